@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoggerService } from '@nestjs/common';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Cluster, RedisOptions } from 'ioredis';
+import { RiveraError } from '#rivera/models';
+import { mailboxQueue } from './address.js';
+import type { Address } from './address.js';
+import type { Envelope } from './envelope.js';
+
+export type BusClient = Redis | Cluster;
+
+/**
+ * How to reach the bus: a `redis://` or `rediss://` URL, or a function that opens a client for Sentinel or Cluster. The
+ * function must apply the given options (in a Cluster as `redisOptions`), because consumers and producers need opposite
+ * retry behaviour.
+ */
+export type BusConnection = string | ((options: RedisOptions) => BusClient);
+
+export type MailboxQueue = Queue<Envelope, unknown, string>;
+
+const retryStrategy = (attempt: number): number => Math.min(attempt * 50, 500);
+
+/** A consumer outlives outages: its commands wait until Redis is back (BullMQ demands it of workers). */
+export const CONSUMER_OPTIONS: RedisOptions = { maxRetriesPerRequest: null, retryStrategy };
+
+/** A producer fails at once: its callers are level-triggered and would rather know. */
+const PRODUCER_OPTIONS: RedisOptions = { maxRetriesPerRequest: 0, enableOfflineQueue: false, retryStrategy };
+
+/** Events kept for waiting askers only; they are no event log. */
+const MAX_LEN_EVENTS = 1_000;
+
+/** Messages that failed for good and are kept for an operator, per mailbox; the oldest go first. */
+const DEAD_LETTERS_KEPT = 10_000;
+
+/** Opens a client that logs an outage once when it begins and once when it ends. */
+export function openBusClient(options: {
+  connection: BusConnection;
+  redis: RedisOptions;
+  logger: LoggerService;
+}): BusClient {
+  const { connection, redis, logger } = options;
+  const client = typeof connection === 'string' ? new Redis(connection, redis) : connection(redis);
+  let isDown = false;
+  client.on('error', (error: Error) => {
+    if (!isDown) logger.warn(`The message bus is unreachable (${error.message}); trying again until it is back.`);
+    isDown = true;
+  });
+  client.on('ready', () => {
+    if (isDown) logger.log('The message bus is reachable again.');
+    isDown = false;
+  });
+  return client;
+}
+
+/** Waits for `work`, but no longer than `ms`; returns whether it ended in time. Errors of `work` are thrown. */
+export async function atMost(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const expired = sleep(ms, false, { signal: timer.signal }).catch(() => false);
+  try {
+    return await Promise.race([work.then(() => true), expired]);
+  } finally {
+    timer.abort();
+  }
+}
+
+export interface BusOptions {
+  connection: BusConnection;
+  logger: LoggerService;
+  /** The longest a single operation may take. */
+  timeoutMs: number;
+  /** Attempts of a message before it is a dead letter. */
+  attempts: number;
+  /** Delay before the second attempt; doubles with each further one. */
+  backoffMs: number;
+}
+
+/** The producing side of the bus: one Redis connection, shared by the queues of all mailboxes. */
+export class Bus {
+  private readonly client: BusClient;
+  private becomingReady?: Promise<unknown>;
+
+  constructor(private readonly options: BusOptions) {
+    this.client = openBusClient({ ...options, redis: PRODUCER_OPTIONS });
+  }
+
+  /** A queue object on the shared connection; closing it leaves the connection open. */
+  queue(address: Address): MailboxQueue {
+    const { name, prefix } = mailboxQueue(address);
+    const queue: MailboxQueue = new Queue(name, {
+      prefix,
+      connection: this.client,
+      // The version check would need an answer while a queue is made, and one lost answer would break it for good.
+      skipVersionCheck: true,
+      streams: { events: { maxLen: MAX_LEN_EVENTS } },
+      defaultJobOptions: {
+        attempts: this.options.attempts,
+        backoff: { type: 'exponential', delay: this.options.backoffMs },
+        removeOnComplete: true,
+        removeOnFail: { count: DEAD_LETTERS_KEPT },
+      },
+    });
+    // The shared client logs outages once; thousands of queues repeating it would bury the log.
+    queue.on('error', () => undefined);
+    return queue;
+  }
+
+  /** A client for a blocking reader, unconnected, because BullMQ duplicates what it is given. */
+  consumerTemplate(): BusClient {
+    return openBusClient({ ...this.options, redis: { ...CONSUMER_OPTIONS, lazyConnect: true } });
+  }
+
+  /**
+   * Runs one operation on Redis. Errors: `unavailable` when Redis does not answer in time or refuses the connection
+   * (the operation may have happened all the same), `forbidden` when its ACL says no.
+   */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    let result: { value: T } | undefined;
+    try {
+      await atMost(
+        this.options.timeoutMs,
+        this.ready().then(async () => (result = { value: await work() })),
+      );
+    } catch (error) {
+      throw busError(error);
+    }
+    if (!result) throw unavailable(`it did not answer within ${this.options.timeoutMs} ms`);
+    return result.value;
+  }
+
+  async close(): Promise<void> {
+    this.client.disconnect();
+    await Promise.resolve();
+  }
+
+  /** Rejects with the first connection error, so that an outage is known as soon as it is noticed. */
+  private async ready(): Promise<void> {
+    if (this.client.status === 'ready') return;
+    this.becomingReady ??= once(this.client, 'ready').finally(() => (this.becomingReady = undefined));
+    await this.becomingReady;
+  }
+}
+
+function unavailable(reason: string, cause?: unknown): RiveraError {
+  const error = new RiveraError('unavailable', `The message bus is unavailable: ${reason}. Try again.`);
+  error.cause = cause;
+  return error;
+}
+
+function busError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof RiveraError || error instanceof TypeError) return error;
+  if (error.message.includes('NOPERM')) {
+    return new RiveraError('forbidden', `The Redis ACL of this user does not cover the mailbox: ${error.message}`);
+  }
+  return unavailable(error.message, error);
+}

@@ -1,0 +1,10 @@
+export * from './actor.js';
+export * from './address.js';
+export type { BusClient, BusConnection } from './bus.js';
+export * from './dead-letters.js';
+export * from './mailbox-context.js';
+export * from './mailbox-error.filter.js';
+export * from './mailbox-ref.js';
+export * from './mailbox.server.js';
+export * from './mailboxes.js';
+export * from './singleton.js';

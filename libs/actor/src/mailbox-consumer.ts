@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import type { LoggerService } from '@nestjs/common';
+import { Worker } from 'bullmq';
+import type { Job } from 'bullmq';
+import { mailboxQueue } from './address.js';
+import type { Address } from './address.js';
+import { atMost, CONSUMER_OPTIONS, openBusClient } from './bus.js';
+import type { BusClient, BusConnection } from './bus.js';
+import type { Envelope } from './envelope.js';
+
+export type MessageJob = Job<Envelope, unknown, string>;
+
+/**
+ * BullMQ would give a message up after its second stall. Every message is idempotent, and a stall says something about
+ * the worker's process and nothing about the message, so it may happen often.
+ */
+const MAX_STALLED_COUNT = 1_000;
+
+/** What BullMQ may take to close after the last message; with Redis gone it would wait for ever. */
+const CLOSE_TIMEOUT_MS = 3_000;
+
+export interface ConsumerOptions {
+  address: Address;
+  connection: BusConnection;
+  lockDurationMs: number;
+  logger: LoggerService;
+  receive: (job: MessageJob, signal?: AbortSignal) => Promise<unknown>;
+  onFailed: (job: MessageJob, error: Error) => void;
+  onConnection: (isConnected: boolean) => void;
+}
+
+/** One activation of a mailbox: a BullMQ worker and its connections, from `start` to `stop`, used once. */
+export class MailboxConsumer {
+  private readonly client: BusClient;
+  private worker?: Worker<Envelope, unknown, string>;
+  private running: Promise<unknown> = Promise.resolve();
+  private isStopped = false;
+
+  constructor(private readonly options: ConsumerOptions) {
+    this.client = openBusClient({ ...options, redis: CONSUMER_OPTIONS });
+    this.client.on('ready', () => options.onConnection(true));
+    this.client.on('close', () => options.onConnection(false));
+  }
+
+  /** Resolves when messages are being consumed; waits for Redis as long as it takes, or until `stop`. */
+  async start(): Promise<void> {
+    while (this.client.status !== 'ready' && !this.isStopped) {
+      // `once` rejects on connection errors, which only mean that the client tries again.
+      await once(this.client, 'ready').catch(() => undefined);
+    }
+    if (this.isStopped) return;
+    const { address, lockDurationMs, logger, onFailed } = this.options;
+    const { name, prefix } = mailboxQueue(address);
+    this.worker = new Worker<Envelope, unknown, string>(
+      name,
+      // The third parameter must be declared: BullMQ passes a signal only to processors that take one.
+      (job, _token, signal) => this.track(this.options.receive(job, signal)),
+      {
+        prefix,
+        connection: this.client,
+        concurrency: 1,
+        lockDuration: lockDurationMs,
+        stalledInterval: lockDurationMs / 2,
+        maxStalledCount: MAX_STALLED_COUNT,
+        // BullMQ waits this long after a failed command; its default of 15 s would double every short outage.
+        runRetryDelay: 500,
+      },
+    );
+    this.worker.on('error', (error) => {
+      if (!this.isStopped) logger.warn(`Mailbox ${address}: ${error.message}`);
+    });
+    this.worker.on('stalled', (id) => {
+      logger.warn(`Mailbox ${address}: message ${id} was interrupted and is delivered again.`);
+    });
+    this.worker.on('failed', (job, error) => {
+      if (job) onFailed(job, error);
+    });
+  }
+
+  /** Takes no further message, waits for the running one, and closes the connections. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    const closing = this.worker?.close() ?? Promise.resolve();
+    await this.running;
+    await atMost(CLOSE_TIMEOUT_MS, closing);
+    this.client.disconnect();
+  }
+
+  private async track(work: Promise<unknown>): Promise<unknown> {
+    this.running = work.catch(() => undefined);
+    return await work;
+  }
+}

@@ -1,0 +1,190 @@
+import type { CellCapacity } from '#rivera/models';
+import type { AuctionEngine } from './auction-engine.js';
+import { CellLoad } from './cell-load.js';
+import { chooseCell } from './choose.js';
+import { firstMismatch, leftOfSomething, parseRootfs, shortages } from './constraints.js';
+import { orderOfWork } from './order.js';
+import { noCells, placementErrorText, startLimitReached, summarize } from './placement-error.js';
+import { score, SCORE_CEILING } from './score.js';
+import { hash32, tieRank } from './tie-break.js';
+import { DEFAULT_AUCTION_OPTIONS, isTaskAuction, workId } from './types.js';
+import type {
+  Auction,
+  AuctionBatch,
+  AuctionCell,
+  AuctionOptions,
+  AuctionResult,
+  CellVerdict,
+  HeldWork,
+  PlacementFailure,
+} from './types.js';
+import { instancesByZone, positionsInZones } from './zones.js';
+
+/** A cell that may take work, with what does not change while a batch is decided. */
+interface UsableCell {
+  cell: AuctionCell;
+  load: CellLoad;
+  hash: number;
+  /** Weighted position in its zone. */
+  binPack: number;
+}
+
+/**
+ * The auction as a plain scan: every piece of work looks at every cell. It states the rule (docs/placement.md) as
+ * directly as possible, and any faster engine has to decide exactly as it does.
+ */
+export class ScanAuction implements AuctionEngine {
+  private readonly options: AuctionOptions;
+  private readonly cells = new Map<string, AuctionCell>();
+  private readonly loads = new Map<string, CellLoad>();
+  /** Instances placed in this batch whose proxy is not charged yet, by cell id; only in strict mode. */
+  private readonly proxyFree = new Map<string, number>();
+  private usable: UsableCell[] | undefined;
+
+  constructor(cells: Iterable<AuctionCell> = [], options: Partial<AuctionOptions> = {}) {
+    this.options = { ...DEFAULT_AUCTION_OPTIONS, ...options };
+    for (const cell of cells) this.upsertCell(cell);
+  }
+
+  upsertCell(cell: AuctionCell): void {
+    this.cells.set(cell.cellId, cell);
+    this.usable = undefined;
+  }
+
+  removeCell(cellId: string): void {
+    this.cells.delete(cellId);
+    this.usable = undefined;
+    this.forgetIfEmpty(cellId);
+  }
+
+  reserve(cellId: string, held: HeldWork): void {
+    this.loadOf(cellId).add(held);
+  }
+
+  release(cellId: string, held: HeldWork): void {
+    this.loadOf(cellId).remove(held);
+    this.forgetIfEmpty(cellId);
+  }
+
+  available(cellId: string): CellCapacity | undefined {
+    const cell = this.cells.get(cellId);
+    return cell && this.loadOf(cellId).leftOn(cell);
+  }
+
+  auction(batch: AuctionBatch): AuctionResult {
+    const result: AuctionResult = { placements: [], failures: [] };
+    for (const auction of orderOfWork(batch, this.options.strict)) {
+      const decision = this.decide(auction);
+      if (typeof decision === 'string') {
+        this.place(decision, auction);
+        result.placements.push({ auction, cellId: decision });
+      } else {
+        const error = placementErrorText(decision, auction.placementTags);
+        result.failures.push({ auction, error, why: decision });
+      }
+    }
+    this.proxyFree.clear();
+    return result;
+  }
+
+  plan(batch: AuctionBatch): AuctionResult {
+    const result = this.auction(batch);
+    for (const { auction, cellId } of result.placements) this.release(cellId, { ...auction, starting: true });
+    return result;
+  }
+
+  explain(auction: Auction): CellVerdict[] {
+    const cells = this.usableCells();
+    const rootfs = parseRootfs(auction.rootfs);
+    const workHash = hash32(workId(auction));
+    const zones = isTaskAuction(auction) ? undefined : instancesByZone(cells, auction.processGuid);
+    return cells.map(({ cell, load, hash, binPack }) => {
+      const verdict: CellVerdict = {
+        cellId: cell.cellId,
+        zone: cell.zone,
+        mismatch: firstMismatch(cell, auction, rootfs),
+        short: [],
+        refused: !this.options.strict && (auction.refusedBy ?? []).includes(cell.cellId),
+        zoneInstances: zones?.get(cell.zone) ?? 0,
+        instances: isTaskAuction(auction) ? load.tasks : load.instancesOf(auction.processGuid),
+        tieRank: tieRank(workHash, hash),
+      };
+      if (verdict.mismatch === undefined) this.weigh(verdict, auction, { cell, load, binPack });
+      return verdict;
+    });
+  }
+
+  /** Adds to the verdict on a matching cell what it is short of, or else its score. */
+  private weigh(
+    verdict: CellVerdict,
+    auction: Auction,
+    { cell, load, binPack }: Omit<UsableCell, 'hash'>,
+  ): void {
+    const { strict, startingContainerWeight } = this.options;
+    const isTask = isTaskAuction(auction);
+    const proxyMb = isTask ? 0 : (cell.proxyMemoryMb ?? 0);
+    const needed = { memoryMb: auction.memoryMb + proxyMb, diskMb: auction.diskMb };
+    const left = load.leftOn(cell, this.proxyFree.get(cell.cellId));
+    verdict.short = shortages(strict ? left : leftOfSomething(cell.capacity, left), needed);
+    if (verdict.short.length > 0) return;
+
+    const points = score({
+      capacity: cell.capacity,
+      left,
+      needed,
+      instances: verdict.instances,
+      starting: startingContainerWeight * load.starting,
+      binPack: isTask ? 0 : binPack,
+    });
+    if (!strict || points < SCORE_CEILING) verdict.score = points;
+  }
+
+  /** The id of the cell that takes the work, or why none can. */
+  private decide(auction: Auction): string | PlacementFailure {
+    if (this.usableCells().length === 0) return noCells();
+    if (this.isStartLimitReached()) return startLimitReached();
+    const verdicts = this.explain(auction);
+    return chooseCell(verdicts, this.options.strict)?.cellId ?? summarize(verdicts);
+  }
+
+  private place(cellId: string, auction: Auction): void {
+    this.reserve(cellId, { ...auction, starting: true });
+    if (this.options.strict && !isTaskAuction(auction)) {
+      this.proxyFree.set(cellId, (this.proxyFree.get(cellId) ?? 0) + 1);
+    }
+  }
+
+  private isStartLimitReached(): boolean {
+    const { startingContainerCountMaximum: maximum } = this.options;
+    if (maximum <= 0) return false;
+    return this.usableCells().reduce((sum, { load }) => sum + load.starting, 0) >= maximum;
+  }
+
+  private usableCells(): UsableCell[] {
+    if (this.usable === undefined) {
+      const cells = [...this.cells.values()].filter(({ evacuating }) => !evacuating);
+      const { binPackFirstFitWeight } = this.options;
+      const positions = binPackFirstFitWeight > 0 ? positionsInZones(cells) : undefined;
+      this.usable = cells.map((cell) => ({
+        cell,
+        load: this.loadOf(cell.cellId),
+        hash: hash32(cell.cellId),
+        binPack: binPackFirstFitWeight * (positions?.get(cell.cellId) ?? 0),
+      }));
+    }
+    return this.usable;
+  }
+
+  private loadOf(cellId: string): CellLoad {
+    let load = this.loads.get(cellId);
+    if (load === undefined) {
+      load = new CellLoad();
+      this.loads.set(cellId, load);
+    }
+    return load;
+  }
+
+  private forgetIfEmpty(cellId: string): void {
+    if (!this.cells.has(cellId) && this.loads.get(cellId)?.containers === 0) this.loads.delete(cellId);
+  }
+}

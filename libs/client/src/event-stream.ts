@@ -1,0 +1,171 @@
+import { RiveraError } from '#rivera/models';
+import type { RiveraEvent, RiveraEventType } from '#rivera/models';
+import { createParser } from 'eventsource-parser';
+import type { EventSourceMessage } from 'eventsource-parser';
+import { backoffMs, pause } from './backoff.js';
+import { Deadline } from './deadline.js';
+import { FailedAttempt } from './failed-attempt.js';
+import type { HttpRequest, HttpTransport } from './http-transport.js';
+
+/** bbs sends a comment at least this often, so that a dead connection shows. */
+const HEARTBEAT_MS = 15_000;
+
+export interface EventFilter {
+  type?: RiveraEventType | readonly RiveraEventType[];
+  processGuid?: string | readonly string[];
+  domain?: string | readonly string[];
+  cellId?: string | readonly string[];
+}
+
+export interface EventOptions {
+  /** Cursor of the last event that was dealt with; absent = from now on. */
+  lastEventId?: string;
+  /** Ends the iteration, without an error. */
+  signal?: AbortSignal;
+  /** How long the connection may say nothing before it is given up; three heartbeats when absent. */
+  silenceMs?: number;
+  /** The stream stands (again): from here on nothing is missed. */
+  onConnect?: () => void;
+  /** The stream broke; it is resumed after a moment. */
+  onDisconnect?: (reason: RiveraError) => void;
+}
+
+/**
+ * One thing that a stream says: an event with the cursor to resume after it, or `reset` with the reason why events may
+ * be missing. After a reset the receiver lists again; the events that follow continue from the reset on.
+ */
+export type EventItem = { cursor: string; event: RiveraEvent } | { reset: string };
+
+/**
+ * Follow `GET /v1/events` for ever: reconnects with back-off and `Last-Event-ID`, and gives up a connection that is
+ * silent for three heartbeats. The next bytes are read only when the receiver asks for more.
+ *
+ * Starts when iterated. Ends when `signal` fires. Throws a RiveraError when the server refuses the stream (a 4xx other
+ * than 429), or when the first connection fails as often as any call may.
+ */
+export async function* followEvents(
+  transport: HttpTransport,
+  filter: EventFilter,
+  options: EventOptions,
+): AsyncGenerator<EventItem, void, undefined> {
+  const { signal, silenceMs = 3 * HEARTBEAT_MS } = options;
+  let cursor = options.lastEventId || undefined;
+  let failures = 0;
+  let connectedBefore = false;
+
+  while (!signal?.aborted) {
+    const deadline = new Deadline(signal);
+    let lost: FailedAttempt;
+    try {
+      const request = streamRequest(filter, cursor);
+      deadline.arm(silenceMs);
+      const response = await transport.open(request, deadline.signal);
+      options.onConnect?.();
+      if (connectedBefore && cursor === undefined) {
+        yield { reset: 'The stream was interrupted before its first event; events may be missing.' };
+      }
+      connectedBefore = true;
+      for await (const batch of batches({ transport, request, response, deadline, silenceMs })) {
+        failures = 0;
+        for (const message of batch) {
+          if (message.event === 'reset') cursor = message.id || undefined;
+          else cursor = message.id || cursor;
+          const item = itemOf(message, cursor ?? '');
+          if (item) yield item;
+        }
+      }
+      lost = endOfStream(transport.urlOf(request));
+    } catch (error) {
+      if (signal?.aborted) return;
+      if (!(error instanceof FailedAttempt)) throw error;
+      lost = error;
+    } finally {
+      deadline.abort();
+    }
+
+    failures += 1;
+    const hopeless = !connectedBefore && failures >= transport.maxAttempts;
+    if (hopeless || isRefusal(lost)) throw lost.error;
+    options.onDisconnect?.(lost.error);
+    if (!(await waited(Math.max(backoffMs(failures, transport.backoff), lost.retryAfterMs ?? 0), signal))) return;
+  }
+}
+
+function streamRequest(filter: EventFilter, cursor: string | undefined): HttpRequest {
+  return {
+    method: 'GET',
+    path: '/v1/events',
+    query: { ...filter },
+    headers: { accept: 'text/event-stream', ...(cursor === undefined ? {} : { 'last-event-id': cursor }) },
+  };
+}
+
+interface OpenStream {
+  transport: HttpTransport;
+  request: HttpRequest;
+  response: Response;
+  deadline: Deadline;
+  silenceMs: number;
+}
+
+/** What each chunk of bytes completed: often nothing (a heartbeat), sometimes many messages. */
+async function* batches(stream: OpenStream): AsyncGenerator<EventSourceMessage[]> {
+  const { transport, request, response, deadline, silenceMs } = stream;
+  if (!response.body) return;
+  let complete: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (message) => complete.push(message) });
+  const decoder = new TextDecoder();
+  const reader = response.body.getReader();
+  for (;;) {
+    // Armed only while waiting for bytes: a slow receiver is not a silent server.
+    deadline.arm(silenceMs);
+    const { done, value } = await transport.reading(request, deadline.signal, () => reader.read());
+    deadline.disarm();
+    if (done) return;
+    parser.feed(decoder.decode(value, { stream: true }));
+    yield complete;
+    complete = [];
+  }
+}
+
+/** `cursor` messages only move the place to resume from, so that a filter that matches little does not fall behind. */
+function itemOf(message: EventSourceMessage, cursor: string): EventItem | undefined {
+  if (message.event === 'cursor') return undefined;
+  const data = parse(message.data);
+  if (message.event === 'reset') {
+    const { reason } = data as { reason?: string };
+    return { reset: reason ?? 'The event log no longer reaches back far enough.' };
+  }
+  return { cursor, event: data as RiveraEvent };
+}
+
+function parse(data: string): object {
+  try {
+    return JSON.parse(data) as object;
+  } catch {
+    throw new RiveraError('unsupported', `The event stream carried something that is not JSON: ${data.slice(0, 80)}`);
+  }
+}
+
+function endOfStream(url: string): FailedAttempt {
+  return new FailedAttempt(new RiveraError('unavailable', `The server ended the event stream ${url}.`), {
+    sent: true,
+    transient: true,
+  });
+}
+
+/** Server errors pass (a store that restarts, a proxy without a backend); a refusal would only be repeated. */
+function isRefusal({ transient, error }: FailedAttempt): boolean {
+  return !transient && error.code !== 'internal';
+}
+
+/** False when the signal fired meanwhile. */
+async function waited(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await pause(ms, signal);
+    return true;
+  } catch (error) {
+    if (signal?.aborted) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,188 @@
+import { RiveraError } from '#rivera/models';
+import { backoffMs, pause } from './backoff.js';
+import type { Backoff } from './backoff.js';
+import { Deadline, TimedOut } from './deadline.js';
+import { FailedAttempt, isUnsent, retryAfterMs } from './failed-attempt.js';
+import { problemToError } from './problem.js';
+
+/** A bearer token, or where to get the current one: it is asked before each attempt, so it may be rotated. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+export type QueryValue = string | number | readonly string[] | undefined;
+
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below the API's address, each variable part already encoded. */
+  path: string;
+  query?: Record<string, QueryValue>;
+  /** Sent as JSON. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** May arrive twice without harm, so it is sent again when its fate is unknown. */
+  repeatable?: boolean;
+  /** Sent without a token. */
+  anonymous?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface TransportOptions {
+  api: string;
+  token: TokenSource;
+  fetch: typeof fetch;
+  timeoutMs: number;
+  deadlineMs: number;
+  maxAttempts: number;
+  backoff: Backoff;
+  userAgent: string;
+}
+
+/**
+ * JSON over HTTP to one API address: authentication, time limits, retries, errors.
+ *
+ * Delivery: a request that certainly never arrived (no connection) is sent again whatever it is. One that may have
+ * arrived, or that was answered with 429, 502, 503 or 504, is sent again only when it is `repeatable`.
+ */
+export class HttpTransport {
+  private readonly base: string;
+
+  constructor(private readonly options: TransportOptions) {
+    this.base = baseOf(options.api);
+  }
+
+  get backoff(): Backoff {
+    return this.options.backoff;
+  }
+
+  get maxAttempts(): number {
+    return this.options.maxAttempts;
+  }
+
+  /** Send until answered, refused for good, or out of time; the parsed body, `undefined` when there is none. */
+  async request(request: HttpRequest): Promise<unknown> {
+    const giveUpAt = performance.now() + this.options.deadlineMs;
+    let mayHaveArrived = false;
+    for (let attempt = 1; ; attempt++) {
+      const timeLeft = giveUpAt - performance.now();
+      try {
+        return await this.attempt(request, Math.min(this.options.timeoutMs, timeLeft));
+      } catch (failure) {
+        if (!(failure instanceof FailedAttempt)) throw failure;
+        // Our own earlier attempt removed it; only its answer was lost.
+        if (mayHaveArrived && request.method === 'DELETE' && failure.error.code === 'not-found') return undefined;
+        mayHaveArrived ||= failure.sent;
+
+        const delayMs = Math.max(backoffMs(attempt, this.options.backoff), failure.retryAfterMs ?? 0);
+        const again = failure.transient && (request.repeatable || !failure.sent);
+        const inTime = attempt < this.options.maxAttempts && performance.now() + delayMs < giveUpAt;
+        if (!again || !inTime) throw failure.error;
+        await pause(delayMs, request.signal);
+      }
+    }
+  }
+
+  /** One attempt, up to a successful status; the caller reads the body. Throws `FailedAttempt`, or the abort reason. */
+  async open(request: HttpRequest, signal: AbortSignal): Promise<Response> {
+    const url = this.urlOf(request);
+    const headers = await this.headersOf(request);
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    let response: Response;
+    try {
+      response = await this.options.fetch(url, { method: request.method, headers, body, signal });
+    } catch (cause) {
+      throw this.failure(cause, request, signal);
+    }
+    if (response.ok) return response;
+    const text = await this.reading(request, signal, () => response.text());
+    throw new FailedAttempt(problemToError(response.status, text, url), {
+      sent: true,
+      transient: [429, 502, 503, 504].includes(response.status),
+      retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
+    });
+  }
+
+  /** Run `read` on an open body; a connection that breaks meanwhile is a `FailedAttempt`. */
+  async reading<T>(request: HttpRequest, signal: AbortSignal, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (cause) {
+      throw this.failure(cause, request, signal);
+    }
+  }
+
+  urlOf(request: HttpRequest): string {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(request.query ?? {})) {
+      if (value === undefined) continue;
+      const values = Array.isArray(value) ? value : [value];
+      for (const each of values) query.append(name, String(each));
+    }
+    return `${this.base}${request.path}${query.size > 0 ? `?${query}` : ''}`;
+  }
+
+  private async attempt(request: HttpRequest, timeoutMs: number): Promise<unknown> {
+    const deadline = new Deadline(request.signal);
+    deadline.arm(timeoutMs);
+    try {
+      const response = await this.open(request, deadline.signal);
+      const text = await this.reading(request, deadline.signal, () => response.text());
+      return text === '' ? undefined : this.parse(text, request);
+    } finally {
+      deadline.release();
+    }
+  }
+
+  private parse(text: string, request: HttpRequest): unknown {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new RiveraError(
+        'unsupported',
+        `${this.urlOf(request)} answered with something that is not JSON. Check that this is Rivera's API.`,
+      );
+    }
+  }
+
+  private async headersOf(request: HttpRequest): Promise<Record<string, string>> {
+    const { token, userAgent } = this.options;
+    const headers: Record<string, string> = {
+      accept: 'application/json, application/problem+json',
+      'user-agent': userAgent,
+      ...request.headers,
+    };
+    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    if (!request.anonymous) headers['authorization'] = `Bearer ${typeof token === 'string' ? token : await token()}`;
+    return headers;
+  }
+
+  private failure(cause: unknown, request: HttpRequest, signal: AbortSignal): unknown {
+    if (signal.aborted && !(signal.reason instanceof TimedOut)) return signal.reason;
+    const because: unknown = signal.aborted ? signal.reason : cause;
+    return new FailedAttempt(
+      new RiveraError(
+        'unavailable',
+        `Rivera's API did not answer ${request.method} ${this.urlOf(request)}: ${describe(because)}. ` +
+          'Check that it runs and that the address is right.',
+      ),
+      { sent: signal.aborted || !isUnsent(cause), transient: true },
+    );
+  }
+}
+
+/** What fetch really met is in the error's cause ("fetch failed" says nothing). */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return cause.message || ('code' in cause ? String(cause.code) : error.message);
+}
+
+function baseOf(api: string): string {
+  const url = URL.canParse(api) ? new URL(api) : undefined;
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.search || url.hash) {
+    throw new RiveraError(
+      'invalid-request',
+      `${JSON.stringify(api)} is not an API address. Give one like "http://localhost:8080", without credentials.`,
+    );
+  }
+  return url.href.replace(/\/+$/, '');
+}

@@ -1,0 +1,307 @@
+import { RiveraError } from '#rivera/models';
+import type {
+  ActualLRP,
+  ActualLRPState,
+  Cell,
+  CellRegistration,
+  CellReport,
+  CellReportResult,
+  CellWork,
+  DesiredLRP,
+  DesiredLRPSchedulingInfo,
+  DesiredLRPUpdate,
+  Domain,
+  Task,
+  TaskRequest,
+  TaskState,
+} from '#rivera/models';
+import { followEvents } from './event-stream.js';
+import type { EventFilter, EventItem, EventOptions } from './event-stream.js';
+import { HttpTransport } from './http-transport.js';
+import type { HttpRequest, QueryValue, TokenSource } from './http-transport.js';
+
+export interface RiveraClientOptions {
+  /** Address of bbs, e.g. `http://localhost:8080`. */
+  api: string;
+  token: TokenSource;
+  /** Global fetch when absent. */
+  fetch?: typeof fetch;
+  /** For one attempt; 10 s when absent. */
+  timeoutMs?: number;
+  /** For a call with all its retries; 30 s when absent. */
+  deadlineMs?: number;
+  /** 6 when absent, 1 = no retries. */
+  maxAttempts?: number;
+  /** First retry delay, doubling up to `maxDelayMs`; 100 ms when absent. */
+  baseDelayMs?: number;
+  /** 5 s when absent. */
+  maxDelayMs?: number;
+  userAgent?: string;
+  /** Jitter of the retry delays; `Math.random` when absent. */
+  random?: () => number;
+}
+
+export interface CallOptions {
+  /** Ends the call, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** One page of a list; `next` is the `after` of the following one, absent on the last. */
+export interface Page<T> {
+  items: T[];
+  next?: string;
+}
+
+export interface PageQuery {
+  /** Records per page; the server's choice when absent. */
+  limit?: number;
+  /** Cursor: `next` of the page before. */
+  after?: string;
+}
+
+export interface DesiredLRPQuery extends PageQuery {
+  domain?: string;
+  processGuid?: string | readonly string[];
+}
+
+export interface ActualLRPQuery extends PageQuery {
+  processGuid?: string;
+  domain?: string;
+  cellId?: string;
+  index?: number;
+  state?: ActualLRPState;
+}
+
+export interface TaskQuery extends PageQuery {
+  domain?: string;
+  cellId?: string;
+  state?: TaskState;
+}
+
+/** A desired LRP as a client posts it: the server gives the modification tag. */
+export type DesiredLRPRequest = Omit<DesiredLRP, 'modificationTag'>;
+
+/** `epoch` absent: the first call of an agent's start, which gets a new one. */
+export interface PresenceRequest {
+  epoch?: number;
+  registration: CellRegistration;
+}
+
+export interface PresenceGrant {
+  epoch: number;
+  /** The presence ends this long after it was granted, unless renewed. */
+  ttlMs: number;
+}
+
+/**
+ * Typed client of the HTTP API, one method a route.
+ *
+ * Every method throws `RiveraError`: with the server's code, sentence and fields when it refused, with code
+ * `unavailable` when it could not be reached in time. GET, PUT and DELETE and the transitions of a cell are retried on
+ * network errors, 429, 502, 503 and 504 (respecting Retry-After); all others only when no connection was made.
+ */
+export class RiveraClient {
+  private readonly http: HttpTransport;
+
+  constructor(options: RiveraClientOptions) {
+    this.http = new HttpTransport({
+      api: options.api,
+      token: options.token,
+      fetch: options.fetch ?? fetch,
+      timeoutMs: options.timeoutMs ?? 10_000,
+      deadlineMs: options.deadlineMs ?? 30_000,
+      maxAttempts: options.maxAttempts ?? 6,
+      userAgent: options.userAgent ?? 'rivera-client',
+      backoff: {
+        baseDelayMs: options.baseDelayMs ?? 100,
+        maxDelayMs: options.maxDelayMs ?? 5_000,
+        random: options.random ?? Math.random,
+      },
+    });
+  }
+
+  /** Have an LRP run. `already-exists` when its process guid is taken. */
+  desireLRP(lrp: DesiredLRPRequest, options: CallOptions = {}): Promise<DesiredLRP> {
+    return this.call({ method: 'POST', path: '/v1/desired-lrps', body: lrp, ...options });
+  }
+
+  listDesiredLRPs(query: DesiredLRPQuery = {}, options: CallOptions = {}): Promise<Page<DesiredLRPSchedulingInfo>> {
+    return this.page('/v1/desired-lrps', query, options);
+  }
+
+  /** All pages of `listDesiredLRPs`, record by record. */
+  desiredLRPs(query: DesiredLRPQuery = {}, options: CallOptions = {}): AsyncGenerator<DesiredLRPSchedulingInfo> {
+    return this.items('/v1/desired-lrps', query, options);
+  }
+
+  getDesiredLRP(processGuid: string, options: CallOptions = {}): Promise<DesiredLRP> {
+    return this.get(path`/v1/desired-lrps/${processGuid}`, options);
+  }
+
+  /** Scale it, or change its routes, annotation, tags or credentials; absent fields stay as they are. */
+  updateDesiredLRP(processGuid: string, update: DesiredLRPUpdate, options: CallOptions = {}): Promise<DesiredLRP> {
+    return this.call({ method: 'PATCH', path: path`/v1/desired-lrps/${processGuid}`, body: update, ...options });
+  }
+
+  /** No longer want it: its instances are stopped. */
+  async removeDesiredLRP(processGuid: string, options: CallOptions = {}): Promise<void> {
+    await this.call({ method: 'DELETE', path: path`/v1/desired-lrps/${processGuid}`, repeatable: true, ...options });
+  }
+
+  listActualLRPs(query: ActualLRPQuery = {}, options: CallOptions = {}): Promise<Page<ActualLRP>> {
+    return this.page('/v1/actual-lrps', query, options);
+  }
+
+  /** All pages of `listActualLRPs`, record by record. */
+  actualLRPs(query: ActualLRPQuery = {}, options: CallOptions = {}): AsyncGenerator<ActualLRP> {
+    return this.items('/v1/actual-lrps', query, options);
+  }
+
+  /**
+   * Have one instance stopped and, if it is still desired, replaced. Not repeated once it was sent: a second retire
+   * might hit the replacement.
+   */
+  async retireActualLRP(processGuid: string, index: number, options: CallOptions = {}): Promise<void> {
+    await this.call({ method: 'DELETE', path: path`/v1/actual-lrps/${processGuid}/${index}`, ...options });
+  }
+
+  /** Have a task run, once at most. `already-exists` when its guid is taken. */
+  desireTask(task: TaskRequest, options: CallOptions = {}): Promise<Task> {
+    return this.call({ method: 'POST', path: '/v1/tasks', body: task, ...options });
+  }
+
+  listTasks(query: TaskQuery = {}, options: CallOptions = {}): Promise<Page<Task>> {
+    return this.page('/v1/tasks', query, options);
+  }
+
+  /** All pages of `listTasks`, record by record. */
+  tasks(query: TaskQuery = {}, options: CallOptions = {}): AsyncGenerator<Task> {
+    return this.items('/v1/tasks', query, options);
+  }
+
+  getTask(taskGuid: string, options: CallOptions = {}): Promise<Task> {
+    return this.get(path`/v1/tasks/${taskGuid}`, options);
+  }
+
+  /** End it as failed, wherever it is. */
+  cancelTask(taskGuid: string, options: CallOptions = {}): Promise<Task> {
+    return this.call({ method: 'POST', path: path`/v1/tasks/${taskGuid}/cancel`, ...options });
+  }
+
+  /** Forget a COMPLETED task. */
+  async deleteTask(taskGuid: string, options: CallOptions = {}): Promise<void> {
+    await this.call({ method: 'DELETE', path: path`/v1/tasks/${taskGuid}`, repeatable: true, ...options });
+  }
+
+  /** All cells that are known, missing ones included. */
+  cells(options: CallOptions = {}): AsyncGenerator<Cell> {
+    return this.items('/v1/cells', {}, options);
+  }
+
+  domains(options: CallOptions = {}): AsyncGenerator<Domain> {
+    return this.items('/v1/domains', {}, options);
+  }
+
+  /** Promise that the desired list of this domain is complete for `ttlSeconds`; 0 = for ever. */
+  upsertDomain(domain: string, ttlSeconds: number, options: CallOptions = {}): Promise<Domain> {
+    return this.call({
+      method: 'PUT',
+      path: path`/v1/domains/${domain}`,
+      body: { ttlSeconds },
+      repeatable: true,
+      ...options,
+    });
+  }
+
+  /** Follow what happens, see `followEvents`. Nothing is sent before the iteration starts. */
+  events(filter: EventFilter = {}, options: EventOptions = {}): AsyncGenerator<EventItem, void, undefined> {
+    return followEvents(this.http, filter, options);
+  }
+
+  /** Say that a cell is there, and what it offers. `stale-epoch` when a later start of the agent was seen. */
+  renewCellPresence(cellId: string, request: PresenceRequest, options: CallOptions = {}): Promise<PresenceGrant> {
+    return this.call({
+      method: 'PUT',
+      path: path`/v1/cells/${cellId}/presence`,
+      body: request,
+      repeatable: true,
+      ...options,
+    });
+  }
+
+  /** Say that a cell has gone for good, so that nobody waits for its presence to run out. */
+  async endCellPresence(cellId: string, epoch: number, options: CallOptions = {}): Promise<void> {
+    const query = { epoch };
+    await this.call({
+      method: 'DELETE',
+      path: path`/v1/cells/${cellId}/presence`,
+      query,
+      repeatable: true,
+      ...options,
+    });
+  }
+
+  /** Report what happened on a cell; the answers are in the order of the reports. */
+  async reportTransitions(
+    cellId: string,
+    { epoch, reports }: { epoch: number; reports: readonly CellReport[] },
+    options: CallOptions = {},
+  ): Promise<CellReportResult[]> {
+    const { results } = await this.call<{ results: CellReportResult[] }>({
+      method: 'POST',
+      path: path`/v1/cells/${cellId}/transitions`,
+      body: { epoch, reports },
+      repeatable: true,
+      ...options,
+    });
+    return results;
+  }
+
+  /** What the store wants of a cell now. */
+  getCellWork(cellId: string, options: CallOptions = {}): Promise<CellWork> {
+    return this.get(path`/v1/cells/${cellId}/work`, options);
+  }
+
+  /** Resolves when the server is alive. */
+  async checkHealth(options: CallOptions = {}): Promise<void> {
+    await this.call({ method: 'GET', path: '/healthz', anonymous: true, ...options });
+  }
+
+  /** Resolves when the server can do its work (its store answers). Not retried once the server answered. */
+  async checkReadiness(options: CallOptions = {}): Promise<void> {
+    await this.call({ method: 'GET', path: '/readyz', anonymous: true, ...options });
+  }
+
+  private get<T>(where: string, options: CallOptions): Promise<T> {
+    return this.call({ method: 'GET', path: where, repeatable: true, ...options });
+  }
+
+  private page<T>(where: string, query: object, options: CallOptions): Promise<Page<T>> {
+    const parameters = { ...query } as Record<string, QueryValue>;
+    return this.call({ method: 'GET', path: where, query: parameters, repeatable: true, ...options });
+  }
+
+  private async *items<T>(where: string, query: PageQuery, options: CallOptions): AsyncGenerator<T> {
+    let after = query.after;
+    do {
+      const page: Page<T> = await this.page(where, { ...query, after }, options);
+      yield* page.items;
+      after = page.next;
+    } while (after !== undefined);
+  }
+
+  private async call<T>(request: HttpRequest): Promise<T> {
+    return (await this.http.request(request)) as T;
+  }
+}
+
+/** Encodes each part of a path. A part that a URL would swallow would reach another route, so it is refused. */
+function path(texts: TemplateStringsArray, ...parts: (string | number)[]): string {
+  const encoded = parts.map((part) => {
+    if (['', '.', '..'].includes(String(part))) {
+      throw new RiveraError('invalid-request', `${JSON.stringify(part)} is not a name. Give the guid of a record.`);
+    }
+    return encodeURIComponent(part);
+  });
+  return String.raw({ raw: texts }, ...encoded);
+}

@@ -1,0 +1,167 @@
+import type { PortMapping } from '#rivera/models';
+
+/** A process to run inside a container. */
+export interface ProcessSpec {
+  path: string;
+  args: string[];
+  /** `NAME=value` entries; they win over the container's own. */
+  env: string[];
+  /** User name or `uid[:gid]`. */
+  user: string;
+  /** Absent: the user's home. */
+  dir?: string;
+  /** Open files the process may have. */
+  nofile?: number;
+  /** Give the process a terminal; its two output streams become one. */
+  tty?: boolean;
+}
+
+/** Where a process's output goes. Chunks are raw bytes; a sink must not block. */
+export interface ProcessOutput {
+  stdout(chunk: Buffer): void;
+  stderr(chunk: Buffer): void;
+}
+
+/** How a process ended. */
+export interface ProcessExit {
+  /** Exit status; 128 + n when it was ended by signal n. */
+  status: number;
+  /** The container ran out of memory during the life of the process. */
+  outOfMemory: boolean;
+}
+
+export interface ContainerProcess {
+  readonly id: string;
+  /** Resolves when the process ended and its output was delivered. Rejects only when its fate cannot be known. */
+  wait(): Promise<ProcessExit>;
+  /** Ending a process that has already ended is not an error. */
+  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void>;
+}
+
+export interface ContainerLimits {
+  /** 0 = unlimited. */
+  memoryMb: number;
+  /** 0 = unlimited. */
+  diskMb: number;
+  /** 0 = unlimited. */
+  pids: number;
+  /** Relative share of the processor, 1 to 100. */
+  cpuWeight: number;
+}
+
+/** What to create. Everything a backend cannot honour it refuses with `unsupported`. */
+export interface ContainerSpec {
+  /** Unique on the cell: the instance guid or task guid. */
+  handle: string;
+  /** `preloaded:<stack>` or `docker://…`. */
+  rootfs: string;
+  imageUsername?: string;
+  imagePassword?: string;
+  env: string[];
+  limits: ContainerLimits;
+  privileged: boolean;
+  /** Container ports to be reachable from outside. */
+  ports: number[];
+  /** Kept with the container, readable after an agent restart, listed by. Never secrets. */
+  properties: Record<string, string>;
+  /**
+   * The process this container exists for. When given, the container's life is that process's life: it survives the
+   * agent, and `start` and `attachMain` return it. When absent the container idles and processes are added with `run`.
+   */
+  main?: ProcessSpec;
+}
+
+export type ContainerState = 'created' | 'running' | 'stopped';
+
+export interface ContainerInfo {
+  handle: string;
+  state: ContainerState;
+  /** Mapped ports; host ports are known from `start` on. */
+  ports: PortMapping[];
+  /** The container's own address; absent when it shares the host's. */
+  address?: string;
+  properties: Record<string, string>;
+  /** Present once a main process has ended. */
+  mainExit?: ProcessExit;
+}
+
+/** One sample of what a container uses; an absent field could not be read. */
+export interface ContainerMetrics {
+  memoryBytes?: number;
+  /** Processor time used since the container started, in nanoseconds. */
+  cpuNanoseconds?: number;
+  pids?: number;
+  diskBytes?: number;
+  /** Milliseconds since it started. */
+  ageMs?: number;
+}
+
+/**
+ * One container. Its calls may be made in any order and repeated: what is already so is success.
+ */
+export interface Container {
+  readonly handle: string;
+  /** Starts the container and, if it has one, its main process, whose output goes to `output` from its first byte. */
+  start(output: ProcessOutput): Promise<ContainerProcess | undefined>;
+  /** The main process of a container started earlier, by this agent or the one before; output follows from `sinceMs`. */
+  attachMain(output: ProcessOutput, sinceMs?: number): Promise<ContainerProcess>;
+  /** Adds a process to a running container. */
+  run(spec: ProcessSpec, output: ProcessOutput): Promise<ContainerProcess>;
+  /** Unpacks a tar stream below `path`, owned by `user`. */
+  streamIn(path: string, tar: NodeJS.ReadableStream, user?: string): Promise<void>;
+  /** A tar stream of the file or directory at `path`. Rejects with `not-found` when there is none. */
+  streamOut(path: string): Promise<NodeJS.ReadableStream>;
+  info(): Promise<ContainerInfo>;
+  metrics(): Promise<ContainerMetrics>;
+}
+
+/** What a backend can promise. The executor refuses work that needs more. */
+export interface GardenCapabilities {
+  /** Each container has its own network: its processes listen on the container port. Otherwise on the host port. */
+  networkNamespace: boolean;
+  /** Root filesystem, processes and users are isolated from the host. */
+  isolation: boolean;
+  memoryLimit: boolean;
+  pidsLimit: boolean;
+  diskLimit: boolean;
+  cpuWeight: boolean;
+  privileged: boolean;
+  /** Main processes survive a restart of the agent. */
+  survivesAgent: boolean;
+}
+
+export interface GardenCapacity {
+  memoryMb: number;
+  diskMb: number;
+  containers: number;
+}
+
+/**
+ * A source of containers (Cloud Foundry Garden). All containers carry the owner the backend was made with; a backend
+ * sees and touches only its own.
+ *
+ * Errors are `RiveraError`s: `not-found` (no such container, file or image), `already-exists` (handle in use),
+ * `unsupported` (the backend cannot keep that promise), `unavailable` (the engine does not answer), `internal`.
+ */
+export interface Garden {
+  readonly backend: 'docker' | 'process' | 'fake';
+  readonly capabilities: GardenCapabilities;
+  /** Rejects with `unavailable` when the engine does not answer. */
+  ping(): Promise<void>;
+  capacity(): Promise<GardenCapacity>;
+  /** Root filesystems that can be asked for: URL scheme → stacks, or undefined for any. */
+  rootfsProviders(): { scheme: string; stacks?: string[] }[];
+  /**
+   * Makes a container without starting it. Repeating a create whose answer was lost returns the container that was
+   * made when its handle and properties are the same, and `already-exists` otherwise.
+   */
+  create(spec: ContainerSpec): Promise<Container>;
+  /** A container of this owner, or a `not-found` rejection. */
+  lookup(handle: string): Promise<Container>;
+  /** All containers of this owner whose properties include `properties`. */
+  list(properties?: Record<string, string>): Promise<ContainerInfo[]>;
+  /** Kills what runs in it and removes it; one that is already gone is success. */
+  destroy(handle: string): Promise<void>;
+  /** Lets go of connections and timers. Containers go on. */
+  close(): Promise<void>;
+}

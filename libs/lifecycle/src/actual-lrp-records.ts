@@ -1,0 +1,79 @@
+import type { ActualLRP, DesiredLRPSchedulingInfo } from '#rivera/models';
+import { type Context } from './context.js';
+import { newTag, nextTag, type RecordChange } from './change.js';
+
+/** A new UNCLAIMED instance waiting to be placed. */
+export function unclaimedActual(
+  desired: Pick<DesiredLRPSchedulingInfo, 'processGuid' | 'domain' | 'memoryMb' | 'diskMb'>,
+  index: number,
+  context: Context,
+): ActualLRP {
+  return {
+    processGuid: desired.processGuid,
+    index,
+    domain: desired.domain,
+    state: 'UNCLAIMED',
+    presence: 'ORDINARY',
+    since: context.now,
+    modificationTag: newTag(context),
+    crashCount: 0,
+    resources: { memoryMb: desired.memoryMb, diskMb: desired.diskMb },
+  };
+}
+
+/** The same slot without its instance: nothing of the former run stays but the crash history. */
+export function withoutInstance(actual: ActualLRP, context: Context): ActualLRP {
+  return {
+    processGuid: actual.processGuid,
+    index: actual.index,
+    domain: actual.domain,
+    state: 'UNCLAIMED',
+    presence: 'ORDINARY',
+    since: context.now,
+    modificationTag: nextTag(actual),
+    crashCount: actual.crashCount,
+    ...(actual.crashReason === undefined ? {} : { crashReason: actual.crashReason }),
+    resources: actual.resources,
+  };
+}
+
+/** Waiting for the auctioneer: nobody has been asked to run it. */
+export function isUnplaced(actual: ActualLRP): boolean {
+  return actual.state === 'UNCLAIMED' && actual.placement === undefined;
+}
+
+/** The cell that holds, or has been given, this instance. */
+export function cellOf(actual: ActualLRP): string | undefined {
+  return actual.cellId ?? actual.placement?.cellId;
+}
+
+/** True when the record belongs to that run on that cell. */
+export function isInstance(
+  actual: ActualLRP | undefined,
+  key: { instanceGuid: string; cellId: string },
+): actual is ActualLRP {
+  return actual !== undefined && actual.instanceGuid === key.instanceGuid && actual.cellId === key.cellId;
+}
+
+export function created(after: ActualLRP): RecordChange {
+  return { kind: 'actual', after };
+}
+
+export function changed(before: ActualLRP, fields: Partial<ActualLRP>): RecordChange {
+  return { kind: 'actual', before, after: defined({ ...before, ...fields, modificationTag: nextTag(before) }) };
+}
+
+export function removed(before: ActualLRP): RecordChange {
+  return { kind: 'actual', before };
+}
+
+/** Texts of the outside world are kept to 1,024 characters (Diego BBS, truncation of stored texts). */
+export function truncated(text: string): string {
+  const mark = '(truncated)';
+  return text.length < 1024 ? text : text.slice(0, 1024 - mark.length) + mark;
+}
+
+/** Drops undefined members, so that a record reads the same before and after it was stored as JSON. */
+export function defined<T extends object>(record: T): T {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
+}

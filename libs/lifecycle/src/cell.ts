@@ -1,0 +1,64 @@
+import { type Cell, type CellRegistration, RiveraError } from '#rivera/models';
+import { defined } from './actual-lrp-records.js';
+import { newTag, nextTag, type Transition } from './change.js';
+import type { Context } from './context.js';
+
+/**
+ * A cell says it is there. Without `epoch` an agent has just started and gets the next one, so that whatever the agent
+ * before it still says is refused. The same registration again changes nothing.
+ *
+ * Errors: `stale-epoch` (a newer agent of this cell has started).
+ */
+export function registerCell(
+  cell: Cell | undefined,
+  cellId: string,
+  registration: CellRegistration,
+  epoch: number | undefined,
+  context: Context,
+): Transition {
+  if (epoch !== undefined) requireEpoch(cell, cellId, epoch);
+  const fields = {
+    ...registration,
+    cellId,
+    state: 'PRESENT' as const,
+    epoch: epoch ?? (cell?.epoch ?? 0) + 1,
+  };
+  if (cell === undefined) {
+    return [{ kind: 'cell', after: { ...fields, since: context.now, modificationTag: newTag(context) } }];
+  }
+  const since = cell.state === 'PRESENT' ? cell.since : context.now;
+  const after = defined({ ...fields, since, modificationTag: cell.modificationTag });
+  if (JSON.stringify(sorted(after)) === JSON.stringify(sorted(cell))) return [];
+  return [{ kind: 'cell', before: cell, after: { ...after, modificationTag: nextTag(cell) } }];
+}
+
+/** A cell's presence ran out: its instances become suspect and are replaced. */
+export function loseCell(cell: Cell | undefined, context: Context): Transition {
+  if (cell?.state !== 'PRESENT') return [];
+  return [
+    {
+      kind: 'cell',
+      before: cell,
+      after: { ...cell, state: 'MISSING', since: context.now, modificationTag: nextTag(cell) },
+    },
+  ];
+}
+
+/** A cell leaves for good, or has been missing for so long that nobody expects it back. */
+export function removeCell(cell: Cell | undefined): Transition {
+  return cell === undefined ? [] : [{ kind: 'cell', before: cell }];
+}
+
+/** Errors: `stale-epoch` unless `epoch` is that of the agent that started last. */
+export function requireEpoch(cell: Cell | undefined, cellId: string, epoch: number): void {
+  if (cell?.epoch === epoch) return;
+  throw new RiveraError(
+    'stale-epoch',
+    `Cell ${cellId} is at epoch ${cell?.epoch ?? 'none'}, not ${epoch}: another agent with this cell id has started ` +
+      `since, or the cell was removed. Register again without an epoch, or stop this agent.`,
+  );
+}
+
+function sorted(cell: object): [string, unknown][] {
+  return Object.entries(cell).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,87 @@
+import type { ActualLRP, Task } from '#rivera/models';
+import { cellOf, isUnplaced } from './actual-lrp-records.js';
+import { actualId, type RecordKind, type Records } from './change.js';
+import { isUnplacedTask } from './task.js';
+
+/** Diego BBS: an unplaced instance or task is offered again after this long. */
+export const STALE_UNPLACED_MS = 30_000;
+/** Diego BBS: a task that never started fails after this long. */
+export const PENDING_TASK_EXPIRY_MS = 1_800_000;
+/** Diego BBS: a completed task nobody resolves is deleted this long after it completed first. */
+export const COMPLETED_TASK_EXPIRY_MS = 120_000;
+/** Diego BBS: a resolver that died gives the task back after this long. */
+export const RESOLVING_TASK_EXPIRY_MS = 30_000;
+/** A cell nobody has heard of for this long is forgotten. */
+export const MISSING_CELL_EXPIRY_MS = 3_600_000;
+
+/** The ordered sets of a shard: who is on a cell, what waits for a cell, what will be due when. */
+export type IndexName = 'by-cell' | 'unplaced' | 'due';
+
+/** One member of one ordered set. `score` is milliseconds since the Unix epoch, or 0 where only the name counts. */
+export interface IndexEntry {
+  index: IndexName;
+  member: string;
+  score: number;
+}
+
+/** Where a record is to be found. The store writes the difference between before and after, in the same commit. */
+export function indexEntries<K extends RecordKind>(kind: K, record: Records[K] | undefined): IndexEntry[] {
+  if (record === undefined) return [];
+  switch (kind) {
+    case 'actual':
+      return actualEntries(record as ActualLRP);
+    case 'task':
+      return taskEntries(record as Task);
+    case 'cell': {
+      const { cellId, state, since } = record as Records['cell'];
+      if (state !== 'MISSING') return [];
+      return [{ index: 'due', member: `cell/${cellId}`, score: since + MISSING_CELL_EXPIRY_MS }];
+    }
+    case 'domain': {
+      const { domain, expiresAt } = record as Records['domain'];
+      return expiresAt === undefined ? [] : [{ index: 'due', member: `domain/${domain}`, score: expiresAt }];
+    }
+    default:
+      return [];
+  }
+}
+
+function actualEntries(actual: ActualLRP): IndexEntry[] {
+  const member = `lrp/${actualId(actual)}`;
+  const entries: IndexEntry[] = [];
+  const cell = cellOf(actual);
+  if (cell !== undefined) entries.push({ index: 'by-cell', member: `${cell}/${member}`, score: 0 });
+  if (isUnplaced(actual)) {
+    entries.push({ index: 'unplaced', member, score: actual.since });
+    entries.push({ index: 'due', member, score: actual.since + STALE_UNPLACED_MS });
+  }
+  const due = actual.placement?.deadline ?? actual.restartAt;
+  if (due !== undefined) entries.push({ index: 'due', member, score: due });
+  return entries;
+}
+
+function taskEntries(task: Task): IndexEntry[] {
+  const member = `task/${task.taskGuid}`;
+  const entries: IndexEntry[] = [];
+  const cell = task.cellId ?? task.placement?.cellId;
+  if (cell !== undefined) entries.push({ index: 'by-cell', member: `${cell}/${member}`, score: 0 });
+  if (isUnplacedTask(task)) entries.push({ index: 'unplaced', member, score: task.createdAt });
+  const due = taskDueAt(task);
+  if (due !== undefined) entries.push({ index: 'due', member, score: due });
+  return entries;
+}
+
+/** When the converger has to look at a task, in milliseconds since the Unix epoch. */
+function taskDueAt(task: Task): number | undefined {
+  const { state, createdAt, updatedAt, placement, firstCompletedAt = updatedAt } = task;
+  switch (state) {
+    case 'PENDING':
+      return Math.min(placement?.deadline ?? updatedAt + STALE_UNPLACED_MS, createdAt + PENDING_TASK_EXPIRY_MS);
+    case 'COMPLETED':
+      return firstCompletedAt + COMPLETED_TASK_EXPIRY_MS;
+    case 'RESOLVING':
+      return updatedAt + RESOLVING_TASK_EXPIRY_MS;
+    case 'RUNNING':
+      return undefined;
+  }
+}

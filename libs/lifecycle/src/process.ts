@@ -1,0 +1,143 @@
+import {
+  type ActualLRP,
+  type DesiredLRPRunInfo,
+  type DesiredLRPSchedulingInfo,
+  type DesiredLRPUpdate,
+  type ModificationTag,
+  RiveraError,
+  notFound,
+} from '#rivera/models';
+import { created, defined, removed, unclaimedActual } from './actual-lrp-records.js';
+import { newTag, nextTag, type RecordChange, type RunRecord, type Transition } from './change.js';
+import type { Context } from './context.js';
+import { type InstanceSnapshot, isHeldByCell, stop } from './instance.js';
+
+/** Everything the rules of one process guid look at. */
+export interface ProcessSnapshot {
+  processGuid: string;
+  desired?: DesiredLRPSchedulingInfo;
+  run?: RunRecord;
+  actuals: ActualLRP[];
+}
+
+/** A desired LRP as a client sends it: both halves, without the tag. */
+export interface NewDesiredLRP {
+  schedulingInfo: Omit<DesiredLRPSchedulingInfo, 'modificationTag'>;
+  runInfo: DesiredLRPRunInfo;
+}
+
+/**
+ * A client wants a process to run (Diego BBS, DesireLRP): the record and an UNCLAIMED instance for each index.
+ *
+ * Errors: `already-exists`; a process guid is never reused for a changed definition.
+ */
+export function desire(process: ProcessSnapshot, wanted: NewDesiredLRP, context: Context): Transition {
+  const { processGuid } = process;
+  if (process.desired !== undefined) {
+    throw new RiveraError(
+      'already-exists',
+      `A desired LRP ${JSON.stringify(processGuid)} exists already. Update it, or choose another process guid.`,
+    );
+  }
+  const modificationTag = newTag(context);
+  const desired: DesiredLRPSchedulingInfo = { ...wanted.schedulingInfo, modificationTag };
+  return [
+    { kind: 'desired', after: desired },
+    { kind: 'run', before: process.run, after: { ...wanted.runInfo, processGuid, modificationTag } },
+    ...missingInstances({ ...process, desired }, context),
+  ];
+}
+
+/**
+ * A client changes what may change (Diego BBS, UpdateDesiredLRP): instances up or down, routes, annotation, metric tags,
+ * image credentials. Scaling down takes the highest indices. `ifMatch` refuses the update when the record has moved on.
+ *
+ * Errors: `not-found`, `conflict`.
+ */
+export function update(
+  process: ProcessSnapshot,
+  wanted: DesiredLRPUpdate,
+  context: Context,
+  ifMatch?: ModificationTag,
+): Transition {
+  const { desired: before, run } = process;
+  if (before === undefined) throw notFound('desired LRP', process.processGuid);
+  if (ifMatch !== undefined && !sameTag(before.modificationTag, ifMatch)) {
+    throw new RiveraError(
+      'conflict',
+      `The desired LRP ${JSON.stringify(process.processGuid)} has changed since you read it. Read it again.`,
+      { modificationTag: before.modificationTag },
+    );
+  }
+  const { imageUsername, imagePassword, ...schedulingFields } = wanted;
+  const after: DesiredLRPSchedulingInfo = {
+    ...before,
+    ...defined(schedulingFields),
+    modificationTag: nextTag(before),
+  };
+  const changes: Transition = [
+    ...missingInstances({ ...process, desired: after }, context),
+    ...stopFrom(process.actuals, after.instances),
+    { kind: 'desired', before, after },
+  ];
+  if (imageUsername !== undefined && run !== undefined) {
+    const modificationTag = nextTag(run);
+    changes.push({ kind: 'run', before: run, after: { ...run, imageUsername, imagePassword, modificationTag } });
+  }
+  return changes;
+}
+
+/**
+ * A client wants it gone (Diego BBS, RemoveDesiredLRP): the record goes, instances are stopped.
+ *
+ * Errors: `not-found`.
+ */
+export function removeDesired(process: ProcessSnapshot): Transition {
+  const { desired, run, actuals, processGuid } = process;
+  if (desired === undefined) throw notFound('desired LRP', processGuid);
+  return [
+    { kind: 'desired', before: desired },
+    ...(run === undefined ? [] : [{ kind: 'run', before: run } as const]),
+    ...stopFrom(actuals, 0),
+  ];
+}
+
+/** UNCLAIMED records for each wanted index that has no ORDINARY record. */
+export function missingInstances(process: ProcessSnapshot, context: Context): RecordChange[] {
+  const { desired, actuals } = process;
+  if (desired === undefined) return [];
+  const present = new Set(actuals.filter((row) => row.presence === 'ORDINARY').map((row) => row.index));
+  const changes: RecordChange[] = [];
+  for (let index = 0; index < desired.instances; index++) {
+    if (!present.has(index)) changes.push(created(unclaimedActual(desired, index, context)));
+  }
+  return changes;
+}
+
+/**
+ * Instances from `first` up are no longer wanted: those without a container go at once, the others when their cell has
+ * stopped them. EVACUATING ones are their cell's business (Diego BBS, stop from index).
+ */
+export function stopFrom(actuals: ActualLRP[], first: number): RecordChange[] {
+  return actuals
+    .filter((row) => row.index >= first && row.presence !== 'EVACUATING')
+    .flatMap((row) => (isHeldByCell(row) && row.presence === 'ORDINARY' ? stop(row) : [removed(row)]));
+}
+
+/** The records of one index out of those of its process. */
+export function instanceOf(process: ProcessSnapshot, index: number): InstanceSnapshot {
+  const row = (presence: ActualLRP['presence']) =>
+    process.actuals.find((actual) => actual.index === index && actual.presence === presence);
+  return {
+    processGuid: process.processGuid,
+    index,
+    desired: process.desired,
+    ordinary: row('ORDINARY'),
+    evacuating: row('EVACUATING'),
+    suspect: row('SUSPECT'),
+  };
+}
+
+function sameTag(a: ModificationTag, b: ModificationTag): boolean {
+  return a.epoch === b.epoch && a.index === b.index;
+}

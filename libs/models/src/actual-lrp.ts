@@ -1,0 +1,73 @@
+import type { ModificationTag } from './modification-tag.js';
+
+export const ACTUAL_LRP_STATES = ['UNCLAIMED', 'CLAIMED', 'RUNNING', 'CRASHED'] as const;
+export type ActualLRPState = (typeof ACTUAL_LRP_STATES)[number];
+
+/** An index may hold one record of each presence at the same time. */
+export const PRESENCES = ['ORDINARY', 'EVACUATING', 'SUSPECT'] as const;
+export type Presence = (typeof PRESENCES)[number];
+
+/** One instance slot. */
+export interface ActualLRPKey {
+  processGuid: string;
+  index: number;
+}
+
+/** One run of an instance on one cell. */
+export interface ActualLRPInstanceKey {
+  instanceGuid: string;
+  cellId: string;
+}
+
+export interface PortMapping {
+  containerPort: number;
+  hostPort: number;
+}
+
+export interface ActualLRPNetInfo {
+  /** Address of the cell, where `hostPort` is reached. */
+  address: string;
+  ports: PortMapping[];
+  /** Address of the container itself, where `containerPort` is reached. */
+  instanceAddress?: string;
+  preferredAddress?: 'UNKNOWN' | 'INSTANCE' | 'HOST';
+}
+
+/** The auctioneer's decision for an UNCLAIMED instance; void once claimed, refused or past its deadline. */
+export interface Placement extends ActualLRPInstanceKey {
+  /** Milliseconds since the Unix epoch. */
+  deadline: number;
+}
+
+/** What one instance holds on its cell. */
+export interface HeldResources {
+  memoryMb: number;
+  diskMb: number;
+}
+
+/** One instance record (Diego BBS, ActualLRP). UNCLAIMED and CRASHED records hold no instance key and no net info. */
+export interface ActualLRP extends ActualLRPKey {
+  domain: string;
+  state: ActualLRPState;
+  presence: Presence;
+  /** Milliseconds since the Unix epoch of the last state change. */
+  since: number;
+  modificationTag: ModificationTag;
+  crashCount: number;
+  crashReason?: string;
+  /** When a CRASHED instance will be started again, in milliseconds since the Unix epoch; absent = never by itself. */
+  restartAt?: number;
+  instanceGuid?: string;
+  cellId?: string;
+  placement?: Placement;
+  placementError?: string;
+  /** Cells that refused this instance since it became UNCLAIMED; the auctioneer tries them last. */
+  refusedBy?: string[];
+  /** Its cell has been asked to stop it; the record goes (or starts anew) when the cell reports it stopped. */
+  stopping?: boolean;
+  resources: HeldResources;
+  netInfo?: ActualLRPNetInfo;
+  routable?: boolean;
+  availabilityZone?: string;
+  metricTags?: Record<string, string>;
+}

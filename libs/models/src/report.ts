@@ -1,0 +1,46 @@
+import type { ActualLRPKey, ActualLRPNetInfo } from './actual-lrp.js';
+import type { DesiredLRP } from './desired-lrp.js';
+import type { ActualLRP } from './actual-lrp.js';
+import type { FieldError, ErrorCode } from './errors.js';
+import type { Task } from './task.js';
+
+/** What a cell reports of one of its instances. `instanceGuid` names the run the report is about. */
+export type LRPReport = ActualLRPKey & { instanceGuid: string } & (
+    | { type: 'claim' }
+    | { type: 'refuse'; reason: string }
+    | {
+        type: 'start';
+        netInfo: ActualLRPNetInfo;
+        routable: boolean;
+        metricTags?: Record<string, string>;
+      }
+    | { type: 'crash'; reason: string }
+    | { type: 'remove' }
+  );
+
+/** What a cell reports of one of its tasks. */
+export type TaskReport = { taskGuid: string } & (
+  | { type: 'start-task' }
+  | { type: 'refuse-task'; reason: string }
+  | { type: 'reject-task'; reason: string }
+  | { type: 'complete-task'; failed: boolean; failureReason?: string; result?: string }
+);
+
+/** One entry of `POST /v1/cells/:cellId/transitions`. */
+export type CellReport = LRPReport | TaskReport;
+
+/**
+ * The answer to one report, in the order asked. A granted claim carries the definition to run; a granted task start
+ * carries the task, unless it was started here before (`alreadyStarted`).
+ */
+export type CellReportResult =
+  | { ok: true; desiredLRP?: DesiredLRP; task?: Task; alreadyStarted?: boolean }
+  | { ok: false; error: { code: ErrorCode; message: string; fields?: FieldError[] } };
+
+/** Everything the store says about one cell: `GET /v1/cells/:cellId/work`. */
+export interface CellWork {
+  epoch: number;
+  /** Placed here, claimed here, running here, or here and to be stopped. */
+  actualLRPs: ActualLRP[];
+  tasks: Task[];
+}
