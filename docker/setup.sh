@@ -86,10 +86,12 @@ build() {
 
 # --- System packages --------------------------------------------------------------------------------------------------
 
-may_install() { [ "${RIVERA_SETUP_SKIP_INSTALL:-}" != 1 ] && have apt-get && as_root true; }
+is_root() { [ "$(id -u)" = 0 ]; }
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else have sudo && sudo -n "$@" 2>/dev/null; fi
+as_root() { if is_root; then "$@"; else sudo -n "$@"; fi; }
+
+may_install() {
+  [ "${RIVERA_SETUP_SKIP_INSTALL:-}" != 1 ] && have apt-get && { is_root || { have sudo && sudo -n true 2>/dev/null; }; }
 }
 
 readonly POLICY=/usr/sbin/policy-rc.d
@@ -205,7 +207,7 @@ WRAPPER
   chmod 755 "$BIN/redis-server"
 }
 
-redis() {
+ensure_redis() {
   if [ -n "${REDIS_URL:-}${STORE_REDIS_URL:-}" ] || find_redis >/dev/null; then return; fi
   if may_install && apt_install redis-server && find_redis >/dev/null; then return; fi
   if may_unpack && unpack_redis && find_redis >/dev/null; then return; fi
@@ -236,7 +238,7 @@ unpack_busybox() {
   [ -n "$found" ] && ln -sfn "../${found#"$STATE/"}" "$BIN/busybox"
 }
 
-busybox() {
+ensure_busybox() {
   if [ -x "$BIN/busybox" ]; then return; fi
   if [ "$(uname -s)" = Linux ] && ! find_busybox >/dev/null; then
     { may_install && apt_install busybox-static; } || { may_unpack && unpack_busybox; } || true
@@ -271,14 +273,15 @@ base_rootfs() {
 
 container_engine() {
   if [ -n "${DOCKER_HOST:-}" ] || [ -w /var/run/docker.sock ]; then return; fi
-  if [ "$(id -u)" != 0 ]; then
+  if ! is_root; then
     say "no container engine that you may use (start Docker, or set DOCKER_HOST): instances will run as plain processes."
     return
   fi
-  local command
-  for command in dockerd:docker.io iptables:iptables ip:iproute2; do
-    if ! have "${command%%:*}" && ! { may_install && apt_install "${command#*:}"; }; then
-      say "${command%%:*} is missing (Debian, Ubuntu: apt-get install ${command#*:}): instances will run as plain processes."
+  local need program package
+  for need in dockerd:docker.io iptables:iptables ip:iproute2; do
+    program=${need%%:*} package=${need#*:}
+    if ! have "$program" && ! { may_install && apt_install "$package"; }; then
+      say "$program is missing (Debian, Ubuntu: apt-get install $package): instances will run as plain processes."
       return
     fi
   done
@@ -288,7 +291,7 @@ one_at_a_time
 check_node
 npm_dependencies
 build
-redis
-busybox
+ensure_redis
+ensure_busybox
 base_rootfs
 container_engine

@@ -31,7 +31,7 @@ export class StandInApi {
     public handler: Handler,
   ) {}
 
-  static async start(handler: Handler = () => ({})): Promise<StandInApi> {
+  static async start(handler: Handler = () => ({ body: {} })): Promise<StandInApi> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;

@@ -124,7 +124,7 @@ export class Actor<Message> {
   }
 
   private cancelTimers(): void {
-    for (const key of [...this.timers.keys()]) this.cancelTimer(key);
+    for (const key of this.timers.keys()) this.cancelTimer(key);
   }
 
   private enqueue(item: { message: Message; timer?: Timer<Message> }): void {

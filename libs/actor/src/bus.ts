@@ -18,7 +18,7 @@ export type BusClient = Redis | Cluster;
  */
 export type BusConnection = string | ((options: RedisOptions) => BusClient);
 
-export type MailboxQueue = Queue<Envelope, unknown, string>;
+export type MailboxQueue = Queue<Envelope, unknown>;
 
 const retryStrategy = (attempt: number): number => Math.min(attempt * 50, 500);
 
@@ -34,24 +34,46 @@ const MAX_LEN_EVENTS = 1_000;
 /** Messages that failed for good and are kept for an operator, per mailbox; the oldest go first. */
 const DEAD_LETTERS_KEPT = 10_000;
 
-/** Opens a client that logs an outage once when it begins and once when it ends. */
-export function openBusClient(options: {
-  connection: BusConnection;
-  redis: RedisOptions;
-  logger: LoggerService;
-}): BusClient {
-  const { connection, redis, logger } = options;
-  const client = typeof connection === 'string' ? new Redis(connection, redis) : connection(redis);
-  let isDown = false;
-  client.on('error', (error: Error) => {
-    if (!isDown) logger.warn(`The message bus is unreachable (${error.message}); trying again until it is back.`);
-    isDown = true;
-  });
-  client.on('ready', () => {
-    if (isDown) logger.log('The message bus is reachable again.');
-    isDown = false;
-  });
-  return client;
+/**
+ * A client and the copies BullMQ makes of it to block on. They are closed here, because BullMQ forgets a copy that is
+ * between two attempts to connect, and such a copy would come back with Redis. Logs when an outage begins and ends.
+ */
+export class BusLink {
+  readonly client: BusClient;
+  private readonly copies: { disconnect(): void }[] = [];
+  private isDown = false;
+
+  constructor(options: { connection: BusConnection; redis: RedisOptions; logger: LoggerService }) {
+    const { connection, redis, logger } = options;
+    const client = typeof connection === 'string' ? new Redis(connection, redis) : connection(redis);
+    client.on('error', (error: Error) => {
+      if (!this.isDown)
+        logger.warn(`The message bus is unreachable (${error.message}); trying until it is back.`);
+      this.isDown = true;
+    });
+    client.on('ready', () => {
+      if (this.isDown) logger.log('The message bus is reachable again.');
+      this.isDown = false;
+    });
+    this.client = client;
+    this.recordCopies();
+  }
+
+  close(): void {
+    for (const client of [this.client, ...this.copies]) client.disconnect();
+  }
+
+  private recordCopies(): void {
+    const { client, copies } = this;
+    const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => BusClient;
+    client.duplicate = (...args: unknown[]) => {
+      const copy = duplicate(...args);
+      // The original logs outages. BullMQ listens too, but not any more once it has closed.
+      copy.on('error', () => undefined);
+      copies.push(copy);
+      return copy as Redis & Cluster;
+    };
+  }
 }
 
 /** Waits for `work`, but no longer than `ms`; returns whether it ended in time. Errors of `work` are thrown. */
@@ -78,11 +100,11 @@ export interface BusOptions {
 
 /** The producing side of the bus: one Redis connection, shared by the queues of all mailboxes. */
 export class Bus {
-  private readonly client: BusClient;
+  private readonly link: BusLink;
   private becomingReady?: Promise<unknown>;
 
   constructor(private readonly options: BusOptions) {
-    this.client = openBusClient({ ...options, redis: PRODUCER_OPTIONS });
+    this.link = new BusLink({ ...options, redis: PRODUCER_OPTIONS });
   }
 
   /** A queue object on the shared connection; closing it leaves the connection open. */
@@ -90,7 +112,7 @@ export class Bus {
     const { name, prefix } = mailboxQueue(address);
     const queue: MailboxQueue = new Queue(name, {
       prefix,
-      connection: this.client,
+      connection: this.link.client,
       // The version check would need an answer while a queue is made, and one lost answer would break it for good.
       skipVersionCheck: true,
       streams: { events: { maxLen: MAX_LEN_EVENTS } },
@@ -106,9 +128,9 @@ export class Bus {
     return queue;
   }
 
-  /** A client for a blocking reader, unconnected, because BullMQ duplicates what it is given. */
-  consumerTemplate(): BusClient {
-    return openBusClient({ ...this.options, redis: { ...CONSUMER_OPTIONS, lazyConnect: true } });
+  /** For a blocking reader; not connected itself, because BullMQ reads on a copy. */
+  consumerLink(): BusLink {
+    return new BusLink({ ...this.options, redis: { ...CONSUMER_OPTIONS, lazyConnect: true } });
   }
 
   /**
@@ -129,15 +151,15 @@ export class Bus {
     return result.value;
   }
 
-  async close(): Promise<void> {
-    this.client.disconnect();
-    await Promise.resolve();
+  close(): void {
+    this.link.close();
   }
 
   /** Rejects with the first connection error, so that an outage is known as soon as it is noticed. */
   private async ready(): Promise<void> {
-    if (this.client.status === 'ready') return;
-    this.becomingReady ??= once(this.client, 'ready').finally(() => (this.becomingReady = undefined));
+    const { client } = this.link;
+    if (client.status === 'ready') return;
+    this.becomingReady ??= once(client, 'ready').finally(() => (this.becomingReady = undefined));
     await this.becomingReady;
   }
 }
@@ -151,7 +173,10 @@ function unavailable(reason: string, cause?: unknown): RiveraError {
 function busError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof RiveraError || error instanceof TypeError) return error;
   if (error.message.includes('NOPERM')) {
-    return new RiveraError('forbidden', `The Redis ACL of this user does not cover the mailbox: ${error.message}`);
+    return new RiveraError(
+      'forbidden',
+      `The Redis ACL of this user does not cover the mailbox: ${error.message}`,
+    );
   }
   return unavailable(error.message, error);
 }

@@ -40,12 +40,12 @@ export class DeadLetters {
   /** Puts all back that are dead now, oldest first, and says how many; what fails again meanwhile is left. */
   async replayAll(): Promise<number> {
     const ids: string[] = [];
-    for (let page = PAGE; page === PAGE; ) {
+    for (let page = PAGE; page === PAGE;) {
       const letters = await this.list({ offset: ids.length, limit: PAGE });
       ids.push(...letters.map(({ id }) => id));
       page = letters.length;
     }
-    for (const id of ids.reverse()) await this.replay(id);
+    for (const id of ids.toReversed()) await this.replay(id);
     return ids.length;
   }
 

@@ -1,5 +1,5 @@
 import { ERROR_CODES, RiveraError } from '#rivera/models';
-import type { ErrorCode, ErrorDetails } from '#rivera/models';
+import type { ErrorDetails } from '#rivera/models';
 import type { PacketMetadata } from '@nestjs/microservices';
 
 /** What a BullMQ job of a mailbox carries; the job's name is the message's name. Plain text in Redis: no secrets. */
@@ -28,13 +28,13 @@ export function errorReply(error: unknown): Reply {
 export function readReply(reply: Reply | null | undefined): unknown {
   if (!reply?.error) return reply?.value;
   const { code, message, details } = reply.error;
-  const known = (ERROR_CODES as readonly string[]).includes(code) ? (code as ErrorCode) : 'internal';
-  throw new RiveraError(known, message, details);
+  const known = ERROR_CODES.find((candidate) => candidate === code);
+  throw new RiveraError(known ?? 'internal', message, details);
 }
 
 /** Handlers may throw anything, and Nest's exception filters may turn an error into a plain object. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  const message = (thrown as { message?: unknown } | null | undefined)?.message;
-  return new Error(typeof message === 'string' ? message : String(thrown));
+  const hasMessage = typeof thrown === 'object' && thrown !== null && 'message' in thrown;
+  return new Error(String(hasMessage ? thrown.message : thrown));
 }

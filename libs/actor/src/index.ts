@@ -8,3 +8,7 @@ export * from './mailbox-ref.js';
 export * from './mailbox.server.js';
 export * from './mailboxes.js';
 export * from './singleton.js';
+export * from './notifier.js';
+export * from './bus.module.js';
+export * from './wake-loop.js';
+export * from './singleton-app.js';

@@ -1,14 +1,13 @@
-import { once } from 'node:events';
 import type { LoggerService } from '@nestjs/common';
 import { Worker } from 'bullmq';
 import type { Job } from 'bullmq';
 import { mailboxQueue } from './address.js';
 import type { Address } from './address.js';
-import { atMost, CONSUMER_OPTIONS, openBusClient } from './bus.js';
-import type { BusClient, BusConnection } from './bus.js';
+import { atMost, BusLink, CONSUMER_OPTIONS } from './bus.js';
+import type { BusConnection } from './bus.js';
 import type { Envelope } from './envelope.js';
 
-export type MessageJob = Job<Envelope, unknown, string>;
+export type MessageJob = Job<Envelope, unknown>;
 
 /**
  * BullMQ would give a message up after its second stall. Every message is idempotent, and a stall says something about
@@ -31,33 +30,34 @@ export interface ConsumerOptions {
 
 /** One activation of a mailbox: a BullMQ worker and its connections, from `start` to `stop`, used once. */
 export class MailboxConsumer {
-  private readonly client: BusClient;
-  private worker?: Worker<Envelope, unknown, string>;
+  private readonly link: BusLink;
+  private worker?: Worker<Envelope, unknown>;
   private running: Promise<unknown> = Promise.resolve();
   private isStopped = false;
+  private wakeStart?: () => void;
 
   constructor(private readonly options: ConsumerOptions) {
-    this.client = openBusClient({ ...options, redis: CONSUMER_OPTIONS });
-    this.client.on('ready', () => options.onConnection(true));
-    this.client.on('close', () => options.onConnection(false));
+    this.link = new BusLink({ ...options, redis: CONSUMER_OPTIONS });
+    this.link.client.on('ready', () => options.onConnection(true));
+    this.link.client.on('close', () => options.onConnection(false));
   }
 
   /** Resolves when messages are being consumed; waits for Redis as long as it takes, or until `stop`. */
   async start(): Promise<void> {
-    while (this.client.status !== 'ready' && !this.isStopped) {
-      // `once` rejects on connection errors, which only mean that the client tries again.
-      await once(this.client, 'ready').catch(() => undefined);
-    }
+    await new Promise<void>((resolve) => {
+      this.wakeStart = resolve;
+      this.link.client.once('ready', resolve);
+    });
     if (this.isStopped) return;
     const { address, lockDurationMs, logger, onFailed } = this.options;
     const { name, prefix } = mailboxQueue(address);
-    this.worker = new Worker<Envelope, unknown, string>(
+    this.worker = new Worker<Envelope, unknown>(
       name,
       // The third parameter must be declared: BullMQ passes a signal only to processors that take one.
       (job, _token, signal) => this.track(this.options.receive(job, signal)),
       {
         prefix,
-        connection: this.client,
+        connection: this.link.client,
         concurrency: 1,
         lockDuration: lockDurationMs,
         stalledInterval: lockDurationMs / 2,
@@ -80,10 +80,22 @@ export class MailboxConsumer {
   /** Takes no further message, waits for the running one, and closes the connections. */
   async stop(): Promise<void> {
     this.isStopped = true;
-    const closing = this.worker?.close() ?? Promise.resolve();
+    this.wakeStart?.();
+    if (this.worker) await this.closeWorker(this.worker);
+    this.link.close();
+  }
+
+  private async closeWorker(worker: Worker): Promise<void> {
+    if (this.link.client.status === 'ready') {
+      const closing = worker.close();
+      await this.running;
+      await atMost(CLOSE_TIMEOUT_MS, closing);
+      return;
+    }
+    // With Redis gone BullMQ could end neither its wait for messages nor, when the message is done, tell Redis so.
+    await worker.pause(true);
     await this.running;
-    await atMost(CLOSE_TIMEOUT_MS, closing);
-    this.client.disconnect();
+    await atMost(CLOSE_TIMEOUT_MS, worker.close(true));
   }
 
   private async track(work: Promise<unknown>): Promise<unknown> {

@@ -89,15 +89,20 @@ export class MailboxRef<Messages> extends ClientProxy {
   }
 
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    this.request(packet, DEFAULT_ASK_TIMEOUT_MS).then(
-      (response) => callback({ response, isDisposed: true }),
-      (err: unknown) => callback({ err, isDisposed: true }),
-    );
+    void this.answer(packet, callback);
     return () => undefined;
   }
 
+  private async answer(packet: ReadPacket, callback: (packet: WritePacket) => void): Promise<void> {
+    try {
+      callback({ response: await this.request(packet, DEFAULT_ASK_TIMEOUT_MS), isDisposed: true });
+    } catch (err) {
+      callback({ err, isDisposed: true });
+    }
+  }
+
   private async request(packet: ReadPacket, timeoutMs: number): Promise<unknown> {
-    this.replies ??= new Replies(this.address, this.bus.consumerTemplate());
+    this.replies ??= new Replies(this.address, this.bus.consumerLink());
     // Not a bare UUID with colons or digits only: BullMQ refuses both.
     const id = `ask-${randomUUID()}`;
     const send = (): Promise<void> => this.add(packet, { jobId: id, attempts: 1 }, true);
@@ -106,7 +111,7 @@ export class MailboxRef<Messages> extends ClientProxy {
 
   private async add(packet: ReadPacket, options: JobsOptions, ask?: true): Promise<void> {
     const { data: payload, metadata } = packet as ReadPacket<unknown>;
-    const name = this.normalizePattern(packet.pattern as string);
+    const name = this.normalizePattern(String(packet.pattern));
     const envelope: Envelope = { payload, ask, metadata };
     this.queue ??= this.bus.queue(this.address);
     const queue = this.queue;

@@ -77,7 +77,7 @@ export class MailboxServer
   }
 
   override addHandler(...args: Parameters<Server['addHandler']>): void {
-    const name = this.normalizePattern(args[0] as string);
+    const name = this.normalizePattern(String(args[0]));
     if (this.messageHandlers.has(name)) this.handledTwice.add(name);
     super.addHandler(...args);
   }
@@ -138,7 +138,9 @@ export class MailboxServer
     ] as const;
     const found = problems.filter(([, names]) => names.length > 0);
     if (found.length === 0) return;
-    const text = found.map(([problem, names]) => `${problem} ${names.map((name) => `"${name}"`).join(', ')}`).join('; ');
+    const text = found
+      .map(([problem, names]) => `${problem} ${names.map((name) => `"${name}"`).join(', ')}`)
+      .join('; ');
     throw new RiveraError(
       'internal',
       `Actor "${this.options.address}" refuses to start: ${text}. Give every declared message exactly one handler.`,
@@ -179,7 +181,7 @@ export class MailboxServer
           const result$ = this.transformToObservable<unknown>(await handler(payload, context));
           resolve(await lastValueFrom(result$, { defaultValue: undefined }));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         } finally {
           runEndHook();
         }
@@ -190,7 +192,9 @@ export class MailboxServer
   private reportFailure(job: MessageJob, error: Error): void {
     const { address, onDeadLetter } = this.options;
     if (job.finishedOn === undefined) {
-      this.logger.warn(`Mailbox ${address}: "${job.name}" (${job.id}) failed and is tried again: ${error.message}`);
+      this.logger.warn(
+        `Mailbox ${address}: "${job.name}" (${job.id}) failed and is tried again: ${error.message}`,
+      );
       return;
     }
     this.logger.error(`Mailbox ${address}: "${job.name}" (${job.id}) is a dead letter: ${error.message}`);

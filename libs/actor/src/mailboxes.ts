@@ -14,7 +14,10 @@ const MAX_OPEN_REFS = 5_000;
 export interface MailboxesOptions {
   connection: BusConnection;
   logger?: LoggerService;
-  /** The longest a `tell` may take before it rejects with `unavailable` (default 2 s). */
+  /**
+   * The longest a `tell` may take before it rejects with `unavailable` (default 5 s). A lost connection rejects at once;
+   * this is for a bus that hangs, and leaves a burst to thousands of cells its time.
+   */
   timeoutMs?: number;
   /** Attempts of a message before it is a dead letter (default 5). */
   attempts?: number;
@@ -29,7 +32,12 @@ export class Mailboxes {
   private readonly refs = new Map<Address, MailboxRef<never>>();
 
   constructor(options: MailboxesOptions) {
-    const { logger = new Logger(Mailboxes.name), timeoutMs = 2_000, attempts = 5, backoffMs = 1_000 } = options;
+    const {
+      logger = new Logger(Mailboxes.name),
+      timeoutMs = 5_000,
+      attempts = 5,
+      backoffMs = 1_000,
+    } = options;
     this.bus = new Bus({ connection: options.connection, logger, timeoutMs, attempts, backoffMs });
   }
 
@@ -53,13 +61,14 @@ export class Mailboxes {
   async close(): Promise<void> {
     await Promise.all([...this.refs.values()].map((ref) => ref.close()));
     this.refs.clear();
-    await this.bus.close();
+    this.bus.close();
   }
 
   private ref<Messages>(address: Address): MailboxRef<Messages> {
-    const ref = (this.refs.get(address) as MailboxRef<Messages> | undefined) ?? new MailboxRef(address, this.bus);
+    const ref =
+      (this.refs.get(address) as MailboxRef<Messages> | undefined) ?? new MailboxRef(address, this.bus);
     this.refs.delete(address);
-    this.refs.set(address, ref as MailboxRef<never>);
+    this.refs.set(address, ref);
     if (this.refs.size > MAX_OPEN_REFS) this.closeOldest();
     return ref;
   }

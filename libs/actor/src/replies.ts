@@ -3,7 +3,7 @@ import { RiveraError } from '#rivera/models';
 import { mailboxQueue } from './address.js';
 import type { Address } from './address.js';
 import { atMost } from './bus.js';
-import type { BusClient } from './bus.js';
+import type { BusLink } from './bus.js';
 import type { Reply } from './envelope.js';
 
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -23,15 +23,15 @@ export class Replies {
 
   constructor(
     private readonly address: Address,
-    private readonly template: BusClient,
+    private readonly link: BusLink,
   ) {
     const { name, prefix } = mailboxQueue(address);
     // From the beginning of the (short) stream: an ask may be answered before the first read reaches Redis.
-    this.events = new QueueEvents(name, { prefix, connection: template, lastEventId: '0-0' });
+    this.events = new QueueEvents(name, { prefix, connection: link.client, lastEventId: '0-0' });
     // The client logs outages; QueueEvents reads on from the last event by itself.
     this.events.on('error', () => undefined);
     this.events.on('completed', ({ jobId, returnvalue }) => {
-      this.waiting.get(jobId)?.resolve(returnvalue as unknown as Reply | null);
+      this.waiting.get(jobId)?.resolve(returnvalue);
     });
     this.events.on('failed', ({ jobId, failedReason }) => {
       this.waiting.get(jobId)?.reject(new RiveraError('internal', failedReason));
@@ -58,7 +58,7 @@ export class Replies {
   async close(): Promise<void> {
     for (const waiter of this.waiting.values()) waiter.reject(this.unanswered('before this ref was closed'));
     await atMost(CLOSE_TIMEOUT_MS, this.events.close());
-    this.template.disconnect();
+    this.link.close();
   }
 
   private unanswered(when: string): RiveraError {

@@ -80,6 +80,7 @@ export class Singleton {
 
   private async acquire(): Promise<void> {
     await this.callbacks;
+    this.callbacks = Promise.resolve();
     if (this.isStopped) return;
     const asked = this.now();
     const granted = await this.options.lease.acquire();
@@ -92,7 +93,9 @@ export class Singleton {
     const activation: Activation = { token: granted.token, abort: new AbortController() };
     this.activation = activation;
     this.watch(activation, asked);
-    this.callbacks = this.activate(activation);
+    const activating = this.activate(activation);
+    // Read only now: an `onActive` that throws at once has already put `onLost` there.
+    this.callbacks = Promise.all([this.callbacks, activating]);
   }
 
   private async renew(activation: Activation): Promise<void> {
@@ -119,7 +122,6 @@ export class Singleton {
     } catch (error) {
       this.report(error);
       if (this.activation !== activation) return;
-      // `callbacks` is this very promise, so what `lose` adds to it is awaited by the next `acquire`.
       this.lose();
       await this.release(activation.token);
     }

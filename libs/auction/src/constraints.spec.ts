@@ -24,13 +24,13 @@ describe('parseRootfs', () => {
   );
 });
 
-describe('matchesRootfs', () => {
-  const matches = (rootfs: string) =>
-    matchesRootfs(
-      [{ scheme: 'preloaded', stacks: ['linux', 'windows'] }, { scheme: 'docker' }],
-      parseRootfs(rootfs),
-    );
+const matches = (rootfs: string) =>
+  matchesRootfs(
+    [{ scheme: 'preloaded', stacks: ['linux', 'windows'] }, { scheme: 'docker' }],
+    parseRootfs(rootfs),
+  );
 
+describe('matchesRootfs', () => {
   it.each(['preloaded:linux', 'preloaded:windows', 'preloaded:linux?x=y', 'docker:///any', 'docker:any'])(
     'accepts %s',
     (rootfs) => expect(matches(rootfs)).toBe(true),

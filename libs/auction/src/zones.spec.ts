@@ -10,12 +10,13 @@ const cell = (cellId: string, zone: string, index?: number) => ({
   rootfsProviders: [],
 });
 
+const loaded = (cellId: string, zone: string, ...apps: string[]) => {
+  const load = new CellLoad();
+  for (const processGuid of apps) load.add({ processGuid, memoryMb: 1, diskMb: 1 });
+  return { cell: cell(cellId, zone), load };
+};
+
 it('counts an app over all cells of a zone', () => {
-  const loaded = (cellId: string, zone: string, ...apps: string[]) => {
-    const load = new CellLoad();
-    for (const processGuid of apps) load.add({ processGuid, memoryMb: 1, diskMb: 1 });
-    return { cell: cell(cellId, zone), load };
-  };
   const cells = [
     loaded('a', 'z1', 'app', 'other'),
     loaded('b', 'z1', 'app', 'app'),

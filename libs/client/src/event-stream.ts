@@ -53,7 +53,8 @@ export async function* followEvents(
   let failures = 0;
   let connectedBefore = false;
 
-  while (!signal?.aborted) {
+  for (;;) {
+    if (signal?.aborted) return;
     const deadline = new Deadline(signal);
     let lost: FailedAttempt;
     try {
@@ -87,7 +88,8 @@ export async function* followEvents(
     const hopeless = !connectedBefore && failures >= transport.maxAttempts;
     if (hopeless || isRefusal(lost)) throw lost.error;
     options.onDisconnect?.(lost.error);
-    if (!(await waited(Math.max(backoffMs(failures, transport.backoff), lost.retryAfterMs ?? 0), signal))) return;
+    if (!(await waited(Math.max(backoffMs(failures, transport.backoff), lost.retryAfterMs ?? 0), signal)))
+      return;
   }
 }
 
@@ -143,7 +145,10 @@ function parse(data: string): object {
   try {
     return JSON.parse(data) as object;
   } catch {
-    throw new RiveraError('unsupported', `The event stream carried something that is not JSON: ${data.slice(0, 80)}`);
+    throw new RiveraError(
+      'unsupported',
+      `The event stream carried something that is not JSON: ${data.slice(0, 80)}`,
+    );
   }
 }
 

@@ -22,6 +22,8 @@ export interface HttpRequest {
   repeatable?: boolean;
   /** Sent without a token. */
   anonymous?: boolean;
+  /** Whatever the body of the answer is, nobody wants it. */
+  ignoreBody?: boolean;
   signal?: AbortSignal;
 }
 
@@ -57,7 +59,7 @@ export class HttpTransport {
     return this.options.maxAttempts;
   }
 
-  /** Send until answered, refused for good, or out of time; the parsed body, `undefined` when there is none. */
+  /** Send until answered, refused for good, or out of time; the parsed body, `undefined` when it is to be ignored. */
   async request(request: HttpRequest): Promise<unknown> {
     const giveUpAt = performance.now() + this.options.deadlineMs;
     let mayHaveArrived = false;
@@ -68,7 +70,8 @@ export class HttpTransport {
       } catch (failure) {
         if (!(failure instanceof FailedAttempt)) throw failure;
         // Our own earlier attempt removed it; only its answer was lost.
-        if (mayHaveArrived && request.method === 'DELETE' && failure.error.code === 'not-found') return undefined;
+        if (mayHaveArrived && request.method === 'DELETE' && failure.error.code === 'not-found')
+          return undefined;
         mayHaveArrived ||= failure.sent;
 
         const delayMs = Math.max(backoffMs(attempt, this.options.backoff), failure.retryAfterMs ?? 0);
@@ -116,7 +119,7 @@ export class HttpTransport {
       const values = Array.isArray(value) ? value : [value];
       for (const each of values) query.append(name, String(each));
     }
-    return `${this.base}${request.path}${query.size > 0 ? `?${query}` : ''}`;
+    return `${this.base}${request.path}${query.size > 0 ? `?${query.toString()}` : ''}`;
   }
 
   private async attempt(request: HttpRequest, timeoutMs: number): Promise<unknown> {
@@ -125,7 +128,7 @@ export class HttpTransport {
     try {
       const response = await this.open(request, deadline.signal);
       const text = await this.reading(request, deadline.signal, () => response.text());
-      return text === '' ? undefined : this.parse(text, request);
+      return request.ignoreBody ? undefined : this.parse(text, request);
     } finally {
       deadline.release();
     }
@@ -150,7 +153,8 @@ export class HttpTransport {
       ...request.headers,
     };
     if (request.body !== undefined) headers['content-type'] = 'application/json';
-    if (!request.anonymous) headers['authorization'] = `Bearer ${typeof token === 'string' ? token : await token()}`;
+    if (!request.anonymous)
+      headers['authorization'] = `Bearer ${typeof token === 'string' ? token : await token()}`;
     return headers;
   }
 

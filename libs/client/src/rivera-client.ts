@@ -125,12 +125,18 @@ export class RiveraClient {
     return this.call({ method: 'POST', path: '/v1/desired-lrps', body: lrp, ...options });
   }
 
-  listDesiredLRPs(query: DesiredLRPQuery = {}, options: CallOptions = {}): Promise<Page<DesiredLRPSchedulingInfo>> {
+  listDesiredLRPs(
+    query: DesiredLRPQuery = {},
+    options: CallOptions = {},
+  ): Promise<Page<DesiredLRPSchedulingInfo>> {
     return this.page('/v1/desired-lrps', query, options);
   }
 
   /** All pages of `listDesiredLRPs`, record by record. */
-  desiredLRPs(query: DesiredLRPQuery = {}, options: CallOptions = {}): AsyncGenerator<DesiredLRPSchedulingInfo> {
+  desiredLRPs(
+    query: DesiredLRPQuery = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<DesiredLRPSchedulingInfo> {
     return this.items('/v1/desired-lrps', query, options);
   }
 
@@ -139,13 +145,22 @@ export class RiveraClient {
   }
 
   /** Scale it, or change its routes, annotation, tags or credentials; absent fields stay as they are. */
-  updateDesiredLRP(processGuid: string, update: DesiredLRPUpdate, options: CallOptions = {}): Promise<DesiredLRP> {
-    return this.call({ method: 'PATCH', path: path`/v1/desired-lrps/${processGuid}`, body: update, ...options });
+  updateDesiredLRP(
+    processGuid: string,
+    update: DesiredLRPUpdate,
+    options: CallOptions = {},
+  ): Promise<DesiredLRP> {
+    return this.call({
+      method: 'PATCH',
+      path: path`/v1/desired-lrps/${processGuid}`,
+      body: update,
+      ...options,
+    });
   }
 
   /** No longer want it: its instances are stopped. */
-  async removeDesiredLRP(processGuid: string, options: CallOptions = {}): Promise<void> {
-    await this.call({ method: 'DELETE', path: path`/v1/desired-lrps/${processGuid}`, repeatable: true, ...options });
+  removeDesiredLRP(processGuid: string, options: CallOptions = {}): Promise<void> {
+    return this.remove(path`/v1/desired-lrps/${processGuid}`, { repeatable: true, ...options });
   }
 
   listActualLRPs(query: ActualLRPQuery = {}, options: CallOptions = {}): Promise<Page<ActualLRP>> {
@@ -161,8 +176,8 @@ export class RiveraClient {
    * Have one instance stopped and, if it is still desired, replaced. Not repeated once it was sent: a second retire
    * might hit the replacement.
    */
-  async retireActualLRP(processGuid: string, index: number, options: CallOptions = {}): Promise<void> {
-    await this.call({ method: 'DELETE', path: path`/v1/actual-lrps/${processGuid}/${index}`, ...options });
+  retireActualLRP(processGuid: string, index: number, options: CallOptions = {}): Promise<void> {
+    return this.remove(path`/v1/actual-lrps/${processGuid}/${index}`, options);
   }
 
   /** Have a task run, once at most. `already-exists` when its guid is taken. */
@@ -189,8 +204,8 @@ export class RiveraClient {
   }
 
   /** Forget a COMPLETED task. */
-  async deleteTask(taskGuid: string, options: CallOptions = {}): Promise<void> {
-    await this.call({ method: 'DELETE', path: path`/v1/tasks/${taskGuid}`, repeatable: true, ...options });
+  deleteTask(taskGuid: string, options: CallOptions = {}): Promise<void> {
+    return this.remove(path`/v1/tasks/${taskGuid}`, { repeatable: true, ...options });
   }
 
   /** All cells that are known, missing ones included. */
@@ -219,7 +234,11 @@ export class RiveraClient {
   }
 
   /** Say that a cell is there, and what it offers. `stale-epoch` when a later start of the agent was seen. */
-  renewCellPresence(cellId: string, request: PresenceRequest, options: CallOptions = {}): Promise<PresenceGrant> {
+  renewCellPresence(
+    cellId: string,
+    request: PresenceRequest,
+    options: CallOptions = {},
+  ): Promise<PresenceGrant> {
     return this.call({
       method: 'PUT',
       path: path`/v1/cells/${cellId}/presence`,
@@ -230,12 +249,9 @@ export class RiveraClient {
   }
 
   /** Say that a cell has gone for good, so that nobody waits for its presence to run out. */
-  async endCellPresence(cellId: string, epoch: number, options: CallOptions = {}): Promise<void> {
-    const query = { epoch };
-    await this.call({
-      method: 'DELETE',
-      path: path`/v1/cells/${cellId}/presence`,
-      query,
+  endCellPresence(cellId: string, epoch: number, options: CallOptions = {}): Promise<void> {
+    return this.remove(path`/v1/cells/${cellId}/presence`, {
+      query: { epoch },
       repeatable: true,
       ...options,
     });
@@ -263,17 +279,21 @@ export class RiveraClient {
   }
 
   /** Resolves when the server is alive. */
-  async checkHealth(options: CallOptions = {}): Promise<void> {
-    await this.call({ method: 'GET', path: '/healthz', anonymous: true, ...options });
+  checkHealth(options: CallOptions = {}): Promise<void> {
+    return this.call({ method: 'GET', path: '/healthz', anonymous: true, ignoreBody: true, ...options });
   }
 
   /** Resolves when the server can do its work (its store answers). Not retried once the server answered. */
-  async checkReadiness(options: CallOptions = {}): Promise<void> {
-    await this.call({ method: 'GET', path: '/readyz', anonymous: true, ...options });
+  checkReadiness(options: CallOptions = {}): Promise<void> {
+    return this.call({ method: 'GET', path: '/readyz', anonymous: true, ignoreBody: true, ...options });
   }
 
   private get<T>(where: string, options: CallOptions): Promise<T> {
     return this.call({ method: 'GET', path: where, repeatable: true, ...options });
+  }
+
+  private remove(where: string, options: Partial<HttpRequest>): Promise<void> {
+    return this.call({ ...options, method: 'DELETE', path: where, ignoreBody: true });
   }
 
   private page<T>(where: string, query: object, options: CallOptions): Promise<Page<T>> {
@@ -299,7 +319,10 @@ export class RiveraClient {
 function path(texts: TemplateStringsArray, ...parts: (string | number)[]): string {
   const encoded = parts.map((part) => {
     if (['', '.', '..'].includes(String(part))) {
-      throw new RiveraError('invalid-request', `${JSON.stringify(part)} is not a name. Give the guid of a record.`);
+      throw new RiveraError(
+        'invalid-request',
+        `${JSON.stringify(part)} is not a name. Give the guid of a record.`,
+      );
     }
     return encodeURIComponent(part);
   });

@@ -1,4 +1,5 @@
 import type { ModificationTag } from './modification-tag.js';
+import type { ActualLRPNetInfo } from './net-info.js';
 
 export const ACTUAL_LRP_STATES = ['UNCLAIMED', 'CLAIMED', 'RUNNING', 'CRASHED'] as const;
 export type ActualLRPState = (typeof ACTUAL_LRP_STATES)[number];
@@ -17,20 +18,6 @@ export interface ActualLRPKey {
 export interface ActualLRPInstanceKey {
   instanceGuid: string;
   cellId: string;
-}
-
-export interface PortMapping {
-  containerPort: number;
-  hostPort: number;
-}
-
-export interface ActualLRPNetInfo {
-  /** Address of the cell, where `hostPort` is reached. */
-  address: string;
-  ports: PortMapping[];
-  /** Address of the container itself, where `containerPort` is reached. */
-  instanceAddress?: string;
-  preferredAddress?: 'UNKNOWN' | 'INSTANCE' | 'HOST';
 }
 
 /** The auctioneer's decision for an UNCLAIMED instance; void once claimed, refused or past its deadline. */

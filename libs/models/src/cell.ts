@@ -1,32 +1,74 @@
 import type { ModificationTag } from './modification-tag.js';
 
+import { text } from './validation/checks.js';
+import { LIMITS } from './validation/limits.js';
+import { Optional, propertyRule } from './validation/rule.js';
+import { IsFlag, IsInteger, IsName, IsNameList, IsPart, IsPartList } from './validation/rules.js';
+
 export class CellCapacity {
+  @IsInteger({ min: 0 })
   memoryMb: number;
+
+  @IsInteger({ min: 0 })
   diskMb: number;
+
+  @IsInteger({ min: 0 })
   containers: number;
 }
+
+const scheme = text({
+  min: 1,
+  max: LIMITS.nameBytes,
+  pattern: /^[a-zA-Z][a-zA-Z0-9+.-]*$/,
+  patternInWords: 'be the scheme of a URL, without the colon',
+});
 
 /**
  * Which root filesystems of one URL scheme a cell can run (Diego rep, RootFSProviders). No `stacks`: everything of the
  * scheme; otherwise only the listed ones.
  */
 export class RootfsProvider {
+  @propertyRule('isScheme', scheme)
   scheme: string;
+
+  @Optional()
+  @IsNameList({ max: LIMITS.stacks })
   stacks?: string[];
 }
 
 /** What a cell says of itself when it starts and each time it renews its presence (Diego, CellPresence). */
 export class CellRegistration {
+  @IsName()
   zone: string;
+
   /** Where the ports of its containers are reached. */
+  @IsName()
   address: string;
+
+  @IsName()
   backend: string;
+
+  @IsPart(() => CellCapacity)
   capacity: CellCapacity;
+
+  @IsPartList(() => RootfsProvider, { max: LIMITS.rootfsProviders })
   rootfsProviders: RootfsProvider[];
+
+  @Optional()
+  @IsNameList({ max: LIMITS.placementTags })
   placementTags?: string[];
+
+  @Optional()
+  @IsNameList({ max: LIMITS.placementTags })
   optionalPlacementTags?: string[];
+
+  @Optional()
+  @IsNameList({ max: LIMITS.volumeDrivers })
   volumeDrivers?: string[];
+
   /** Takes no new work while true (it is leaving). */
+  @Optional()
+  @IsFlag()
   evacuating?: boolean;
 }
 

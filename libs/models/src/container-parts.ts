@@ -1,102 +1,83 @@
-import type { Action } from './action.js';
+import { exceedsBytes } from './validation/checks.js';
+import { LIMITS } from './validation/limits.js';
+import { Optional, objectRule } from './validation/rule.js';
+import { IsChecksumAlgorithm, IsInteger, IsLabel, IsName, IsNameList } from './validation/rules.js';
+import { IsPath, IsText, IsTextMap, IsUrl, Together } from './validation/rules.js';
+import { IsEnvironmentName, IsRelativePlace } from './validation/spec-rules.js';
 
+@objectRule<EnvironmentVariable>('isArgument', ({ name, value }) =>
+  exceedsBytes(`${name}=${value}`, LIMITS.argumentBytes)
+    ? `.value must be at most ${LIMITS.argumentBytes} bytes long together with its name`
+    : undefined,
+)
 export class EnvironmentVariable {
+  @IsEnvironmentName()
   name: string;
+
+  @IsText({ max: LIMITS.argumentBytes })
   value: string;
 }
 
 /** A small file mounted read-only into the container (service bindings). */
 export class File {
+  @IsRelativePlace()
   path: string;
+
+  /** May hold anything, NUL characters too. */
+  @IsText({ max: LIMITS.volumeMountedFilesBytes, anyCharacters: true })
   content: string;
 }
 
 /** A directory downloaded once per cell and mounted read-only into every container that asks for it. */
+@Together<CachedDependency>('checksumAlgorithm', 'checksumValue')
 export class CachedDependency {
+  @Optional()
+  @IsLabel()
   name?: string;
+
+  @IsUrl()
   from: string;
+
+  @IsPath()
   to: string;
+
+  @Optional()
+  @IsText({ max: LIMITS.urlBytes })
   cacheKey?: string;
+
+  @Optional()
+  @IsLabel()
   logSource?: string;
+
+  @Optional()
+  @IsChecksumAlgorithm()
   checksumAlgorithm?: string;
+
+  @Optional()
+  @IsName()
   checksumValue?: string;
 }
 
-export class PortRange {
-  start: number;
-  end: number;
-}
-
-export class IcmpInfo {
-  type: number;
-  code: number;
-}
-
-export const SECURITY_GROUP_PROTOCOLS = ['tcp', 'udp', 'icmp', 'icmpv6', 'all'] as const;
-export type SecurityGroupProtocol = (typeof SECURITY_GROUP_PROTOCOLS)[number];
-
-/** One allowed direction of outgoing traffic. */
-export class SecurityGroupRule {
-  protocol: SecurityGroupProtocol;
-  destinations: string[];
-  ports?: number[];
-  portRange?: PortRange;
-  icmpInfo?: IcmpInfo;
-  log?: boolean;
-  annotations?: string[];
-}
-
-export class SharedDevice {
-  volumeId: string;
-  mountConfig?: string;
-}
-
-export class DedicatedDevice {
-  mounterId: string;
-  mountConfig?: string;
-  deviceConfig?: string;
-}
-
-export class VolumeMount {
-  driver: string;
-  containerDir?: string;
-  mode: 'r' | 'rw';
-  shared?: SharedDevice;
-  dedicated?: DedicatedDevice;
-}
-
-/** A process beside the main action; when any of them ends the instance ends. */
-export class Sidecar {
-  action: Action;
-  diskMb?: number;
-  memoryMb?: number;
-}
-
-export class ImageLayer {
-  name?: string;
-  url: string;
-  destinationPath: string;
-  layerType: 'SHARED' | 'EXCLUSIVE';
-  mediaType: 'TGZ' | 'TAR' | 'ZIP';
-  digestAlgorithm?: 'SHA256' | 'SHA512';
-  digestValue?: string;
-}
-
 export class CertificateProperties {
+  @Optional()
+  @IsNameList({ max: LIMITS.organizationalUnits })
   organizationalUnit?: string[];
 }
 
 export class Network {
+  @Optional()
+  @IsTextMap({ max: LIMITS.textBytes }, { max: LIMITS.networkProperties })
   properties?: Record<string, string>;
 }
 
-/** Exactly one of the two: a literal, or a value the cell fills in per instance. */
-export class MetricTagValue {
+/** Exactly one of the two: a literal, or a value the cell fills in per instance. See `IsMetricTags`. */
+export interface MetricTagValue {
   static?: string;
   dynamic?: 'INDEX' | 'INSTANCE_GUID';
 }
 
 /** -1 is unlimited (the default), 0 drops all output. */
 export class LogRateLimit {
+  @IsInteger({ min: -1 })
   bytesPerSecond: number;
 }

@@ -1,96 +1,195 @@
-import type { Action } from './action.js';
-import type { CheckDefinition } from './check-definition.js';
-import type {
-  CachedDependency,
-  CertificateProperties,
-  EnvironmentVariable,
-  File,
-  ImageLayer,
-  LogRateLimit,
-  MetricTagValue,
-  Network,
-  SecurityGroupRule,
-  Sidecar,
-  VolumeMount,
-} from './container-parts.js';
+import { Action } from './action.js';
+import { CheckDefinition } from './check-definition.js';
+import type { MetricTagValue } from './container-parts.js';
+import { ContainerSpec, definitionVolumeDrivers } from './container-spec.js';
 import type { ModificationTag } from './modification-tag.js';
+import { RestartPolicy } from './restart-policy.js';
+import { Sidecar } from './sidecar.js';
+import { LIMITS } from './validation/limits.js';
+import { Optional } from './validation/rule.js';
+import { IsDomainName, IsGuid, IsInteger, IsOneOf, IsPart, IsPartList } from './validation/rules.js';
+import { IsPortList, IsText, Together } from './validation/rules.js';
+import { IsMetricTags, IsRoutes, IsShallowAction } from './validation/spec-rules.js';
 
-/** When a crashed instance is started again. Absent fields take Diego's values (see `DIEGO_RESTART_POLICY`). */
-export class RestartPolicy {
-  /** Crashes below this count restart at once. */
-  immediateRestarts?: number;
-  /** First delay after the immediate restarts; it doubles with each further crash. */
-  baseDelayMs?: number;
-  /** The delay never grows beyond this. */
-  maxDelayMs?: number;
-  /** At this crash count the instance stays CRASHED until someone retires it. */
-  maxRestarts?: number;
-  /** An instance that ran longer than this starts counting crashes anew. */
-  resetAfterMs?: number;
+/** What a client posts to have an LRP run (Diego BBS, DesireLRP). */
+export class DesiredLRPRequest extends ContainerSpec {
+  @IsGuid()
+  processGuid: string;
+
+  @IsDomainName()
+  domain: string;
+
+  @IsInteger({ min: 0, max: LIMITS.instances })
+  instances: number;
+
+  @Optional()
+  @IsOneOf(['ROLLING', 'RECREATE'])
+  updateStrategy?: 'ROLLING' | 'RECREATE';
+
+  @Optional()
+  @IsPart(() => RestartPolicy)
+  restartPolicy?: RestartPolicy;
+
+  /** Router name → whatever that router understands. Rivera stores it and shows it, nothing more. */
+  @Optional()
+  @IsRoutes()
+  routes?: Record<string, unknown>;
+
+  @Optional()
+  @IsPortList({ max: LIMITS.ports, unique: true })
+  ports?: number[];
+
+  @Optional()
+  @IsPart(() => Action)
+  @IsShallowAction()
+  setup?: Action;
+
+  /** Start-up and liveness command; used only when there is no `checkDefinition`. */
+  @Optional()
+  @IsPart(() => Action)
+  @IsShallowAction()
+  monitor?: Action;
+
+  @Optional()
+  @IsPart(() => CheckDefinition)
+  checkDefinition?: CheckDefinition;
+
+  /** 0 or absent = wait for ever for the first healthy check. */
+  @Optional()
+  @IsInteger({ min: 0 })
+  startTimeoutMs?: number;
+
+  @Optional()
+  @IsPartList(() => Sidecar, { max: LIMITS.sidecars })
+  sidecars?: Sidecar[];
 }
 
+/** Which half of the record keeps a field of the request. A field without an entry here does not compile. */
+const HALF_OF = {
+  processGuid: 'scheduling',
+  domain: 'scheduling',
+  logGuid: 'scheduling',
+  instances: 'scheduling',
+  rootfs: 'scheduling',
+  memoryMb: 'scheduling',
+  diskMb: 'scheduling',
+  maxPids: 'scheduling',
+  placementTags: 'scheduling',
+  routes: 'scheduling',
+  metricTags: 'scheduling',
+  annotation: 'scheduling',
+  updateStrategy: 'scheduling',
+  restartPolicy: 'scheduling',
+  action: 'run',
+  setup: 'run',
+  monitor: 'run',
+  checkDefinition: 'run',
+  startTimeoutMs: 'run',
+  environmentVariables: 'run',
+  cpuWeight: 'run',
+  privileged: 'run',
+  ports: 'run',
+  logSource: 'run',
+  metricsGuid: 'run',
+  egressRules: 'run',
+  cachedDependencies: 'run',
+  imageLayers: 'run',
+  legacyDownloadUser: 'run',
+  trustedSystemCertificatesPath: 'run',
+  volumeMounts: 'run',
+  network: 'run',
+  certificateProperties: 'run',
+  imageUsername: 'run',
+  imagePassword: 'run',
+  sidecars: 'run',
+  logRateLimit: 'run',
+  volumeMountedFiles: 'run',
+} as const satisfies Record<keyof DesiredLRPRequest, 'scheduling' | 'run'>;
+
+type FieldsOf<Half> = {
+  [Field in keyof typeof HALF_OF]: (typeof HALF_OF)[Field] extends Half ? Field : never;
+}[keyof typeof HALF_OF];
+
 /** The half of a desired LRP that placement, convergence and routing read; kept apart so that lists stay light. */
-export class DesiredLRPSchedulingInfo {
-  processGuid: string;
-  domain: string;
-  logGuid?: string;
-  instances: number;
-  /** `preloaded:<stack>`, `preloaded+layer:<stack>?…` or `docker://[registry/]image[#tag]`. */
-  rootfs: string;
-  memoryMb: number;
-  diskMb: number;
-  /** 0 = unlimited. */
-  maxPids?: number;
-  placementTags?: string[];
+export interface DesiredLRPSchedulingInfo extends Pick<DesiredLRPRequest, FieldsOf<'scheduling'>> {
+  /** The drivers of the volume mounts; derived, never asked for. */
   volumeDrivers?: string[];
-  /** Router name → whatever that router understands. Rivera stores it and shows it, nothing more. */
-  routes?: Record<string, unknown>;
-  metricTags?: Record<string, MetricTagValue>;
-  annotation?: string;
-  updateStrategy?: 'ROLLING' | 'RECREATE';
-  restartPolicy?: RestartPolicy;
   modificationTag: ModificationTag;
 }
 
 /** The other half: what the cell needs to run an instance. Fixed for the life of the process guid, credentials excepted. */
-export class DesiredLRPRunInfo {
-  action: Action;
-  setup?: Action;
-  /** Start-up and liveness command; used only when there is no `checkDefinition`. */
-  monitor?: Action;
-  checkDefinition?: CheckDefinition;
-  /** 0 or absent = wait for ever for the first healthy check. */
-  startTimeoutMs?: number;
-  environmentVariables?: EnvironmentVariable[];
-  cpuWeight?: number;
-  privileged?: boolean;
-  ports?: number[];
-  logSource?: string;
-  metricsGuid?: string;
-  egressRules?: SecurityGroupRule[];
-  cachedDependencies?: CachedDependency[];
-  imageLayers?: ImageLayer[];
-  legacyDownloadUser?: string;
-  trustedSystemCertificatesPath?: string;
-  volumeMounts?: VolumeMount[];
-  network?: Network;
-  certificateProperties?: CertificateProperties;
-  imageUsername?: string;
-  imagePassword?: string;
-  sidecars?: Sidecar[];
-  logRateLimit?: LogRateLimit;
-  volumeMountedFiles?: File[];
-}
+export interface DesiredLRPRunInfo extends Pick<DesiredLRPRequest, FieldsOf<'run'>> {}
 
 /** What should run (Diego BBS, DesiredLRP). */
 export type DesiredLRP = DesiredLRPSchedulingInfo & DesiredLRPRunInfo;
 
 /** The part of a desired LRP that may change after it was desired. An absent field stays as it is. */
+@Together<DesiredLRPUpdate>('imageUsername', 'imagePassword')
 export class DesiredLRPUpdate {
+  @Optional()
+  @IsInteger({ min: 0, max: LIMITS.instances })
   instances?: number;
+
+  @Optional()
+  @IsRoutes()
   routes?: Record<string, unknown>;
+
+  @Optional()
+  @IsText({ max: LIMITS.annotationBytes })
   annotation?: string;
+
+  @Optional()
+  @IsMetricTags()
   metricTags?: Record<string, MetricTagValue>;
+
+  @Optional()
+  @IsText({ max: LIMITS.textBytes })
   imageUsername?: string;
+
+  @Optional()
+  @IsText({ max: LIMITS.textBytes })
   imagePassword?: string;
+}
+
+function pickHalf(request: DesiredLRPRequest, half: 'scheduling' | 'run'): Partial<DesiredLRPRequest> {
+  const fields = (Object.keys(HALF_OF) as (keyof typeof HALF_OF)[]).filter(
+    (field) => HALF_OF[field] === half && request[field] !== undefined,
+  );
+  return Object.fromEntries(fields.map((field) => [field, request[field]]));
+}
+
+/** A desired LRP as it is asked for, in its two halves and without a tag. */
+export interface DesiredLRPHalves {
+  schedulingInfo: Omit<DesiredLRPSchedulingInfo, 'modificationTag'>;
+  runInfo: DesiredLRPRunInfo;
+}
+
+/** The two halves of a request, with the tag of the record when there is one. Fields that are not set are left out. */
+export function splitDesiredLRP(request: DesiredLRPRequest): DesiredLRPHalves;
+export function splitDesiredLRP(
+  request: DesiredLRPRequest,
+  modificationTag: ModificationTag,
+): DesiredLRPHalves & { schedulingInfo: DesiredLRPSchedulingInfo };
+export function splitDesiredLRP(
+  request: DesiredLRPRequest,
+  modificationTag?: ModificationTag,
+): DesiredLRPHalves {
+  const volumeDrivers = definitionVolumeDrivers(request);
+  const scheduling = pickHalf(request, 'scheduling') as DesiredLRPHalves['schedulingInfo'];
+  return {
+    schedulingInfo: {
+      ...scheduling,
+      ...(volumeDrivers.length > 0 && { volumeDrivers }),
+      ...(modificationTag !== undefined && { modificationTag }),
+    },
+    runInfo: pickHalf(request, 'run') as DesiredLRPRunInfo,
+  };
+}
+
+/** The whole record from its halves. The scheduling information has the say on what both hold, such as the tag. */
+export function joinDesiredLRP(
+  schedulingInfo: DesiredLRPSchedulingInfo,
+  runInfo: DesiredLRPRunInfo,
+): DesiredLRP {
+  return { ...runInfo, ...schedulingInfo };
 }

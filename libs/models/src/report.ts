@@ -1,6 +1,6 @@
-import type { ActualLRPKey, ActualLRPNetInfo } from './actual-lrp.js';
+import type { ActualLRP, ActualLRPKey } from './actual-lrp.js';
 import type { DesiredLRP } from './desired-lrp.js';
-import type { ActualLRP } from './actual-lrp.js';
+import type { ActualLRPNetInfo } from './net-info.js';
 import type { FieldError, ErrorCode } from './errors.js';
 import type { Task } from './task.js';
 

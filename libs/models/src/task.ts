@@ -1,56 +1,31 @@
-import type { Action } from './action.js';
 import type { Placement } from './actual-lrp.js';
-import type {
-  CachedDependency,
-  CertificateProperties,
-  EnvironmentVariable,
-  File,
-  ImageLayer,
-  LogRateLimit,
-  MetricTagValue,
-  Network,
-  SecurityGroupRule,
-  VolumeMount,
-} from './container-parts.js';
+import { ContainerSpec } from './container-spec.js';
 import type { ModificationTag } from './modification-tag.js';
+import { LIMITS } from './validation/limits.js';
+import { Optional } from './validation/rule.js';
+import { IsDomainName, IsGuid, IsPart, IsText, IsUrl } from './validation/rules.js';
 
 /** One-off work (Diego BBS, TaskDefinition). */
-export class TaskDefinition {
-  rootfs: string;
-  action: Action;
-  memoryMb: number;
-  diskMb: number;
-  environmentVariables?: EnvironmentVariable[];
-  cpuWeight?: number;
-  privileged?: boolean;
-  maxPids?: number;
-  logSource?: string;
-  logGuid?: string;
-  metricsGuid?: string;
+export class TaskDefinition extends ContainerSpec {
   /** File in the container whose content becomes the task's `result`. */
+  @Optional()
+  @IsText({ max: LIMITS.pathBytes })
   resultFile?: string;
+
+  @Optional()
+  @IsUrl(['http', 'https'])
   completionCallbackUrl?: string;
-  annotation?: string;
-  placementTags?: string[];
-  egressRules?: SecurityGroupRule[];
-  cachedDependencies?: CachedDependency[];
-  imageLayers?: ImageLayer[];
-  legacyDownloadUser?: string;
-  trustedSystemCertificatesPath?: string;
-  volumeMounts?: VolumeMount[];
-  network?: Network;
-  certificateProperties?: CertificateProperties;
-  imageUsername?: string;
-  imagePassword?: string;
-  logRateLimit?: LogRateLimit;
-  metricTags?: Record<string, MetricTagValue>;
-  volumeMountedFiles?: File[];
 }
 
 /** What a client posts to have a task run. */
 export class TaskRequest {
+  @IsGuid()
   taskGuid: string;
+
+  @IsDomainName()
   domain: string;
+
+  @IsPart(() => TaskDefinition)
   definition: TaskDefinition;
 }
 

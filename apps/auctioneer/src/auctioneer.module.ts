@@ -1,0 +1,49 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { BusModule, Mailboxes } from '#rivera/actor';
+import { Clock, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
+import { CellRepository, EventLog, ProcessRepository, Store, StoreModule, TaskRepository } from '#rivera/store';
+import type { AuctioneerConfig } from './auctioneer.config.js';
+import { AuctioneerController } from './auctioneer.controller.js';
+import { Auctioneer } from './auctioneer.js';
+
+/** Placement. */
+@Module({})
+export class AuctioneerModule {
+  static forRoot(config: AuctioneerConfig, logger: RiveraLogger): DynamicModule {
+    const { redis, health, auctioneer } = config;
+    const { placementDeadlineMs, leaseTtlMs: _leaseTtlMs, ...auction } = auctioneer;
+    const dependencies = [
+      Store,
+      ProcessRepository,
+      TaskRepository,
+      CellRepository,
+      EventLog,
+      Mailboxes,
+      Clock,
+      Ids,
+      RiveraLogger,
+      Metrics,
+    ] as const;
+    return {
+      module: AuctioneerModule,
+      imports: [
+        PlatformModule.forRoot({ logger, healthListen: health }),
+        StoreModule.forRoot({ url: redis.storeUrl, logger }),
+        BusModule.forRoot({ connection: redis.busUrl, logger }),
+      ],
+      controllers: [AuctioneerController],
+      providers: [
+        {
+          provide: Auctioneer,
+          useFactory: (...injected: DependenciesOf<typeof Auctioneer>) =>
+            new Auctioneer({ placementDeadlineMs, auction }, ...injected),
+          inject: [...dependencies],
+        },
+      ],
+    };
+  }
+}
+
+/** The constructor parameters after the options. */
+type DependenciesOf<T extends abstract new (...args: never[]) => unknown> =
+  ConstructorParameters<T> extends [unknown, ...infer Rest] ? Rest : never;

@@ -1,0 +1,54 @@
+import { Controller, Delete, Get, HttpCode, Param, ParseIntPipe, Query } from '@nestjs/common';
+import { Notifier } from '#rivera/actor';
+import { retire } from '#rivera/lifecycle';
+import type { ActualLRP } from '#rivera/models';
+import { Clock, contextOf, Ids, Scopes } from '#rivera/platform';
+import { CellRepository, type Page, ProcessRepository } from '#rivera/store';
+import { filteredPage } from '../http/pages.js';
+import { ActualLRPQuery } from '../http/queries.js';
+
+/** What runs. */
+@Controller('v1/actual-lrps')
+export class ActualLRPsController {
+  constructor(
+    private readonly processes: ProcessRepository,
+    private readonly cells: CellRepository,
+    private readonly notifier: Notifier,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+  ) {}
+
+  @Get()
+  @Scopes('lrps:read')
+  async list(@Query() query: ActualLRPQuery): Promise<Page<ActualLRP>> {
+    const matches = (actual: ActualLRP) => query.matches(actual);
+    if (query.processGuid !== undefined) {
+      const perProcess = await Promise.all(query.processGuid.map((guid) => this.processes.actualsOf(guid)));
+      return { items: perProcess.flat().filter(matches) };
+    }
+    if (query.cellId !== undefined) {
+      return { items: (await this.processes.actualsOnCell(query.cellId)).filter(matches) };
+    }
+    return filteredPage((request) => this.processes.actualPage(request), query, matches);
+  }
+
+  /** Stop this instance; it is replaced. */
+  @Delete(':processGuid/:index')
+  @HttpCode(202)
+  @Scopes('lrps:write')
+  async retire(
+    @Param('processGuid') processGuid: string,
+    @Param('index', ParseIntPipe) index: number,
+  ): Promise<void> {
+    const present = new Set(
+      (await this.cells.list()).filter(({ state }) => state === 'PRESENT').map(({ cellId }) => cellId),
+    );
+    const transition = await this.processes.changeInstance({
+      processGuid,
+      index,
+      decide: (instance) =>
+        retire(instance, present.has(instance.ordinary?.cellId ?? ''), contextOf(this.clock, this.ids)),
+    });
+    this.notifier.publish(transition);
+  }
+}

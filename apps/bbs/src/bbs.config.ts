@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { authConfig, listenConfig, loadConfig, logConfig, redisConfig } from '#rivera/platform';
+
+/** Everything the `bbs` reads from its environment; see docs/operations/configuration.md. */
+export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
+  return loadConfig(
+    {
+      listen: listenConfig('BBS_LISTEN', '127.0.0.1:8889'),
+      redis: redisConfig,
+      auth: authConfig,
+      log: logConfig,
+      bbs: z
+        .object({
+          /** Diego renews every 5 s with a TTL of 15 s; a lost cell is noticed this long after it was last heard of. */
+          PRESENCE_TTL_MS: z.coerce.number().int().min(1_000).default(10_000),
+          /** Events kept per shard to resume from. */
+          EVENTS_KEPT: z.coerce.number().int().min(100).default(4_000),
+          BODY_LIMIT_BYTES: z.coerce.number().int().min(65_536).default(2 * 1024 * 1024),
+        })
+        .transform((bbs) => ({
+          presenceTtlMs: bbs.PRESENCE_TTL_MS,
+          eventsKept: bbs.EVENTS_KEPT,
+          bodyLimitBytes: bbs.BODY_LIMIT_BYTES,
+        })),
+    },
+    env,
+  );
+}
+
+export type BbsConfig = ReturnType<typeof loadBbsConfig>;

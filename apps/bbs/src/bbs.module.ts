@@ -1,0 +1,42 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { BusModule } from '#rivera/actor';
+import { AuthModule, HealthController, PlatformModule, type RiveraLogger } from '#rivera/platform';
+import { StoreModule } from '#rivera/store';
+import { ActualLRPsController } from './actual-lrps/actual-lrps.controller.js';
+import type { BbsConfig } from './bbs.config.js';
+import { CellAgentController, PRESENCE_TTL_MS } from './cells/cell-agent.controller.js';
+import { CellReports } from './cells/cell-reports.js';
+import { CellsController } from './cells/cells.controller.js';
+import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js';
+import { DomainsController } from './domains/domains.controller.js';
+import { EventHub } from './events/event-hub.js';
+import { EventsController } from './events/events.controller.js';
+import { TasksController } from './tasks/tasks.controller.js';
+
+/** The HTTP API over the store. Stateless: run as many as you like. */
+@Module({})
+export class BbsModule {
+  static forRoot(config: BbsConfig, logger: RiveraLogger): DynamicModule {
+    const { redis, bbs, auth } = config;
+    return {
+      module: BbsModule,
+      imports: [
+        PlatformModule.forRoot({ logger }),
+        AuthModule.forRoot(auth),
+        StoreModule.forRoot({ url: redis.storeUrl, logger, keptEvents: bbs.eventsKept }),
+        BusModule.forRoot({ connection: redis.busUrl, logger }),
+      ],
+      controllers: [
+        HealthController,
+        DesiredLRPsController,
+        ActualLRPsController,
+        TasksController,
+        CellsController,
+        CellAgentController,
+        DomainsController,
+        EventsController,
+      ],
+      providers: [{ provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs }, CellReports, EventHub],
+    };
+  }
+}

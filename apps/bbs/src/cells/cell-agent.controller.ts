@@ -1,0 +1,75 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { Notifier } from '#rivera/actor';
+import { requireEpoch } from '#rivera/lifecycle';
+import { CellReportsRequest, type CellReportResult, type CellWork, PresenceRequest } from '#rivera/models';
+import { CellRoute, Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
+import { CellRepository, ProcessRepository, TaskRepository } from '#rivera/store';
+import { EpochQuery } from '../http/queries.js';
+import { CellReports } from './cell-reports.js';
+
+export const PRESENCE_TTL_MS = Symbol('presence-ttl-ms');
+
+/** The cell side of the API: each agent speaks for its own cell, under the epoch it was given when it started. */
+@Controller('v1/cells/:cellId')
+@CellRoute()
+export class CellAgentController {
+  constructor(
+    private readonly cells: CellRepository,
+    private readonly processes: ProcessRepository,
+    private readonly tasks: TaskRepository,
+    private readonly reports: CellReports,
+    private readonly notifier: Notifier,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly logger: RiveraLogger,
+    @Inject(PRESENCE_TTL_MS) private readonly ttlMs: number,
+  ) {}
+
+  /** Says that the cell is there. Without an epoch: its agent has just started and gets a new one. */
+  @Put('presence')
+  async presence(
+    @Param('cellId') cellId: string,
+    @Body() { epoch, registration }: PresenceRequest,
+  ): Promise<{ epoch: number; ttlMs: number }> {
+    const context = contextOf(this.clock, this.ids);
+    const expiresAt = context.now + this.ttlMs;
+    const { cell, transition } = await this.cells.register(cellId, registration, { epoch, expiresAt }, context);
+    if (transition.length > 0) {
+      this.logger.log('registered-cell', { cellId, epoch: cell.epoch, zone: cell.zone });
+      this.notifier.wakeAuctioneer();
+    }
+    return { epoch: cell.epoch, ttlMs: this.ttlMs };
+  }
+
+  /** The cell leaves for good: what it still held is replaced elsewhere. */
+  @Delete('presence')
+  @HttpCode(204)
+  async leave(@Param('cellId') cellId: string, @Query() { epoch }: EpochQuery): Promise<void> {
+    requireEpoch(await this.cells.get(cellId), cellId, epoch);
+    await this.cells.remove(cellId);
+    this.logger.log('cell-left', { cellId, epoch });
+  }
+
+  /** What happened to the cell's instances and tasks, in order; each report is answered by itself. */
+  @Post('transitions')
+  @HttpCode(200)
+  async transitions(
+    @Param('cellId') cellId: string,
+    @Body() { epoch, reports }: CellReportsRequest,
+  ): Promise<{ results: CellReportResult[] }> {
+    const cell = await this.cells.get(cellId);
+    requireEpoch(cell, cellId, epoch);
+    return { results: await this.reports.apply({ cellId, epoch, zone: cell?.zone ?? '' }, reports) };
+  }
+
+  /** Everything the store says about this cell. What the cell has beyond that, nobody wants. */
+  @Get('work')
+  async work(@Param('cellId') cellId: string): Promise<CellWork> {
+    const [cell, actualLRPs, tasks] = await Promise.all([
+      this.cells.get(cellId),
+      this.processes.actualsOnCell(cellId),
+      this.tasks.onCell(cellId),
+    ]);
+    return { epoch: cell?.epoch ?? 0, actualLRPs, tasks };
+  }
+}

@@ -1,0 +1,150 @@
+import { Injectable } from '@nestjs/common';
+import { Notifier } from '#rivera/actor';
+import {
+  claim,
+  completeTask,
+  crash,
+  type InstanceSnapshot,
+  refusePlacement,
+  refuseTaskPlacement,
+  rejectTask,
+  remove,
+  start,
+  startTask,
+  type Transition,
+} from '#rivera/lifecycle';
+import {
+  type CellReport,
+  type CellReportResult,
+  joinDesiredLRP,
+  type LRPReport,
+  RiveraError,
+  type Task,
+  type TaskReport,
+} from '#rivera/models';
+import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
+import { type Fence, ProcessRepository, TaskRepository } from '#rivera/store';
+
+/** The agent that reports. */
+export interface Reporter {
+  cellId: string;
+  epoch: number;
+  zone: string;
+}
+
+/** Applies what a cell reports. Reports of one process or task are applied in their order, others side by side. */
+@Injectable()
+export class CellReports {
+  constructor(
+    private readonly processes: ProcessRepository,
+    private readonly tasks: TaskRepository,
+    private readonly notifier: Notifier,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly logger: RiveraLogger,
+  ) {}
+
+  /** One result per report, in the order of the reports. A refused report does not stop the others. */
+  async apply(reporter: Reporter, reports: CellReport[]): Promise<CellReportResult[]> {
+    const results = new Array<CellReportResult>(reports.length);
+    const queues = new Map<string, number[]>();
+    reports.forEach((report, position) => {
+      const guid = isTaskReport(report) ? report.taskGuid : report.processGuid;
+      queues.set(guid, [...(queues.get(guid) ?? []), position]);
+    });
+    await Promise.all(
+      [...queues.values()].map(async (positions) => {
+        for (const position of positions) {
+          results[position] = await this.applyOne(reporter, reports[position]!);
+        }
+      }),
+    );
+    return results;
+  }
+
+  private async applyOne(reporter: Reporter, report: CellReport): Promise<CellReportResult> {
+    try {
+      return isTaskReport(report)
+        ? await this.applyTaskReport(reporter, report)
+        : await this.applyLRPReport(reporter, report);
+    } catch (error) {
+      if (!(error instanceof RiveraError) || error.code === 'unavailable' || error.code === 'fenced') throw error;
+      this.logger.debug('refused-report', { cellId: reporter.cellId, type: report.type, reason: error.message });
+      return { ok: false, error: { code: error.code, message: error.message } };
+    }
+  }
+
+  private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<CellReportResult> {
+    const { processGuid, index } = report;
+    const transition = await this.processes.changeInstance(
+      { processGuid, index, decide: (instance) => this.decideLRP(instance, reporter, report) },
+      { fence: fenceOf(reporter) },
+    );
+    this.notifier.publish(transition, reporter.cellId);
+    if (report.type !== 'claim') return { ok: true };
+    const { schedulingInfo, run } = await this.processes.desired(processGuid);
+    return { ok: true, desiredLRP: joinDesiredLRP(schedulingInfo, run) };
+  }
+
+  private decideLRP(instance: InstanceSnapshot, { cellId, zone }: Reporter, report: LRPReport): Transition {
+    const key = { instanceGuid: report.instanceGuid, cellId };
+    const context = contextOf(this.clock, this.ids);
+    switch (report.type) {
+      case 'claim':
+        return claim(instance, key, context);
+      case 'refuse':
+        return refusePlacement(instance, key, context);
+      case 'start': {
+        const { netInfo, routable, metricTags } = report;
+        const tags = metricTags === undefined ? {} : { metricTags };
+        return start(instance, key, { netInfo, routable, availabilityZone: zone, ...tags }, context);
+      }
+      case 'crash':
+        return crash(instance, key, report.reason, context);
+      case 'remove':
+        return remove(instance, key, context);
+    }
+  }
+
+  private async applyTaskReport(reporter: Reporter, report: TaskReport): Promise<CellReportResult> {
+    let task: Task | undefined;
+    const transition = await this.tasks.change(
+      report.taskGuid,
+      (found) => {
+        task = found;
+        return this.decideTask(found, reporter, report);
+      },
+      { fence: fenceOf(reporter) },
+    );
+    this.notifier.publish(transition, reporter.cellId);
+    if (report.type !== 'start-task') return { ok: true };
+    const started = transition[0]?.after as Task | undefined;
+    return started === undefined ? { ok: true, task, alreadyStarted: true } : { ok: true, task: started };
+  }
+
+  private decideTask(task: Task | undefined, { cellId }: Reporter, report: TaskReport): Transition {
+    const { taskGuid } = report;
+    const context = contextOf(this.clock, this.ids);
+    switch (report.type) {
+      case 'start-task':
+        return startTask(task, taskGuid, cellId, context);
+      case 'refuse-task':
+        return refuseTaskPlacement(task, cellId, context);
+      case 'reject-task':
+        return rejectTask(task, taskGuid, report.reason, context);
+      case 'complete-task': {
+        const { failed, failureReason, result } = report;
+        return completeTask(task, taskGuid, cellId, { failed, failureReason, result }, context);
+      }
+    }
+  }
+}
+
+/** Shards refuse what an agent says once its successor has started, however late it arrives. */
+function fenceOf({ cellId, epoch }: Reporter): Fence {
+  return { role: `cell:${cellId}`, token: epoch };
+}
+
+function isTaskReport(report: CellReport): report is TaskReport {
+  return 'taskGuid' in report;
+}

@@ -1,0 +1,36 @@
+import { Body, Controller, Get, Param, Put } from '@nestjs/common';
+import { isFresh } from '#rivera/lifecycle';
+import { type Domain, DomainRequest, RiveraError } from '#rivera/models';
+import { Clock, contextOf, Ids, Scopes } from '#rivera/platform';
+import { CellRepository } from '#rivera/store';
+
+const MAX_NAME = 255;
+
+/** Whose desired lists are complete, and until when. */
+@Controller('v1/domains')
+export class DomainsController {
+  constructor(
+    private readonly cells: CellRepository,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+  ) {}
+
+  /** The fresh ones. */
+  @Get()
+  @Scopes('domains:read')
+  async list(): Promise<{ items: Domain[] }> {
+    const now = this.clock.now();
+    return { items: (await this.cells.domains()).filter((domain) => isFresh(domain, now)) };
+  }
+
+  @Put(':domain')
+  @Scopes('domains:write')
+  async upsert(@Param('domain') domain: string, @Body() { ttlSeconds }: DomainRequest): Promise<Domain> {
+    if (domain.length > MAX_NAME) {
+      throw new RiveraError('invalid-request', `A domain has at most ${MAX_NAME} characters.`, {
+        fields: [{ field: 'domain', rule: 'maxLength', message: `must have at most ${MAX_NAME} characters` }],
+      });
+    }
+    return this.cells.upsertDomain(domain, ttlSeconds, contextOf(this.clock, this.ids));
+  }
+}

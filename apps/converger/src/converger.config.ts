@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { healthListen, loadConfig, logConfig, redisConfig } from '#rivera/platform';
+
+/** Everything the `converger` reads from its environment; see docs/operations/configuration.md. */
+export function loadConvergerConfig(env?: NodeJS.ProcessEnv) {
+  return loadConfig(
+    {
+      redis: redisConfig,
+      log: logConfig,
+      health: healthListen,
+      converger: z
+        .object({
+          LEASE_TTL_MS: z.coerce.number().int().min(1_000).default(6_000),
+          /** The rolling audit looks at every shard once in this time. */
+          AUDIT_PERIOD_MS: z.coerce.number().int().min(1_000).default(30_000),
+          /** After the store was away, cells get this long to renew their presence before any counts as lost. */
+          PRESENCE_GRACE_MS: z.coerce.number().int().min(0).default(10_000),
+          /** Events older than this are trimmed from the log. */
+          EVENT_RETENTION_MS: z.coerce.number().int().min(60_000).default(3_600_000),
+        })
+        .transform((converger) => ({
+          leaseTtlMs: converger.LEASE_TTL_MS,
+          auditPeriodMs: converger.AUDIT_PERIOD_MS,
+          presenceGraceMs: converger.PRESENCE_GRACE_MS,
+          eventRetentionMs: converger.EVENT_RETENTION_MS,
+        })),
+    },
+    env,
+  );
+}
+
+export type ConvergerConfig = ReturnType<typeof loadConvergerConfig>;

@@ -1,0 +1,56 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { BusModule, Notifier } from '#rivera/actor';
+import { Clock, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
+import { CellRepository, EventLog, ProcessRepository, Store, StoreModule, TaskRepository } from '#rivera/store';
+import { Audit } from './audit.js';
+import type { ConvergerConfig } from './converger.config.js';
+import { ConvergerController } from './converger.controller.js';
+import { Converger } from './converger.js';
+import { Repairs } from './repairs.js';
+
+type DependenciesOf<T extends abstract new (...args: never[]) => unknown> =
+  ConstructorParameters<T> extends [unknown, ...infer Rest] ? Rest : never;
+
+/** Convergence. */
+@Module({})
+export class ConvergerModule {
+  static forRoot(config: ConvergerConfig, logger: RiveraLogger): DynamicModule {
+    const { redis, health, converger } = config;
+    return {
+      module: ConvergerModule,
+      imports: [
+        PlatformModule.forRoot({ logger, healthListen: health }),
+        StoreModule.forRoot({ url: redis.storeUrl, logger }),
+        BusModule.forRoot({ connection: redis.busUrl, logger }),
+      ],
+      controllers: [ConvergerController],
+      providers: [
+        Repairs,
+        {
+          provide: Audit,
+          useFactory: (...injected: DependenciesOf<typeof Audit>) =>
+            new Audit(converger.eventRetentionMs, ...injected),
+          inject: [ProcessRepository, TaskRepository, EventLog, Repairs, Clock, RiveraLogger],
+        },
+        {
+          provide: Converger,
+          useFactory: (...injected: DependenciesOf<typeof Converger>) => new Converger(converger, ...injected),
+          inject: [
+            Store,
+            ProcessRepository,
+            TaskRepository,
+            CellRepository,
+            EventLog,
+            Repairs,
+            Audit,
+            Notifier,
+            Clock,
+            Ids,
+            RiveraLogger,
+            Metrics,
+          ],
+        },
+      ],
+    };
+  }
+}

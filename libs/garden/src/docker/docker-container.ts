@@ -1,0 +1,166 @@
+import type Docker from 'dockerode';
+import type { ContainerInspectInfo } from 'dockerode';
+import { notFound, RiveraError } from '#rivera/models';
+import type {
+  Container,
+  ContainerInfo,
+  ContainerMetrics,
+  ContainerProcess,
+  ContainerState,
+  ProcessOutput,
+  ProcessSpec,
+} from '../container.js';
+import { exists, putExecutable, putTree, resolveOwner } from './archive.js';
+import { LABEL_HANDLE, LABEL_MAIN, propertiesOf, SANDBOX_BUSYBOX } from './container-options.js';
+import { asking, askingUnless } from './engine-error.js';
+import type { Engine } from './engine.js';
+import { ExecProcess } from './exec-process.js';
+import { attachBeforeStart, MainProcess } from './main-process.js';
+import { readMetrics } from './metrics.js';
+
+const NOT_MODIFIED = 304;
+
+export interface DockerContainerOptions {
+  engine: Engine;
+  /** The engine's id. */
+  id: string;
+  handle: string;
+  /** Read once for each garden. */
+  sandboxBusybox(): Promise<Buffer>;
+  closed: AbortSignal;
+}
+
+/** One container of the engine. It keeps no state of its own: the engine is asked each time. */
+export class DockerContainer implements Container {
+  readonly handle: string;
+  private readonly container: Docker.Container;
+  private sandbox?: Promise<void>;
+
+  constructor(private readonly options: DockerContainerOptions) {
+    this.handle = options.handle;
+    this.container = options.engine.api.getContainer(options.id);
+  }
+
+  async start(output: ProcessOutput): Promise<ContainerProcess | undefined> {
+    const info = await this.inspect();
+    const hasMain = LABEL_MAIN in info.Config.Labels;
+    if (info.State.Status !== 'created') return hasMain ? this.follow(info, { output }) : undefined;
+    if (!hasMain) {
+      await this.provideSandbox();
+      await this.startEngineContainer();
+      return undefined;
+    }
+    const attached = await attachBeforeStart(this.options.engine, this.options.id);
+    try {
+      await this.startEngineContainer();
+    } catch (error) {
+      (attached as NodeJS.ReadableStream & { destroy(): void }).destroy();
+      throw error;
+    }
+    return this.follow(info, { output, attached });
+  }
+
+  async attachMain(output: ProcessOutput, sinceMs?: number): Promise<ContainerProcess> {
+    const info = await this.inspect();
+    if (!(LABEL_MAIN in info.Config.Labels) || info.State.Status === 'created') {
+      throw notFound('running main process of the container', this.handle);
+    }
+    return this.follow(info, { output, sinceMs });
+  }
+
+  async run(spec: ProcessSpec, output: ProcessOutput): Promise<ContainerProcess> {
+    await this.provideSandbox();
+    const { engine, id } = this.options;
+    return ExecProcess.start({ engine, containerId: id, handle: this.handle, spec, output });
+  }
+
+  async streamIn(path: string, tar: NodeJS.ReadableStream, user = 'root'): Promise<void> {
+    const owner = await resolveOwner(this.container, user);
+    await putTree({ container: this.container, path, tar, owner });
+  }
+
+  async streamOut(path: string): Promise<NodeJS.ReadableStream> {
+    const tar = await askingUnless([404], `${path} could not be read from container ${this.handle}`, () =>
+      this.options.engine.streams.getContainer(this.options.id).getArchive({ path }),
+    );
+    if (!tar) throw notFound(`file in the container ${this.handle}`, path);
+    return tar;
+  }
+
+  async info(): Promise<ContainerInfo> {
+    return containerInfo(await this.inspect());
+  }
+
+  async metrics(): Promise<ContainerMetrics> {
+    return readMetrics(this.options.engine, await this.inspect());
+  }
+
+  private inspect(): Promise<ContainerInspectInfo> {
+    return asking(`The container ${this.handle} could not be inspected`, () => this.container.inspect());
+  }
+
+  private async startEngineContainer(): Promise<void> {
+    await askingUnless([NOT_MODIFIED], `The container ${this.handle} could not be started`, () =>
+      this.container.start(),
+    );
+  }
+
+  private follow(
+    info: ContainerInspectInfo,
+    options: { output: ProcessOutput; attached?: NodeJS.ReadableStream; sinceMs?: number },
+  ): MainProcess {
+    const { engine, id, closed } = this.options;
+    return new MainProcess({ engine, id, closed, tty: info.Config.Tty, ...options });
+  }
+
+  /** Containers with a main process get the sandbox's busybox when a process is added to them for the first time. */
+  private provideSandbox(): Promise<void> {
+    this.sandbox ??= this.putSandbox().catch((error: unknown) => {
+      this.sandbox = undefined;
+      throw error;
+    });
+    return this.sandbox;
+  }
+
+  private async putSandbox(): Promise<void> {
+    if (await exists(this.container, SANDBOX_BUSYBOX)) return;
+    await putExecutable(this.container, SANDBOX_BUSYBOX, await this.options.sandboxBusybox());
+  }
+}
+
+export function containerInfo(info: ContainerInspectInfo): ContainerInfo {
+  const { State, Config, NetworkSettings } = info;
+  const state = stateOf(State.Status);
+  const addresses = Object.values(NetworkSettings.Networks).map((network) => network.IPAddress);
+  return {
+    handle: Config.Labels[LABEL_HANDLE] ?? '',
+    state,
+    ports: portsOf(info),
+    address: addresses.find((address) => address !== ''),
+    properties: propertiesOf(Config.Labels),
+    ...(state === 'stopped' &&
+      LABEL_MAIN in Config.Labels && { mainExit: { status: State.ExitCode, outOfMemory: State.OOMKilled } }),
+  };
+}
+
+/** In the order of the port numbers; the engine keeps no other. */
+function portsOf(info: ContainerInspectInfo): ContainerInfo['ports'] {
+  const bound = Object.entries(info.NetworkSettings.Ports ?? {}).map(([port, bindings]) => ({
+    containerPort: Number.parseInt(port, 10),
+    hostPort: Number(bindings?.[0]?.HostPort ?? 0),
+  }));
+  return bound.filter(({ hostPort }) => hostPort > 0).toSorted((a, b) => a.containerPort - b.containerPort);
+}
+
+function stateOf(status: string): ContainerState {
+  if (status === 'created') return 'created';
+  return status === 'exited' || status === 'dead' || status === 'removing' ? 'stopped' : 'running';
+}
+
+/** A handle that is in use for something else. */
+export function handleInUse(handle: string): RiveraError {
+  return new RiveraError(
+    'already-exists',
+    `The handle ${handle} is already in use: destroy that container first.`,
+  );
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import { RiveraError } from '#rivera/models';
+import type { ContainerSpec } from '../container.js';
+import { asking, askingUnless, engineError } from './engine-error.js';
+import type { Engine } from './engine.js';
+
+/** Silence beyond this ends a pull (Nomad's docker driver). */
+const PULL_INACTIVITY_MS = 120_000;
+const MISSING =
+  /not found|manifest unknown|does not exist|access denied|no such image|unauthorized|authentication required/i;
+
+export type RootfsRequest = Pick<ContainerSpec, 'rootfs' | 'imageUsername' | 'imagePassword'>;
+
+/**
+ * `missing`: a pull only when the engine does not have the image, which also means that an image once pulled with
+ * credentials can be used without on this cell. `always`: the registry is asked each time.
+ */
+export type PullPolicy = 'missing' | 'always';
+
+/**
+ * The images containers are made of: `preloaded:<stack>` from a tar of the agent's host, imported once for each
+ * content, and `docker://[registry/]repository[#tag]` from a registry. Concurrent requests for one image share one
+ * import or pull.
+ */
+export class Images {
+  private readonly underway = new Map<string, Promise<string>>();
+  private readonly digests = new Map<string, Promise<string>>();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly options: { stacks: Record<string, string>; pull: PullPolicy },
+  ) {}
+
+  get stacks(): string[] {
+    return Object.keys(this.options.stacks);
+  }
+
+  /**
+   * The engine's reference for a root filesystem, present when this resolves. Rejects with `not-found` for an unknown
+   * stack or image, `unsupported` for an unknown scheme, `unavailable` when the registry cannot be reached.
+   */
+  provide(request: RootfsRequest): Promise<string> {
+    const { rootfs, imageUsername = '', imagePassword = '' } = request;
+    const credentials = createHash('sha256').update(`${imageUsername}\0${imagePassword}`).digest('hex');
+    return shared(this.underway, `${rootfs} ${credentials}`, () => {
+      if (rootfs.startsWith('preloaded:')) return this.preloaded(rootfs.slice('preloaded:'.length));
+      if (rootfs.startsWith('docker://')) return this.remote(request);
+      throw new RiveraError(
+        'unsupported',
+        `The root filesystem ${rootfs} is neither preloaded: nor docker://.`,
+      );
+    });
+  }
+
+  private async preloaded(stack: string): Promise<string> {
+    const tar = this.options.stacks[stack];
+    if (tar === undefined) {
+      const known = this.stacks.join(', ') || 'none';
+      throw new RiveraError('not-found', `There is no stack ${stack} on this cell; it has: ${known}.`);
+    }
+    const tag = (await this.digest(tar)).slice(0, 12);
+    const reference = `rivera/${stack}:${tag}`;
+    if (await this.isPresent(reference)) return reference;
+    const what = `The stack ${stack} could not be imported from ${tar}`;
+    const progress = await asking(what, () =>
+      this.engine.streams.importImage(createReadStream(tar), { repo: `rivera/${stack}`, tag }),
+    );
+    await followProgress(progress, what);
+    return reference;
+  }
+
+  private digest(tar: string): Promise<string> {
+    const known = this.digests.get(tar);
+    if (known) return known;
+    const digest = sha256Of(tar).catch((error: unknown) => {
+      this.digests.delete(tar);
+      throw new RiveraError('not-found', `The stack's tar ${tar} cannot be read: ${String(error)}.`);
+    });
+    this.digests.set(tar, digest);
+    return digest;
+  }
+
+  private async remote(request: RootfsRequest): Promise<string> {
+    const image = parseImageUrl(request.rootfs);
+    if (this.options.pull === 'missing' && (await this.isPresent(image.reference))) return image.reference;
+    const what = `The image ${image.reference} could not be pulled`;
+    const auth = request.imageUsername
+      ? {
+          username: request.imageUsername,
+          password: request.imagePassword ?? '',
+          serveraddress: image.registry,
+        }
+      : undefined;
+    const silence = new AbortController();
+    const progress = await asking(what, () =>
+      this.engine.streams.createImage(auth, { fromImage: image.reference, abortSignal: silence.signal }),
+    ).catch((error: unknown) => {
+      throw refused(error, what);
+    });
+    await followProgress(progress, what, silence);
+    return image.reference;
+  }
+
+  private async isPresent(reference: string): Promise<boolean> {
+    const found = await askingUnless([404], `The image ${reference} could not be looked up`, () =>
+      this.engine.api.getImage(reference).inspect(),
+    );
+    return found !== undefined;
+  }
+}
+
+/** `docker://registry/repository#tag` in the engine's words; the tag is `latest` when none is named. */
+export function parseImageUrl(url: string): { reference: string; registry: string } {
+  const [name = '', tag] = url.slice('docker://'.length).replace(/^\/+/, '').split('#', 2);
+  const first = name.split('/')[0]!;
+  const isRegistry = name.includes('/') && (/[.:]/.test(first) || first === 'localhost');
+  if (!name) throw new RiveraError('invalid-request', `The root filesystem ${url} names no image.`);
+  const tagged = name.includes('@') || /:[^/]+$/.test(name);
+  return {
+    reference: tagged ? name : tag?.startsWith('sha256:') ? `${name}@${tag}` : `${name}:${tag || 'latest'}`,
+    registry: isRegistry ? first : 'https://index.docker.io/v1/',
+  };
+}
+
+/** Reads the progress of an import or pull. The engine reports a failure as a line of an answer with status 200. */
+async function followProgress(
+  progress: NodeJS.ReadableStream,
+  what: string,
+  silence?: AbortController,
+): Promise<void> {
+  let failure: string | undefined;
+  const impatience = setTimeout(() => {
+    failure = `there was no progress for ${PULL_INACTIVITY_MS} ms`;
+    silence?.abort();
+  }, PULL_INACTIVITY_MS);
+  try {
+    for await (const line of createInterface({ input: progress })) {
+      impatience.refresh();
+      if (line.trim()) failure ??= (JSON.parse(line) as { error?: string }).error;
+    }
+  } catch (error) {
+    throw new RiveraError('unavailable', `${what}: ${failure ?? String(error)}.`);
+  } finally {
+    clearTimeout(impatience);
+  }
+  if (failure !== undefined) throw refused(new Error(failure), what);
+}
+
+/** Whether a registry said no (`not-found`: trying again changes nothing) or could not be asked (`unavailable`). */
+function refused(error: unknown, what: string): RiveraError {
+  const known = engineError(error, what);
+  if (MISSING.test(known.message)) return new RiveraError('not-found', known.message);
+  return new RiveraError('unavailable', known.message);
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** One call for all who ask for the same while it is under way; nothing is kept of it afterwards. */
+async function shared<T>(underway: Map<string, Promise<T>>, key: string, call: () => Promise<T>): Promise<T> {
+  const running = underway.get(key);
+  if (running) return running;
+  const started = call().finally(() => underway.delete(key));
+  underway.set(key, started);
+  return started;
+}

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import type { ContainerProcess, ProcessExit, ProcessOutput } from '../container.js';
+import { demultiplex } from './demultiplexer.js';
+import { asking, askingUnless, engineError, isConnectionLost } from './engine-error.js';
+import type { Engine } from './engine.js';
+
+const RECONNECT_PAUSE_MS = 250;
+
+export interface MainProcessOptions {
+  engine: Engine;
+  id: string;
+  tty: boolean;
+  output: ProcessOutput;
+  /** The stream attached before the start; without it output is taken from the log, from `sinceMs`. */
+  attached?: NodeJS.ReadableStream;
+  sinceMs?: number;
+  /** Aborted when the garden is closed: following ends, the container goes on. */
+  closed: AbortSignal;
+}
+
+/**
+ * The process a container exists for. Losing the connection to the engine says nothing about the process, so it is
+ * waited for again and its output is taken up from the log where it broke off.
+ */
+export class MainProcess implements ContainerProcess {
+  readonly id: string;
+  private readonly container: Docker.Container;
+  private readonly streaming: Docker.Container;
+  private readonly exit: Promise<ProcessExit>;
+
+  constructor(private readonly options: MainProcessOptions) {
+    this.id = options.id;
+    this.container = options.engine.api.getContainer(options.id);
+    this.streaming = options.engine.streams.getContainer(options.id);
+    this.exit = this.follow();
+    // The one who waits is told; nobody has to.
+    this.exit.catch(() => undefined);
+  }
+
+  wait(): Promise<ProcessExit> {
+    return this.exit;
+  }
+
+  async signal(signal: string): Promise<void> {
+    // 404: gone, 409: not running.
+    await askingUnless([404, 409], `The signal ${signal} could not be sent to container ${this.id}`, () =>
+      this.container.kill({ signal }),
+    );
+  }
+
+  private async follow(): Promise<ProcessExit> {
+    const output = this.followOutput();
+    output.catch(() => undefined);
+    // `not-running` suffices although it is asked after the start: it also answers for one that has already ended.
+    await this.persist(() =>
+      this.streaming.wait({ condition: 'not-running', abortSignal: this.options.closed }),
+    );
+    await output;
+    const { State } = await this.persist(() => this.container.inspect());
+    return { status: State.ExitCode, outOfMemory: State.OOMKilled };
+  }
+
+  private async followOutput(): Promise<void> {
+    let since = this.options.sinceMs ?? 0;
+    let stream = this.options.attached;
+    const sink: ProcessOutput = {
+      stdout: (chunk) => {
+        since = Date.now();
+        this.options.output.stdout(chunk);
+      },
+      stderr: (chunk) => {
+        since = Date.now();
+        this.options.output.stderr(chunk);
+      },
+    };
+    for (;;) {
+      stream ??= await this.persist(() => this.openLog(since));
+      const finished = await this.read(stream, sink);
+      const state = await this.persist(() => this.container.inspect());
+      if (finished && !state.State.Running) return;
+      stream = undefined;
+    }
+  }
+
+  /** Whether the stream came to its proper end. */
+  private async read(stream: NodeJS.ReadableStream, sink: ProcessOutput): Promise<boolean> {
+    const stop = (): void => (stream as NodeJS.ReadableStream & { destroy(): void }).destroy() as undefined;
+    this.options.closed.addEventListener('abort', stop, { once: true });
+    try {
+      await demultiplex(stream as AsyncIterable<Buffer>, sink, { raw: this.options.tty });
+      return true;
+    } catch (error) {
+      this.options.closed.throwIfAborted();
+      if (!isStreamBroken(error)) throw error;
+      await sleep(RECONNECT_PAUSE_MS);
+      return false;
+    } finally {
+      this.options.closed.removeEventListener('abort', stop);
+    }
+  }
+
+  private openLog(sinceMs: number): Promise<NodeJS.ReadableStream> {
+    return this.streaming.logs({
+      follow: true,
+      stdout: true,
+      stderr: true,
+      since: sinceMs / 1000,
+      abortSignal: this.options.closed,
+    });
+  }
+
+  /** Repeats a call until the engine answers; only an answer (or the garden's closing) decides. */
+  private async persist<T>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      this.options.closed.throwIfAborted();
+      try {
+        return await call();
+      } catch (error) {
+        this.options.closed.throwIfAborted();
+        if (!isConnectionLost(error)) throw engineError(error, `Container ${this.id} cannot be followed`);
+        await sleep(RECONNECT_PAUSE_MS);
+      }
+    }
+  }
+}
+
+/** Opens the stream that gets a main process's output from its first byte: to be called before the start. */
+export function attachBeforeStart(engine: Engine, id: string): Promise<NodeJS.ReadableStream> {
+  return asking(`The output of container ${id} could not be attached`, () =>
+    engine.streams.getContainer(id).attach({ stream: true, stdout: true, stderr: true }),
+  );
+}
+
+function isStreamBroken(error: unknown): boolean {
+  return isConnectionLost(error) || (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE';
+}

@@ -1,0 +1,30 @@
+import { LIMITS } from './validation/limits.js';
+import { Optional } from './validation/rule.js';
+import { IsName, IsOneOf, IsPartList, IsPort } from './validation/rules.js';
+
+export class PortMapping {
+  @IsPort()
+  containerPort: number;
+
+  @IsPort()
+  hostPort: number;
+}
+
+/** Where a running instance is reached (Diego BBS, ActualLRPNetInfo). */
+export class ActualLRPNetInfo {
+  /** Address of the cell, where `hostPort` is reached. */
+  @IsName()
+  address: string;
+
+  @IsPartList(() => PortMapping, { max: LIMITS.portMappings })
+  ports: PortMapping[];
+
+  /** Address of the container itself, where `containerPort` is reached. */
+  @Optional()
+  @IsName()
+  instanceAddress?: string;
+
+  @Optional()
+  @IsOneOf(['UNKNOWN', 'INSTANCE', 'HOST'])
+  preferredAddress?: 'UNKNOWN' | 'INSTANCE' | 'HOST';
+}

@@ -1,0 +1,98 @@
+import { isRecord, mapOf, oneOf, prefixed, text } from './checks.js';
+import { LIMITS } from './limits.js';
+import { propertyRule } from './rule.js';
+import type { Complaint } from './rule.js';
+
+/** Names and values end up as `NAME=value` strings of a process. */
+export function IsEnvironmentName(): PropertyDecorator {
+  return propertyRule(
+    'isEnvironmentName',
+    text({
+      min: 1,
+      max: LIMITS.nameBytes,
+      pattern: /^(?=.*\S)[^=]*$/s,
+      patternInWords: 'be neither blank nor contain "="',
+    }),
+  );
+}
+
+/** A place below the directory of the mounted files: the cell joins it to a path of its own. */
+export function IsRelativePlace(): PropertyDecorator {
+  return propertyRule(
+    'isRelativePlace',
+    text({
+      min: 1,
+      max: LIMITS.pathBytes,
+      pattern: /^(?!(?:.*\/)?\.\.(?:\/|$))/s,
+      patternInWords: 'not lead out of its directory with ".."',
+    }),
+  );
+}
+
+/** All files of one list together stay below the limit (Diego BBS, volume mounted files). */
+export function FilesFit(): PropertyDecorator {
+  return propertyRule('filesFit', (files) => {
+    if (!Array.isArray(files)) return undefined;
+    const total = files
+      .map((file: unknown) =>
+        isRecord(file) && typeof file['content'] === 'string' ? Buffer.byteLength(file['content']) : 0,
+      )
+      .reduce((sum, bytes) => sum + bytes, 0);
+    return total > LIMITS.volumeMountedFilesBytes
+      ? `must hold at most ${LIMITS.volumeMountedFilesBytes} bytes of content together, not ${total}`
+      : undefined;
+  });
+}
+
+/** Actions within actions, at most `LIMITS.actionDepth` levels: whoever runs them may recurse. */
+export function IsShallowAction(): PropertyDecorator {
+  return propertyRule('isShallowAction', (root) => {
+    let level: unknown[] = [root];
+    for (let depth = 0; level.length > 0; depth += 1) {
+      if (depth > LIMITS.actionDepth) return `must nest actions at most ${LIMITS.actionDepth} levels deep`;
+      level = level.flatMap(innerActions);
+    }
+    return undefined;
+  });
+}
+
+function innerActions(action: unknown): unknown[] {
+  if (!isRecord(action)) return [];
+  return Object.values(action)
+    .filter(isRecord)
+    .flatMap((member) => [member['action'] ?? [], member['actions'] ?? []])
+    .flat()
+    .filter(isRecord);
+}
+
+/** Router name → whatever that router understands. */
+export function IsRoutes(): PropertyDecorator {
+  return propertyRule('isRoutes', (routes) => {
+    if (!isRecord(routes)) return 'must be an object';
+    const bytes = Buffer.byteLength(JSON.stringify(routes));
+    return bytes > LIMITS.routesBytes
+      ? `must be at most ${LIMITS.routesBytes} bytes of JSON, not ${bytes}`
+      : undefined;
+  });
+}
+
+const TAG_KINDS = ['static', 'dynamic'];
+
+const staticTag = text({ min: 1, max: LIMITS.textBytes });
+const dynamicTag = oneOf(['INDEX', 'INSTANCE_GUID']);
+
+/** Exactly one of a text and a value the cell fills in (Diego BBS, MetricTagValue). */
+function metricTag(tag: unknown): Complaint {
+  if (!isRecord(tag)) return 'must be an object';
+  const unknown = Object.keys(tag).filter((key) => !TAG_KINDS.includes(key));
+  if (unknown.length > 0) return `must have no field but ${TAG_KINDS.join(' or ')}`;
+  const given = TAG_KINDS.filter((kind) => tag[kind] !== undefined);
+  if (given.length !== 1) return `must have exactly one of ${TAG_KINDS.join(' and ')}`;
+  return tag['static'] === undefined
+    ? prefixed([['.dynamic', dynamicTag(tag['dynamic'])]])
+    : prefixed([['.static', staticTag(tag['static'])]]);
+}
+
+export function IsMetricTags(): PropertyDecorator {
+  return propertyRule('isMetricTags', mapOf(metricTag, { max: LIMITS.metricTags }));
+}

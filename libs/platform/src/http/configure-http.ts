@@ -1,0 +1,31 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { RiveraLogger } from '../logging/rivera-logger.js';
+import { Metrics } from '../metrics/metrics.js';
+import { ProblemFilter } from './problem.filter.js';
+import { createValidationPipe } from './validation.pipe.js';
+
+/**
+ * Gives an HTTP app what all of ours have: problem documents, validation, request metrics and a log of requests at
+ * level `debug`. Call it before `app.init()` or `app.listen()`; the app imports `PlatformModule`.
+ */
+export function configureHttp(app: NestFastifyApplication): NestFastifyApplication {
+  const logger = app.get(RiveraLogger);
+  const duration = app.get(Metrics).histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the arrival of a request to the end of its answer.',
+    labels: ['method', 'route', 'status'],
+  });
+  app.useGlobalFilters(new ProblemFilter(logger));
+  app.useGlobalPipes(createValidationPipe());
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const { method } = request;
+    const { statusCode: status, elapsedTime } = reply;
+    duration.observe({ method, route, status: String(status) }, elapsedTime / 1000);
+    logger.debug('answered-request', { traceId: request.id, method, route, status, durationMs: elapsedTime });
+    done();
+  });
+  return app;
+}

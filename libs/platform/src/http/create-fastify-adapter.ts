@@ -1,0 +1,80 @@
+import { RiveraError } from '#rivera/models';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+
+import type { HttpReply, HttpRequest } from './http-types.js';
+import { toRefusal } from './refusal.js';
+import { sendProblem } from './send-problem.js';
+import { requestIdOf, traceIdOf } from './trace-id.js';
+
+export interface FastifyAdapterOptions {
+  /** Largest request body, in bytes; more is refused with 413. */
+  bodyLimitBytes: number;
+}
+
+/** Time to send a request completely. Answers may take as long as they like (event streams). */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than the 60 s idle time-out of common load balancers, which otherwise reuse a connection that is just closing. */
+const KEEP_ALIVE_MS = 72_000;
+/** Guids are parts of paths; Fastify's own limit is 100. */
+const MAX_PATH_PART_LENGTH = 512;
+
+type Done = (error: Error | null, body?: unknown) => void;
+
+/**
+ * The HTTP server under a Nest app. Each request has a trace id as `request.id` (from `traceparent`, or new), and the
+ * answer carries `x-request-id`. Bodies are JSON only. Fastify is loaded here, so that apps without HTTP need not.
+ */
+export async function createFastifyAdapter(options: FastifyAdapterOptions): Promise<FastifyAdapter> {
+  const { FastifyAdapter: Adapter } = await import('@nestjs/platform-fastify');
+
+  class JsonOnlyAdapter extends Adapter {
+    private hasParser = false;
+
+    override get isParserRegistered(): boolean {
+      return this.hasParser;
+    }
+
+    override registerParserMiddleware(): void {
+      if (this.hasParser) return;
+      this.instance.removeAllContentTypeParsers();
+      this.instance.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);
+      this.hasParser = true;
+    }
+  }
+
+  const adapter = new JsonOnlyAdapter({
+    trustProxy: false,
+    bodyLimit: options.bodyLimitBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: MAX_PATH_PART_LENGTH },
+    // The router refuses malformed paths before any filter can see them.
+    frameworkErrors: (error: Error, request: unknown, reply: unknown) =>
+      refuse(error, request as HttpRequest, reply as HttpReply),
+    genReqId: (request: { headers: HttpRequest['headers'] }) => traceIdOf(request.headers),
+  });
+  adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', requestIdOf(request.headers) ?? request.id);
+    done();
+  });
+  return adapter;
+}
+
+function refuse(error: Error, request: HttpRequest, reply: HttpReply): void {
+  sendProblem(toRefusal(error, request), request, reply);
+}
+
+/** An empty body is no body: a DELETE or POST that needs none may still name a content type. */
+function parseJson(_request: unknown, text: string | Buffer, done: Done): void {
+  if (text.length === 0) return done(null, undefined);
+  let body: unknown;
+  try {
+    body = JSON.parse(text.toString());
+  } catch (error) {
+    // V8's message names the place; newer versions also quote the text around it, which may hold secrets.
+    const place = /at position \d+/.exec(String(error))?.[0];
+    const sentence = `The request body is not valid JSON${place === undefined ? '' : ` (${place})`}.`;
+    return done(new RiveraError('invalid-request', sentence));
+  }
+  done(null, body);
+}

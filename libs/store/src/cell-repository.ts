@@ -1,0 +1,100 @@
+import { type Context, loseCell, registerCell, removeCell, type Transition, upsertDomain } from '#rivera/lifecycle';
+import type { Cell, CellRegistration, Domain } from '#rivera/models';
+import type { WriteOptions } from './process-repository.js';
+import { CELLS_SHARD } from './shards.js';
+import type { Store } from './store.js';
+
+const PRESENCE = 'presence';
+
+/** Cells, their presence, and domains. */
+export class CellRepository {
+  constructor(private readonly store: Store) {}
+
+  async get(cellId: string): Promise<Cell | undefined> {
+    return this.store.get(CELLS_SHARD, 'cell', cellId);
+  }
+
+  async list(): Promise<Cell[]> {
+    return this.store.getAll(CELLS_SHARD, 'cell', await this.store.ids(CELLS_SHARD, 'cell'));
+  }
+
+  /** A cell says it is there until `expiresAt`, in milliseconds since the Unix epoch. Returns the cell as it is now. */
+  async register(
+    cellId: string,
+    registration: CellRegistration,
+    { epoch, expiresAt }: { epoch?: number; expiresAt: number },
+    context: Context,
+  ): Promise<{ cell: Cell; transition: Transition }> {
+    let cell: Cell | undefined;
+    const transition = await this.store.transact(
+      CELLS_SHARD,
+      [{ kind: 'cell', id: cellId }],
+      (lookup) => {
+        cell = lookup('cell', cellId);
+        const changes = registerCell(cell, cellId, registration, epoch, context);
+        cell = (changes[0]?.after as Cell | undefined) ?? cell;
+        return changes;
+      },
+      { sets: [{ set: PRESENCE, member: cellId, score: expiresAt }] },
+    );
+    if (cell === undefined) throw new TypeError(`Cell ${cellId} was registered without a record.`);
+    if (epoch === undefined) await this.store.fence({ role: `cell:${cellId}`, token: cell.epoch });
+    return { cell, transition };
+  }
+
+  /** Cells whose presence has run out, with the moment it did. */
+  async expired(now: number): Promise<{ cellId: string; expiresAt: number }[]> {
+    const members = await this.store.membersByScore(CELLS_SHARD, PRESENCE, now);
+    return members.map(({ member, score }) => ({ cellId: member, expiresAt: score }));
+  }
+
+  /** When the next presence runs out, in milliseconds since the Unix epoch. */
+  async nextExpiry(): Promise<number | undefined> {
+    const [first] = await this.store.membersByScore(CELLS_SHARD, PRESENCE, Infinity, 1);
+    return first?.score;
+  }
+
+  /** Marks a cell MISSING unless it has renewed its presence since `expiresAt` was read. */
+  async lose(cellId: string, expiresAt: number, context: Context, options: WriteOptions = {}): Promise<Transition> {
+    const cell = await this.get(cellId);
+    const transition = loseCell(cell, context);
+    const isLost = await this.store.commit(CELLS_SHARD, transition, {
+      ...options,
+      scores: [{ set: PRESENCE, member: cellId, score: expiresAt }],
+      sets: [{ set: PRESENCE, member: cellId }],
+    });
+    return isLost ? transition : [];
+  }
+
+  /** Forgets a cell: it left, or it was MISSING for too long. */
+  async remove(cellId: string, options: WriteOptions = {}): Promise<Transition> {
+    return this.store.transact(CELLS_SHARD, [{ kind: 'cell', id: cellId }], (lookup) => removeCell(lookup('cell', cellId)), {
+      ...options,
+      sets: [{ set: PRESENCE, member: cellId }],
+    });
+  }
+
+  async domains(): Promise<Domain[]> {
+    return this.store.getAll(CELLS_SHARD, 'domain', await this.store.ids(CELLS_SHARD, 'domain'));
+  }
+
+  async upsertDomain(domain: string, ttlSeconds: number, context: Context): Promise<Domain> {
+    const transition = await this.store.transact(CELLS_SHARD, [{ kind: 'domain', id: domain }], (lookup) =>
+      upsertDomain(lookup('domain', domain), domain, ttlSeconds, context),
+    );
+    return transition[0]?.after as Domain;
+  }
+
+  /** Forgets a domain whose freshness has run out. */
+  async removeExpiredDomain(domain: string, now: number, options: WriteOptions = {}): Promise<Transition> {
+    return this.store.transact(
+      CELLS_SHARD,
+      [{ kind: 'domain', id: domain }],
+      (lookup) => {
+        const before = lookup('domain', domain);
+        return before?.expiresAt !== undefined && before.expiresAt <= now ? [{ kind: 'domain', before }] : [];
+      },
+      options,
+    );
+  }
+}

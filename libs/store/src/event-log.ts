@@ -1,0 +1,159 @@
+import type { Redis } from 'ioredis';
+import type { RiveraEvent } from '#rivera/models';
+import { Cursor } from './cursor.js';
+import { orUnavailable } from './redis.js';
+import { ALL_SHARDS, shardKey } from './shards.js';
+import { WAKE_CHANNEL } from './store.js';
+
+/** One event of the log: within a shard, and so within a process guid, in the order of the commits. */
+export interface LoggedEvent {
+  shard: number;
+  /** Consecutive within its shard, from 1. */
+  sequence: number;
+  event: RiveraEvent;
+}
+
+export interface Follower {
+  /** New events, in order within each shard. An empty list: nothing new, the log was looked at. */
+  onEvents(events: LoggedEvent[]): void | Promise<void>;
+  /** The log no longer holds what comes after the cursor: list again. Following goes on from now. */
+  onReset(reason: string): void | Promise<void>;
+}
+
+const READ_LIMIT = 500;
+/** Wake-ups travel by publish/subscribe and may be lost; this is how long a lost one delays. */
+const SAFETY_POLL_MS = 2_000;
+
+/**
+ * Reads the events that commits wrote. One follower per process serves all its clients.
+ */
+export class EventLog {
+  /** @param subscriber a connection of its own: once subscribed it can do nothing else. */
+  constructor(
+    private readonly redis: Redis,
+    private readonly subscriber: Redis,
+  ) {}
+
+  /** The end of the log. */
+  async now(): Promise<Cursor> {
+    const sequences = await orUnavailable(() =>
+      Promise.all(ALL_SHARDS.map((shard) => this.redis.hget(shardKey(shard, 'meta'), 'seq'))),
+    );
+    return Cursor.from(sequences.map(Number));
+  }
+
+  /**
+   * Events of one shard after `after` up to `upTo`. `isGap`: events in between have been trimmed away, or the log is
+   * shorter than the reader remembers.
+   */
+  async read(shard: number, after: number, upTo = Infinity): Promise<{ events: LoggedEvent[]; isGap: boolean }> {
+    if (upTo <= after) return { events: [], isGap: false };
+    // The end is read first: an event that comes between the two reads must not look like a gap.
+    const [last, entries] = await orUnavailable(() =>
+      Promise.all([
+        this.redis.hget(shardKey(shard, 'meta'), 'seq'),
+        this.redis.xrange(
+          shardKey(shard, 'events'),
+          `${after + 1}-0`,
+          upTo === Infinity ? '+' : `${upTo}-0`,
+          'COUNT',
+          READ_LIMIT,
+        ),
+      ]),
+    );
+    const events = entries.map(([id, fields]) => ({
+      shard,
+      sequence: Number(id.slice(0, id.indexOf('-'))),
+      event: JSON.parse(fields[fields.indexOf('event') + 1] ?? 'null') as RiveraEvent,
+    }));
+    const first = events[0]?.sequence;
+    const isGap = first === undefined ? Number(last) !== after : first !== after + 1;
+    return { events, isGap };
+  }
+
+  /** Drops the events of a shard that are older than `before`, in milliseconds since the Unix epoch. */
+  async trim(shard: number, before: number): Promise<void> {
+    const key = shardKey(shard, 'events');
+    let isMore = true;
+    while (isMore) {
+      const oldest = await orUnavailable(() => this.redis.xrange(key, '-', '+', 'COUNT', READ_LIMIT));
+      const expired = oldest.filter(([, fields]) => Number(fields[fields.indexOf('at') + 1]) < before);
+      const [last] = expired.at(-1) ?? [];
+      if (last === undefined) return;
+      await orUnavailable(() => this.redis.xtrim(key, 'MINID', `${Number(last.split('-')[0]) + 1}-0`));
+      isMore = expired.length === READ_LIMIT;
+    }
+  }
+
+  /** Follows the log from `cursor`, which is advanced in place, until the signal aborts. Survives a lost Redis. */
+  async follow(cursor: Cursor, follower: Follower, signal: AbortSignal): Promise<void> {
+    const dirty = new Set<number>(ALL_SHARDS);
+    let wake = () => {};
+    const onMessage = (_channel: string, shard: string) => {
+      dirty.add(Number(shard));
+      wake();
+    };
+    const subscribe = () => {
+      this.subscriber.subscribe(WAKE_CHANNEL).catch(() => {
+        // The safety poll covers the time until the next 'ready'.
+      });
+      for (const shard of ALL_SHARDS) dirty.add(shard);
+      wake();
+    };
+    this.subscriber.on('message', onMessage);
+    this.subscriber.on('ready', subscribe);
+    if (this.subscriber.status === 'ready') subscribe();
+    signal.addEventListener('abort', () => wake(), { once: true });
+
+    try {
+      while (!signal.aborted) {
+        if (dirty.size === 0) {
+          const isWoken = await new Promise<boolean>((resolve) => {
+            const timer = setTimeout(() => resolve(false), SAFETY_POLL_MS);
+            wake = () => {
+              clearTimeout(timer);
+              resolve(true);
+            };
+          });
+          wake = () => {};
+          if (signal.aborted) return;
+          if (!isWoken) for (const shard of ALL_SHARDS) dirty.add(shard);
+        }
+        await this.drain(cursor, dirty, follower);
+      }
+    } finally {
+      this.subscriber.off('message', onMessage);
+      this.subscriber.off('ready', subscribe);
+    }
+  }
+
+  private async drain(cursor: Cursor, dirty: Set<number>, follower: Follower): Promise<void> {
+    const shards = [...dirty];
+    dirty.clear();
+    let results;
+    try {
+      results = await Promise.all(
+        shards.map(async (shard) => ({ shard, ...(await this.read(shard, cursor.position(shard))) })),
+      );
+    } catch {
+      // Redis is away: the shards stay dirty and the safety poll looks again.
+      for (const shard of shards) dirty.add(shard);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return;
+    }
+    if (results.some(({ isGap }) => isGap)) {
+      const end = await this.now().catch(() => undefined);
+      for (const shard of ALL_SHARDS) dirty.add(shard);
+      if (end === undefined) return;
+      for (const shard of ALL_SHARDS) cursor.advance(shard, end.position(shard));
+      await follower.onReset('The event log no longer reaches back to where this reader stood.');
+      return;
+    }
+    const events = results.flatMap((result) => result.events);
+    for (const { shard, events: read } of results) {
+      if (read.length === READ_LIMIT) dirty.add(shard);
+    }
+    if (events.length > 0) await follower.onEvents(events);
+    for (const { shard, sequence } of events) cursor.advance(shard, sequence);
+  }
+}

@@ -1,0 +1,199 @@
+import {
+  actualId,
+  type InstanceSnapshot,
+  type ProcessSnapshot,
+  type Records,
+  type RunRecord,
+  type Transition,
+} from '#rivera/lifecycle';
+import {
+  type ActualLRP,
+  type ActualLRPKey,
+  type DesiredLRPSchedulingInfo,
+  notFound,
+  PRESENCES,
+} from '#rivera/models';
+import { type Page, type PageRequest, pageOfKind } from './pages.js';
+import { shardOf, WORK_SHARD_IDS } from './shards.js';
+import type { Fence, Lookup, RecordRef, Store } from './store.js';
+
+export interface WriteOptions {
+  fence?: Fence;
+}
+
+/** One instance and what to do with it. */
+export interface InstanceDecision extends ActualLRPKey {
+  decide: (instance: InstanceSnapshot) => Transition;
+}
+
+/** Desired LRPs and their instances. A process guid and everything of it lives in one shard. */
+export class ProcessRepository {
+  constructor(private readonly store: Store) {}
+
+  /** Applies a rule to everything of one process guid. Returns what changed. */
+  async change(
+    processGuid: string,
+    decide: (process: ProcessSnapshot) => Transition,
+    options: WriteOptions = {},
+  ): Promise<Transition> {
+    const shard = shardOf(processGuid);
+    let ids: string[] = [];
+    const refs = async (): Promise<RecordRef[]> => {
+      ids = await this.store.ids(shard, 'actual', { prefix: `${processGuid}/` });
+      return [
+        { kind: 'desired', id: processGuid },
+        { kind: 'run', id: processGuid },
+        ...ids.map((id) => ({ kind: 'actual' as const, id })),
+      ];
+    };
+    return this.store.transact(
+      shard,
+      refs,
+      (lookup) =>
+        decide({
+          processGuid,
+          desired: lookup('desired', processGuid),
+          run: lookup('run', processGuid),
+          actuals: ids.map((id) => lookup('actual', id)).filter((row) => row !== undefined),
+        }),
+      options,
+    );
+  }
+
+  /** Applies a rule to one instance slot. Returns what changed. */
+  async changeInstance(
+    { processGuid, index, decide }: InstanceDecision,
+    options: WriteOptions = {},
+  ): Promise<Transition> {
+    return this.store.transact(
+      shardOf(processGuid),
+      instanceRefs({ processGuid, index }),
+      (lookup) => decide(instanceFrom(lookup, { processGuid, index })),
+      options,
+    );
+  }
+
+  /** Applies rules to many instances of one shard in one commit: all of them or none. */
+  async changeInstances(shard: number, decisions: InstanceDecision[], options: WriteOptions = {}): Promise<Transition> {
+    return this.store.transact(
+      shard,
+      uniqueRefs(decisions.flatMap((key) => instanceRefs(key))),
+      (lookup) => decisions.flatMap(({ decide, ...key }) => decide(instanceFrom(lookup, key))),
+      options,
+    );
+  }
+
+  async schedulingInfo(processGuid: string): Promise<DesiredLRPSchedulingInfo | undefined> {
+    return this.store.get(shardOf(processGuid), 'desired', processGuid);
+  }
+
+  /** Scheduling information of many process guids, those that exist. */
+  async schedulingInfos(processGuids: string[]): Promise<DesiredLRPSchedulingInfo[]> {
+    return this.byProcessGuid('desired', processGuids);
+  }
+
+  /** Both halves. Errors: `not-found`. */
+  async desired(processGuid: string): Promise<{ schedulingInfo: DesiredLRPSchedulingInfo; run: RunRecord }> {
+    const shard = shardOf(processGuid);
+    const [schedulingInfo, run] = await Promise.all([
+      this.store.get(shard, 'desired', processGuid),
+      this.store.get(shard, 'run', processGuid),
+    ]);
+    if (schedulingInfo === undefined || run === undefined) throw notFound('desired LRP', processGuid);
+    return { schedulingInfo, run };
+  }
+
+  async runInfos(processGuids: string[]): Promise<RunRecord[]> {
+    return this.byProcessGuid('run', processGuids);
+  }
+
+  async desiredPage(page: PageRequest): Promise<Page<DesiredLRPSchedulingInfo>> {
+    return pageOfKind(this.store, 'desired', page);
+  }
+
+  async actualPage(page: PageRequest): Promise<Page<ActualLRP>> {
+    return pageOfKind(this.store, 'actual', page);
+  }
+
+  async actualsOf(processGuid: string): Promise<ActualLRP[]> {
+    const shard = shardOf(processGuid);
+    return this.store.getAll(shard, 'actual', await this.store.ids(shard, 'actual', { prefix: `${processGuid}/` }));
+  }
+
+  /** Instances that a cell holds or has been given. */
+  async actualsOnCell(cellId: string): Promise<ActualLRP[]> {
+    const perShard = await Promise.all(
+      WORK_SHARD_IDS.map(async (shard) => {
+        const prefix = `${cellId}/lrp/`;
+        const members = await this.store.membersByName(shard, 'by-cell', { prefix });
+        return this.store.getAll(
+          shard,
+          'actual',
+          members.map((member) => member.slice(prefix.length)),
+        );
+      }),
+    );
+    return perShard.flat();
+  }
+
+  /** Everything of one shard, process by process, without the run halves. */
+  async snapshotsOfShard(shard: number): Promise<ProcessSnapshot[]> {
+    const [desiredIds, actualIds] = await Promise.all([
+      this.store.ids(shard, 'desired'),
+      this.store.ids(shard, 'actual'),
+    ]);
+    const [desired, actuals] = await Promise.all([
+      this.store.getAll(shard, 'desired', desiredIds),
+      this.store.getAll(shard, 'actual', actualIds),
+    ]);
+    const snapshots = new Map<string, ProcessSnapshot>(
+      desired.map((info) => [info.processGuid, { processGuid: info.processGuid, desired: info, actuals: [] }]),
+    );
+    for (const actual of actuals) {
+      const { processGuid } = actual;
+      const snapshot = snapshots.get(processGuid) ?? { processGuid, actuals: [] };
+      snapshot.actuals.push(actual);
+      snapshots.set(processGuid, snapshot);
+    }
+    return [...snapshots.values()];
+  }
+
+  async actualsById(shard: number, ids: string[]): Promise<ActualLRP[]> {
+    return this.store.getAll(shard, 'actual', ids);
+  }
+
+  private async byProcessGuid<K extends 'desired' | 'run'>(kind: K, processGuids: string[]): Promise<Records[K][]> {
+    const guidsByShard = new Map<number, string[]>();
+    for (const guid of processGuids) {
+      const shard = shardOf(guid);
+      guidsByShard.set(shard, [...(guidsByShard.get(shard) ?? []), guid]);
+    }
+    const perShard = await Promise.all(
+      [...guidsByShard].map(([shard, guids]) => this.store.getAll(shard, kind, guids)),
+    );
+    return perShard.flat() as Records[K][];
+  }
+}
+
+function instanceRefs({ processGuid, index }: ActualLRPKey): RecordRef[] {
+  return [
+    { kind: 'desired', id: processGuid },
+    ...PRESENCES.map((presence) => ({ kind: 'actual' as const, id: actualId({ processGuid, index, presence }) })),
+  ];
+}
+
+function instanceFrom(lookup: Lookup, { processGuid, index }: ActualLRPKey): InstanceSnapshot {
+  const row = (presence: ActualLRP['presence']) => lookup('actual', actualId({ processGuid, index, presence }));
+  return {
+    processGuid,
+    index,
+    desired: lookup('desired', processGuid),
+    ordinary: row('ORDINARY'),
+    evacuating: row('EVACUATING'),
+    suspect: row('SUSPECT'),
+  };
+}
+
+function uniqueRefs(refs: RecordRef[]): RecordRef[] {
+  return [...new Map(refs.map((ref) => [`${ref.kind} ${ref.id}`, ref])).values()];
+}

@@ -1,0 +1,44 @@
+import { Redis, type RedisOptions, type Result } from 'ioredis';
+import { RiveraError } from '#rivera/models';
+import { ACQUIRE_LEASE_SCRIPT, COMMIT_SCRIPT, RENEW_LEASE_SCRIPT } from './commit-script.js';
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    riveraCommit(keyCount: number, ...keysAndArguments: string[]): Result<[number, number | string, string?], Context>;
+    riveraAcquireLease(lease: string, counter: string, ttlMs: string): Result<number | null, Context>;
+    riveraRenewLease(lease: string, token: string, ttlMs: string): Result<number, Context>;
+  }
+}
+
+/** How long a call to Redis may take before its caller is told that the store does not answer. */
+const COMMAND_TIMEOUT_MS = 5_000;
+
+/**
+ * A connection that fails rather than waits: a command that was on its way when the connection broke is not sent again,
+ * because nobody knows whether it was applied. Callers read again and decide again.
+ */
+export function connectRedis(url: string, options: RedisOptions = {}): Redis {
+  const redis = new Redis(url, {
+    enableAutoPipelining: true,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
+    ...options,
+  });
+  redis.defineCommand('riveraCommit', { lua: COMMIT_SCRIPT });
+  redis.defineCommand('riveraAcquireLease', { lua: ACQUIRE_LEASE_SCRIPT, numberOfKeys: 2 });
+  redis.defineCommand('riveraRenewLease', { lua: RENEW_LEASE_SCRIPT, numberOfKeys: 1 });
+  return redis;
+}
+
+/** Runs a call to Redis; whatever goes wrong there becomes `unavailable`, because trying again may help. */
+export async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof RiveraError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RiveraError('unavailable', `The store does not answer (${reason}). Try again in a moment.`);
+  }
+}

@@ -1,0 +1,66 @@
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { Readiness } from '#rivera/platform';
+import { CellRepository } from './cell-repository.js';
+import { EventLog } from './event-log.js';
+import { ProcessRepository } from './process-repository.js';
+import { connectRedis } from './redis.js';
+import { Store } from './store.js';
+import { TaskRepository } from './task-repository.js';
+
+const STORE_REDIS = Symbol('store-redis');
+const STORE_SUBSCRIBER = Symbol('store-subscriber');
+
+export interface StoreModuleOptions {
+  url: string;
+  logger: LoggerService;
+  /** Events kept per shard to resume from. */
+  keptEvents?: number;
+}
+
+/** The store and its repositories, over two connections that live as long as the app. */
+@Module({})
+export class StoreModule implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    @Inject(STORE_REDIS) private readonly redis: Redis,
+    @Inject(STORE_SUBSCRIBER) private readonly subscriber: Redis,
+    private readonly store: Store,
+    private readonly readiness: Readiness,
+  ) {}
+
+  static forRoot({ url, logger, keptEvents }: StoreModuleOptions): DynamicModule {
+    const onError = (error: Error) => logger.warn('store-connection-failed', { reason: error.message });
+    const connect = () => connectRedis(url).on('error', onError);
+    return {
+      module: StoreModule,
+      global: true,
+      providers: [
+        { provide: STORE_REDIS, useFactory: connect },
+        { provide: STORE_SUBSCRIBER, useFactory: connect },
+        { provide: Store, useFactory: (redis: Redis) => new Store({ redis, keptEvents }), inject: [STORE_REDIS] },
+        { provide: ProcessRepository, useFactory: (store: Store) => new ProcessRepository(store), inject: [Store] },
+        { provide: TaskRepository, useFactory: (store: Store) => new TaskRepository(store), inject: [Store] },
+        { provide: CellRepository, useFactory: (store: Store) => new CellRepository(store), inject: [Store] },
+        {
+          provide: EventLog,
+          useFactory: (redis: Redis, subscriber: Redis) => new EventLog(redis, subscriber),
+          inject: [STORE_REDIS, STORE_SUBSCRIBER],
+        },
+      ],
+      exports: [Store, ProcessRepository, TaskRepository, CellRepository, EventLog],
+    };
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.store.open();
+    this.readiness.register('store', async () => {
+      await this.redis.ping();
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.redis.disconnect();
+    this.subscriber.disconnect();
+  }
+}

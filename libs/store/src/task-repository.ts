@@ -1,0 +1,57 @@
+import type { Transition } from '#rivera/lifecycle';
+import type { Task } from '#rivera/models';
+import { type Page, type PageRequest, pageOfKind } from './pages.js';
+import type { WriteOptions } from './process-repository.js';
+import { shardOf, WORK_SHARD_IDS } from './shards.js';
+import type { Store } from './store.js';
+
+/** Tasks, each in the shard of its guid. */
+export class TaskRepository {
+  constructor(private readonly store: Store) {}
+
+  /** Applies a rule to one task. Returns what changed. */
+  async change(
+    taskGuid: string,
+    decide: (task: Task | undefined) => Transition,
+    options: WriteOptions = {},
+  ): Promise<Transition> {
+    return this.store.transact(
+      shardOf(taskGuid),
+      [{ kind: 'task', id: taskGuid }],
+      (lookup) => decide(lookup('task', taskGuid)),
+      options,
+    );
+  }
+
+  async get(taskGuid: string): Promise<Task | undefined> {
+    return this.store.get(shardOf(taskGuid), 'task', taskGuid);
+  }
+
+  async page(page: PageRequest): Promise<Page<Task>> {
+    return pageOfKind(this.store, 'task', page);
+  }
+
+  async byId(shard: number, taskGuids: string[]): Promise<Task[]> {
+    return this.store.getAll(shard, 'task', taskGuids);
+  }
+
+  async ofShard(shard: number): Promise<Task[]> {
+    return this.store.getAll(shard, 'task', await this.store.ids(shard, 'task'));
+  }
+
+  /** Tasks that a cell runs or has been given. */
+  async onCell(cellId: string): Promise<Task[]> {
+    const prefix = `${cellId}/task/`;
+    const perShard = await Promise.all(
+      WORK_SHARD_IDS.map(async (shard) => {
+        const members = await this.store.membersByName(shard, 'by-cell', { prefix });
+        return this.store.getAll(
+          shard,
+          'task',
+          members.map((member) => member.slice(prefix.length)),
+        );
+      }),
+    );
+    return perShard.flat();
+  }
+}
