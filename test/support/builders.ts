@@ -180,7 +180,11 @@ export function aRealisticDesiredLRP(overrides: Partial<DesiredLRPRequest> = {})
           {
             run: {
               path: '/tmp/lifecycle/launcher',
-              args: ['app', 'bundle exec rackup config.ru -p $PORT', '{"start_command":"bundle exec rackup"}'],
+              args: [
+                'app',
+                'bundle exec rackup config.ru -p $PORT',
+                '{"start_command":"bundle exec rackup"}',
+              ],
               env: environment(12, 'APP'),
               resourceLimits: { nofile: 16_384 },
               logSource: 'APP/PROC/WEB',

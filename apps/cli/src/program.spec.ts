@@ -117,20 +117,17 @@ describe('rivera', () => {
       return answer ?? { status: 404, body: { code: 'not-found', detail: `There is no route ${url}.` } };
     };
   }
+
   describe('lists', () => {
     const cell = {
-      ...{
-        cellId: 'cell-1',
-        state: 'PRESENT',
-        since: NOW - 3 * 60 * MINUTE,
-        zone: 'z1',
-        address: '10.0.0.1',
-      },
-      ...{
-        backend: 'docker',
-        capacity: { memoryMb: 4096, diskMb: 10240, containers: 250 },
-        evacuating: true,
-      },
+      cellId: 'cell-1',
+      state: 'PRESENT',
+      since: NOW - 3 * 60 * MINUTE,
+      zone: 'z1',
+      address: '10.0.0.1',
+      backend: 'docker',
+      capacity: { memoryMb: 4096, diskMb: 10240, containers: 250 },
+      evacuating: true,
       rootfsProviders: [],
       placementTags: ['gpu'],
       optionalPlacementTags: ['ssd'],

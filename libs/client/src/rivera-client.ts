@@ -3,14 +3,15 @@ import type {
   ActualLRP,
   ActualLRPState,
   Cell,
-  CellRegistration,
   CellReport,
   CellReportResult,
   CellWork,
   DesiredLRP,
+  DesiredLRPRequest,
   DesiredLRPSchedulingInfo,
   DesiredLRPUpdate,
   Domain,
+  PresenceRequest,
   Task,
   TaskRequest,
   TaskState,
@@ -76,15 +77,6 @@ export interface TaskQuery extends PageQuery {
   domain?: string;
   cellId?: string;
   state?: TaskState;
-}
-
-/** A desired LRP as a client posts it: the server gives the modification tag. */
-export type DesiredLRPRequest = Omit<DesiredLRP, 'modificationTag'>;
-
-/** `epoch` absent: the first call of an agent's start, which gets a new one. */
-export interface PresenceRequest {
-  epoch?: number;
-  registration: CellRegistration;
 }
 
 export interface PresenceGrant {

@@ -117,7 +117,10 @@ export interface Container {
 
 /** What a backend can promise. The executor refuses work that needs more. */
 export interface GardenCapabilities {
-  /** Each container has its own network: its processes listen on the container port. Otherwise on the host port. */
+  /**
+   * Each container has its own network: its processes listen on the container port. Otherwise they share the host's and
+   * listen on the host port, which the backend puts into `PORT` of every process it starts (the first mapping's).
+   */
   networkNamespace: boolean;
   /** Root filesystem, processes and users are isolated from the host. */
   isolation: boolean;

@@ -1,3 +1,10 @@
 export * from './container.js';
 export { DockerGarden } from './docker/docker-garden.js';
 export type { DockerGardenOptions } from './docker/docker-garden.js';
+export { ProcessGarden } from './process/process-garden.js';
+export type { ProcessGardenOptions } from './process/process-garden.js';
+export { FakeGarden } from './fake/fake-garden.js';
+export type { FakeGardenOptions } from './fake/fake-garden.js';
+export { FakeHost } from './fake/fake-host.js';
+export type { FakeClock, FakeFault, FakeOperation, FakeScript } from './fake/fake-host.js';
+export type { FakeProgram } from './fake/fake-process.js';

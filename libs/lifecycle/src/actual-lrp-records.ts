@@ -1,4 +1,4 @@
-import type { ActualLRP, DesiredLRPSchedulingInfo } from '#rivera/models';
+import type { ActualLRP, ActualLRPInstanceKey, DesiredLRPSchedulingInfo } from '#rivera/models';
 import { type Context } from './context.js';
 import { newTag, nextTag, type RecordChange } from './change.js';
 
@@ -50,8 +50,8 @@ export function cellOf(actual: ActualLRP): string | undefined {
 /** True when the record belongs to that run on that cell. */
 export function isInstance(
   actual: ActualLRP | undefined,
-  key: { instanceGuid: string; cellId: string },
-): actual is ActualLRP {
+  key: ActualLRPInstanceKey,
+): actual is ActualLRP & ActualLRPInstanceKey {
   return actual !== undefined && actual.instanceGuid === key.instanceGuid && actual.cellId === key.cellId;
 }
 

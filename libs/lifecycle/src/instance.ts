@@ -81,7 +81,8 @@ export function refusePlacement(
 
 /**
  * A cell takes an instance (Diego BBS, ClaimActualLRP). The cell it was placed on may claim it; any cell may while no
- * placement stands. Claiming again, or as a suspect, is success without a change.
+ * placement stands. Claiming again, also once it runs or is a suspect, is success without a change: that is how an agent
+ * that was restarted takes its instances back.
  *
  * Errors: `not-found` (no such instance), `cannot-be-claimed` (it is someone else's).
  */
@@ -89,11 +90,10 @@ export function claim(instance: InstanceSnapshot, key: ActualLRPInstanceKey, con
   const { ordinary, suspect } = instance;
   if (isInstance(suspect, key)) return [];
   if (ordinary === undefined) throw notFound('actual LRP', slot(instance));
-  if (ordinary.state === 'CLAIMED' && isInstance(ordinary, key)) return [];
-  const allowed =
-    (ordinary.state === 'UNCLAIMED' && placementAllows(ordinary, key)) ||
-    (ordinary.state === 'RUNNING' && isInstance(ordinary, key));
-  if (!allowed) throw refusal('cannot-be-claimed', 'claimed', ordinary, key);
+  if (isInstance(ordinary, key)) return [];
+  if (ordinary.state !== 'UNCLAIMED' || !placementAllows(ordinary, key)) {
+    throw refusal('cannot-be-claimed', 'claimed', ordinary, key);
+  }
   return [
     {
       kind: 'actual',

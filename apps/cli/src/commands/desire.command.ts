@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { DesiredLRPRequest } from '#rivera/client';
+import type { DesiredLRPRequest } from '#rivera/models';
 import type { CliContext } from '../cli-context.js';
 import { connect } from '../connection.js';
 import { UsageError } from '../errors.js';

@@ -4,6 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** One line for the user. */
 export type Report = (line: string) => void;
 
+/** To the terminal only. */
+export function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 /** Writes each line to the launcher's log, so that `up --detach` and `down` can follow it, and to the terminal. */
 export function reportTo(logFile: string, terminal: NodeJS.WriteStream | undefined): Report {
   // The terminal may be closed while the cluster goes on, or is being stopped.

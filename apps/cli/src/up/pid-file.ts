@@ -7,7 +7,9 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
  */
 export function identityOf(pid: number): string | undefined {
   if (process.platform !== 'linux') {
-    return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim() || undefined;
+    return (
+      spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim() || undefined
+    );
   }
   const stat = readIfThere(`/proc/${pid}/stat`);
   // The program's name, in brackets, may hold blanks and brackets itself.

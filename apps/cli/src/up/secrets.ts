@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import type { Scope } from '#rivera/platform';
+
 import type { Layout } from './layout.js';
 import type { TokenOrder } from './mint-tokens.js';
 
-export const CLIENT_SCOPES = [
+export const CLIENT_SCOPES: readonly Scope[] = [
   'lrps:read',
   'lrps:write',
   'tasks:read',
@@ -53,12 +55,17 @@ export interface Tokens {
  * need not carry the libraries for it.
  */
 export async function mintTokens(secretFile: string, cellIds: readonly string[]): Promise<Tokens> {
+  const ttlSeconds = YEAR_SECONDS;
   const orders: TokenOrder[] = [
-    { subject: 'quickstart', scopes: CLIENT_SCOPES, ttlSeconds: YEAR_SECONDS },
-    ...cellIds.map((cellId) => ({ subject: cellId, cellId, scopes: ['cell'], ttlSeconds: YEAR_SECONDS })),
+    { subject: 'quickstart', scopes: CLIENT_SCOPES, ttlSeconds },
+    ...cellIds.map((cellId): TokenOrder => ({ subject: cellId, cellId, scopes: ['cell'], ttlSeconds })),
   ];
   const script = fileURLToPath(new URL('mint-tokens.js', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script, secretFile, JSON.stringify(orders)]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    script,
+    secretFile,
+    JSON.stringify(orders),
+  ]);
   const [client = '', ...cells] = stdout.trim().split('\n');
   return { client, cells: Object.fromEntries(cellIds.map((cellId, index) => [cellId, cells[index] ?? ''])) };
 }

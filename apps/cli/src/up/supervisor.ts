@@ -43,8 +43,9 @@ export class Supervisor {
 
   /** Ends the named programs at the same time and waits until they are gone. Unknown names are gone already. */
   async stop(...names: string[]): Promise<void> {
-    await Promise.all(names.map((name) => this.programs.get(name)?.stop()));
-    for (const name of names) this.programs.delete(name);
+    const programs = names.flatMap((name) => this.programs.get(name) ?? []);
+    await Promise.all(programs.map((program) => program.stop()));
+    names.forEach((name) => this.programs.delete(name));
   }
 
   /** The supervised programs, in the order in which they were started. */

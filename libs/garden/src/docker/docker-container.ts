@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type Docker from 'dockerode';
 import type { ContainerInspectInfo } from 'dockerode';
 import { notFound, RiveraError } from '#rivera/models';
@@ -50,6 +51,7 @@ export class DockerContainer implements Container {
       await this.startEngineContainer();
       return undefined;
     }
+    await this.requireProgram(info);
     const attached = await attachBeforeStart(this.options.engine, this.options.id);
     try {
       await this.startEngineContainer();
@@ -93,6 +95,18 @@ export class DockerContainer implements Container {
 
   async metrics(): Promise<ContainerMetrics> {
     return readMetrics(this.options.engine, await this.inspect());
+  }
+
+  /**
+   * The engine's init is what is started first, and finds out too late that there is no program: as an exit status 127
+   * and a line of its own among the output. A name without a directory is left to it, because only it knows PATH.
+   */
+  private async requireProgram({ Config }: ContainerInspectInfo): Promise<void> {
+    const program = [Config.Entrypoint ?? []].flat()[0] ?? '';
+    if (!program.includes('/')) return;
+    const path = posix.resolve('/', Config.WorkingDir, program);
+    if (!(await exists(this.container, path)))
+      throw notFound(`program in the container ${this.handle}`, program);
   }
 
   private inspect(): Promise<ContainerInspectInfo> {

@@ -52,12 +52,14 @@ export const LIMITS = {
   stacks: 64,
   volumeDrivers: 64,
   /** Reports in one request of a cell. */
-  reports: 1000,
+  reports: 500,
 
   /** Levels of objects and lists in any request: 32 actions within lists need 96. */
   jsonDepth: 128,
   /** Values (objects, lists and scalars) in any request. */
-  jsonValues: 100_000,
+  jsonValues: 20_000,
   /** Entries of any one list, routes included. */
-  jsonListEntries: 10_000,
+  jsonListEntries: 4096,
+  /** Fields of any one object: what reads them takes quadratic time. */
+  jsonFields: 1000,
 } as const;

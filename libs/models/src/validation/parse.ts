@@ -3,7 +3,10 @@ import { type ValidatorOptions, validateSync } from 'class-validator';
 import { type FieldError, RiveraError } from '../errors.js';
 import { isRecord } from './checks.js';
 import { flattenErrors } from './flatten-errors.js';
+import { rememberRules } from './remember-rules.js';
 import { structuralComplaint } from './structure.js';
+
+rememberRules();
 
 /** More faults than this in one request are counted, not listed. */
 const MAX_LISTED_FAULTS = 100;

@@ -66,7 +66,10 @@ export function structuralComplaint(input: unknown): FieldError | undefined {
     }
     if (Object.prototype.toString.call(value) !== '[object Object]')
       return complaintAt(place, 'isJson', 'must be a JSON value');
-    for (const [key, each] of Object.entries(value as object)) {
+    const fields = Object.entries(value as object);
+    if (fields.length > LIMITS.jsonFields)
+      return complaintAt(place, 'jsonFields', `must have at most ${LIMITS.jsonFields} fields`);
+    for (const [key, each] of fields) {
       const child: Place = { value: each, depth: depth + 1, key, parent: place };
       if (isInheritedName(key)) return complaintAt(child, 'isFieldName', 'must not be used as a field name');
       open.push(child);

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DockerGarden, FakeGarden, type Garden, ProcessGarden } from '#rivera/garden';
+import { RiveraError } from '#rivera/models';
+import type { RiveraLogger } from '#rivera/platform';
+import type { CellConfig } from './cell.config.js';
+
+const RETRY_MS = 1_000;
+
+/** The configured source of containers. Waits for a Docker Engine that does not answer yet. */
+export async function openGarden(config: CellConfig, logger: RiveraLogger): Promise<Garden> {
+  const { owner, stacks, capacity, dataDir, sandboxInit, address } = config;
+  switch (config.backend) {
+    case 'docker':
+      for (;;) {
+        try {
+          return await DockerGarden.connect({ owner, stacks, capacity, sandboxInit });
+        } catch (error) {
+          if (!(error instanceof RiveraError) || error.code !== 'unavailable') throw error;
+          logger.warn('waiting-for-docker', { reason: error.message });
+          await sleep(RETRY_MS);
+        }
+      }
+    case 'process':
+      logger.warn('containers-are-not-isolated', {
+        advice: 'The process backend runs programs as plain processes of this host. Use it to try Rivera, not to run others’ code.',
+      });
+      return ProcessGarden.open({ owner, stacks, capacity, directory: dataDir, address });
+    case 'fake':
+      return new FakeGarden({ owner, stacks: Object.keys(stacks), capacity });
+  }
+}

@@ -1,0 +1,113 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { cellAddress, MailboxServer } from '#rivera/actor';
+import { RiveraClient } from '#rivera/client';
+import type { Garden } from '#rivera/garden';
+import { CELL_MESSAGES, type RiveraError } from '#rivera/models';
+import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
+import { type CellConfig, loadCellConfig } from './cell.config.js';
+import { openGarden } from './garden.js';
+import { Agent } from './rep/agent.js';
+import { Presence } from './rep/presence.js';
+import { Rep } from './rep/rep.js';
+import { RepController } from './rep/rep.controller.js';
+import { Reporter } from './rep/reporter.js';
+
+/** The agent of a worker host. `--remove-containers` removes all containers of this cell and ends. */
+@Module({})
+class CellModule {}
+
+await runApp('cell', async (logger) => {
+  const { cell: config, health } = loadCellConfig();
+  const garden = await openGarden(config, logger);
+  if (process.argv.includes('--remove-containers')) return removeContainers(garden, logger);
+
+  const { cellId } = config;
+  const client = new RiveraClient({ api: config.api, token: config.token, userAgent: `rivera-cell/${cellId}` });
+  const capacity = await garden.capacity();
+  // Whoever has taken over this cell's name decides; a supervisor starts this one again, under a new epoch.
+  const onReplaced = (error: RiveraError) => {
+    logger.fatal('replaced', { reason: error.message });
+    process.exit(1);
+  };
+  const presence = new Presence({
+    client,
+    cellId,
+    logger,
+    onReplaced,
+    registration: () => registrationOf(config, garden, capacity),
+  });
+  const reporter = new Reporter({ client, cellId, epoch: () => presence.epoch, logger, onReplaced });
+  const rep = new Rep({
+    cellId,
+    address: config.address,
+    capacity,
+    garden,
+    client,
+    reporter,
+    createWorkers: config.createWorkers,
+    graceMs: config.graceMs,
+    logger,
+    log: (guid) => (source, stream, text) => logger.debug('output', { guid, source, stream, text }),
+  });
+  const mailbox = new MailboxServer({
+    address: cellAddress(cellId),
+    connection: config.busUrl,
+    messages: CELL_MESSAGES,
+    startPaused: true,
+    logger,
+  });
+  const app = await NestFactory.createMicroservice(
+    {
+      module: CellModule,
+      imports: [PlatformModule.forRoot({ logger, healthListen: health })],
+      controllers: [RepController],
+      providers: [{ provide: Rep, useValue: rep }],
+    },
+    { strategy: mailbox, logger, abortOnError: false },
+  );
+  measure(app.get(Metrics), rep);
+  const agent = new Agent({
+    rep,
+    presence,
+    mailbox,
+    syncIntervalMs: config.syncIntervalMs,
+    readiness: app.get(Readiness),
+    logger,
+  });
+  agent.start();
+  await app.listen();
+  logger.log('cell-started', { cellId, zone: config.zone, backend: garden.backend, ...capacity });
+  return {
+    close: async () => {
+      agent.stop();
+      await app.close();
+      await garden.close();
+    },
+  };
+});
+
+function registrationOf(config: CellConfig, garden: Garden, capacity: Awaited<ReturnType<Garden['capacity']>>) {
+  const { zone, address, placementTags, optionalPlacementTags } = config;
+  const rootfsProviders = garden.rootfsProviders();
+  return { zone, address, backend: garden.backend, capacity, rootfsProviders, placementTags, optionalPlacementTags };
+}
+
+function measure(metrics: Metrics, rep: Rep): void {
+  const containers = metrics.gauge({ name: 'cell_containers', help: 'Containers by state.', labels: ['state'] });
+  const remaining = metrics.gauge({ name: 'cell_remaining', help: 'What is left for new work.', labels: ['resource'] });
+  setInterval(() => {
+    containers.reset();
+    for (const [state, count] of Object.entries(rep.census())) containers.set({ state }, count);
+    for (const [resource, left] of Object.entries(rep.remaining())) remaining.set({ resource }, left);
+  }, 5_000).unref();
+}
+
+async function removeContainers(garden: Garden, logger: RiveraLogger): Promise<never> {
+  const containers = await garden.list();
+  await Promise.all(containers.map(({ handle }) => garden.destroy(handle)));
+  logger.log('removed-containers', { count: containers.length });
+  await garden.close();
+  process.exit(0);
+}

@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RiveraClient } from '#rivera/client';
+import { type CellRegistration, RiveraError } from '#rivera/models';
+import type { RiveraLogger } from '#rivera/platform';
+
+export interface PresenceOptions {
+  client: RiveraClient;
+  cellId: string;
+  registration: () => CellRegistration;
+  logger: RiveraLogger;
+  /** Another agent speaks for this cell now. */
+  onReplaced(error: RiveraError): void;
+}
+
+const RETRY_MS = 500;
+
+/** Keeps the cell known to be there. Losing touch stops nothing here: containers go on, and it is tried again. */
+export class Presence {
+  private registered!: (epoch: number) => void;
+  /** Resolves with this agent's epoch once it was registered. */
+  readonly epoch = new Promise<number>((resolve) => (this.registered = resolve));
+
+  constructor(private readonly options: PresenceOptions) {}
+
+  /** Renews until the signal aborts. */
+  async keep(signal: AbortSignal): Promise<void> {
+    const { client, cellId, registration, logger, onReplaced } = this.options;
+    let epoch: number | undefined;
+    while (!signal.aborted) {
+      let waitMs = RETRY_MS;
+      try {
+        const grant = await client.renewCellPresence(cellId, { epoch, registration: registration() }, { signal });
+        if (epoch === undefined) logger.log('cell-registered', { cellId, epoch: grant.epoch });
+        epoch = grant.epoch;
+        this.registered(epoch);
+        waitMs = grant.ttlMs / 3;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof RiveraError && error.code === 'stale-epoch') return onReplaced(error);
+        logger.warn('failed-to-renew-presence', { error });
+      }
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

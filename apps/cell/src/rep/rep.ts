@@ -1,0 +1,198 @@
+import type { RiveraClient } from '#rivera/client';
+import type { ContainerInfo, Garden } from '#rivera/garden';
+import type { ActualLRP, CellCapacity, CellMessages, PlacedLRP, PlacedTask, Task } from '#rivera/models';
+import type { RiveraLogger } from '#rivera/platform';
+import { ContainerActor, type Work } from '../containers/container-actor.js';
+import { Ledger } from '../containers/ledger.js';
+import { limiter } from '../containers/limiter.js';
+import { LRPWork } from '../containers/lrp-work.js';
+import { TaskWork } from '../containers/task-work.js';
+import type { LogSink } from '../executor/interpreter.js';
+import type { Reporter } from './reporter.js';
+
+export interface RepOptions {
+  cellId: string;
+  address: string;
+  capacity: CellCapacity;
+  garden: Garden;
+  client: RiveraClient;
+  reporter: Reporter;
+  createWorkers: number;
+  graceMs: number;
+  logger: RiveraLogger;
+  log: (guid: string) => LogSink;
+}
+
+/**
+ * The cell: takes work or refuses it at once, and supervises one actor per container (Diego rep). Nothing here waits for
+ * a container.
+ */
+export class Rep {
+  private readonly actors = new Map<string, ContainerActor>();
+  private readonly ledger: Ledger;
+  private readonly creating: ReturnType<typeof limiter>;
+
+  constructor(private readonly options: RepOptions) {
+    this.ledger = new Ledger(options.capacity);
+    this.creating = limiter(options.createWorkers);
+  }
+
+  /** The auctioneer gave this to us. What is here already is left alone, what does not fit goes back at once. */
+  place({ lrps, tasks }: CellMessages['place']): void {
+    for (const lrp of lrps) {
+      if (this.take(this.lrpWork(lrp))) continue;
+      const { processGuid, index, instanceGuid } = lrp;
+      this.tell({ type: 'refuse', processGuid, index, instanceGuid, reason: 'insufficient resources' });
+    }
+    for (const task of tasks) {
+      if (this.take(this.taskWork(task))) continue;
+      this.tell({ type: 'refuse-task', taskGuid: task.taskGuid, reason: 'insufficient resources' });
+    }
+  }
+
+  stop({ instanceGuids, taskGuids }: CellMessages['stop']): void {
+    for (const guid of [...instanceGuids, ...taskGuids]) this.actors.get(guid)?.stop();
+  }
+
+  /**
+   * Compares everything here with everything the store says, in both directions (Diego rep, bulk sync). Run before the
+   * first message is taken, where it adopts what an earlier agent left, and then every now and then as a safety net.
+   */
+  async synchronize(): Promise<void> {
+    const { garden, client, cellId } = this.options;
+    const before = new Map([...this.actors].map(([guid, actor]) => [guid, actor.isGranted]));
+    const [containers, work] = await Promise.all([garden.list(), client.getCellWork(cellId)]);
+    for (const actual of work.actualLRPs) this.synchronizeLRP(actual, containers);
+    for (const task of work.tasks) this.synchronizeTask(task, containers);
+
+    const wanted = new Set([
+      ...work.actualLRPs.map(({ instanceGuid, placement }) => instanceGuid ?? placement?.instanceGuid),
+      ...work.tasks.map(({ taskGuid }) => taskGuid),
+    ]);
+    for (const [guid, wasGranted] of before) {
+      if (wasGranted && !wanted.has(guid)) this.actors.get(guid)?.stop();
+    }
+    await Promise.all(
+      containers.filter(({ handle }) => !this.actors.has(handle)).map(({ handle }) => this.removeStranger(handle)),
+    );
+  }
+
+  /** What is left for new work. */
+  remaining(): CellCapacity {
+    return this.ledger.remaining();
+  }
+
+  /** Containers by state. */
+  census(): Record<string, number> {
+    const census: Record<string, number> = {};
+    for (const { state } of this.actors.values()) census[state] = (census[state] ?? 0) + 1;
+    return census;
+  }
+
+  private synchronizeLRP(actual: ActualLRP, containers: ContainerInfo[]): void {
+    const { processGuid, index, resources, instanceGuid, placement } = actual;
+    if (placement !== undefined) {
+      this.place({ lrps: [{ processGuid, index, instanceGuid: placement.instanceGuid, resources }], tasks: [] });
+      return;
+    }
+    if (instanceGuid === undefined) return;
+    const actor = this.actors.get(instanceGuid);
+    if (actor !== undefined) {
+      if (actual.stopping) actor.stop();
+      return;
+    }
+    if (containers.some(({ handle }) => handle === instanceGuid)) {
+      const adopted = this.adopt(this.lrpWork({ processGuid, index, instanceGuid, resources }));
+      if (actual.stopping) adopted.stop();
+      return;
+    }
+    this.tell({ type: 'remove', processGuid, index, instanceGuid });
+  }
+
+  private synchronizeTask(task: Task, containers: ContainerInfo[]): void {
+    const { taskGuid, definition, placement } = task;
+    const placed: PlacedTask = { taskGuid, resources: { memoryMb: definition.memoryMb, diskMb: definition.diskMb } };
+    if (this.actors.has(taskGuid)) return;
+    if (placement !== undefined) {
+      this.place({ lrps: [], tasks: [placed] });
+    } else if (containers.some(({ handle }) => handle === taskGuid) && definition.action.run !== undefined) {
+      this.adopt(this.taskWork(placed));
+    } else {
+      const reason = 'task container does not exist';
+      this.tell({ type: 'complete-task', taskGuid, failed: true, failureReason: reason });
+    }
+  }
+
+  private take(work: Work): boolean {
+    if (this.actors.has(work.guid)) return true;
+    if (!this.ledger.reserve(work.guid, work.resources)) return false;
+    this.supervise(work);
+    return true;
+  }
+
+  private adopt(work: Work): ContainerActor {
+    this.options.logger.log('adopting-container', { guid: work.guid, kind: work.kind });
+    this.ledger.adopt(work.guid, work.resources);
+    return this.supervise(work);
+  }
+
+  private supervise(work: Work): ContainerActor {
+    const { garden, logger } = this.options;
+    const actor = new ContainerActor({
+      work,
+      garden,
+      creating: this.creating,
+      logger,
+      onGone: (guid) => {
+        this.actors.delete(guid);
+        this.ledger.release(guid);
+      },
+    });
+    this.actors.set(work.guid, actor);
+    actor.begin();
+    return actor;
+  }
+
+  private lrpWork({ processGuid, index, instanceGuid, resources }: PlacedLRP): LRPWork {
+    const { garden, reporter, address, graceMs, log } = this.options;
+    return new LRPWork({
+      processGuid,
+      index,
+      instanceGuid,
+      resources,
+      report: (report) => reporter.report(report),
+      capabilities: garden.capabilities,
+      cellAddress: address,
+      graceMs,
+      log: log(instanceGuid),
+    });
+  }
+
+  private taskWork({ taskGuid, resources }: PlacedTask): TaskWork {
+    const { reporter, address, graceMs, log } = this.options;
+    return new TaskWork({
+      taskGuid,
+      resources,
+      report: (report) => reporter.report(report),
+      cellAddress: address,
+      graceMs,
+      log: log(taskGuid),
+    });
+  }
+
+  /** Reports that nobody here waits for: refused or lost, the next synchronization makes up for it. */
+  private tell(report: Parameters<Reporter['report']>[0]): void {
+    this.options.reporter.report(report).catch((error: unknown) => {
+      this.options.logger.warn('failed-to-report', { type: report.type, error });
+    });
+  }
+
+  private async removeStranger(handle: string): Promise<void> {
+    this.options.logger.warn('removing-stranger', { handle });
+    try {
+      await this.options.garden.destroy(handle);
+    } catch (error) {
+      this.options.logger.warn('failed-to-destroy-container', { guid: handle, error });
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { EnginePlan } from './engine.js';
+import { findProvided, type Layout } from './layout.js';
+import { freePorts } from './ports.js';
+import type { RedisPlan } from './redis.js';
+import type { Secrets, Tokens } from './secrets.js';
+import type { Program } from './supervisor.js';
+
+/** A program of the cluster and where it says that it is ready. */
+export interface ClusterProgram extends Program {
+  readyUrl: string;
+}
+
+export interface ClusterPlan {
+  bbs: ClusterProgram;
+  auctioneer: ClusterProgram;
+  converger: ClusterProgram;
+  cells: (ClusterProgram & { cellId: string })[];
+}
+
+export interface PlanInput {
+  layout: Layout;
+  secrets: Secrets;
+  tokens: Tokens;
+  redis: RedisPlan;
+  engine: EnginePlan;
+  cellIds: readonly string[];
+  bbsPort: number;
+}
+
+/** Only the control plane may know these. */
+const NOT_FOR_CELLS = ['REDIS_URL', 'STORE_REDIS_URL', 'JWT_SECRET', 'JWT_SECRET_FILE'];
+
+export function cellIdsOf(cells: number): string[] {
+  return Array.from({ length: cells }, (_, index) => `cell-${index + 1}`);
+}
+
+export function apiUrl(bbsPort: number): string {
+  return `http://127.0.0.1:${bbsPort}`;
+}
+
+/** The base root file system that `docker/setup.sh` makes. */
+export function baseRootfs(layout: Layout): string | undefined {
+  return findProvided(layout, 'rootfs/base.tar');
+}
+
+/** The same programs that a production deployment runs, with what they need to find each other. */
+export async function planPrograms(input: PlanInput): Promise<ClusterPlan> {
+  const { layout, secrets, redis, bbsPort, cellIds } = input;
+  const [auctioneerPort = 0, convergerPort = 0, ...cellPorts] = await freePorts(2 + cellIds.length);
+  const controlPlane = { STORE_REDIS_URL: redis.storeUrl, BUS_REDIS_URL: redis.busUrl };
+  const listen = `127.0.0.1:${bbsPort}`;
+  return {
+    bbs: programOf(layout, {
+      name: 'bbs',
+      port: bbsPort,
+      env: {
+        ...controlPlane,
+        BBS_LISTEN: listen,
+        JWT_SECRET_FILE: secrets.secretFile,
+        JWT_SECRET: undefined,
+      },
+    }),
+    auctioneer: programOf(layout, { name: 'auctioneer', port: auctioneerPort, env: controlPlane }),
+    converger: programOf(layout, { name: 'converger', port: convergerPort, env: controlPlane }),
+    cells: cellIds.map((cellId, index) => {
+      const env = cellEnvironment(input, cellId, index);
+      return {
+        ...programOf(layout, { name: cellId, app: 'cell', port: cellPorts[index] ?? 0, env }),
+        cellId,
+      };
+    }),
+  };
+}
+
+interface ProgramRequest {
+  name: string;
+  app?: string;
+  /** Of its health checks. */
+  port: number;
+  env: NodeJS.ProcessEnv;
+}
+
+function programOf(layout: Layout, { name, app = name, port, env }: ProgramRequest): ClusterProgram {
+  return {
+    name,
+    command: process.execPath,
+    args: [join(layout.project, 'dist', 'apps', app, 'src', 'main.js')],
+    // The bbs answers for its health beside its API.
+    env: { ...process.env, ...env, HEALTH_LISTEN: name === 'bbs' ? undefined : `127.0.0.1:${port}` },
+    logFile: join(layout.logs, `${name}.log`),
+    stopWithinMs: app === 'cell' ? 6_000 : 3_000,
+    readyUrl: `http://127.0.0.1:${port}/readyz`,
+  };
+}
+
+function cellEnvironment(input: PlanInput, cellId: string, index: number): NodeJS.ProcessEnv {
+  const { layout, secrets, tokens, redis, engine, bbsPort } = input;
+  const rootfs = baseRootfs(layout) ?? join(layout.state, 'rootfs', 'base.tar');
+  // A fake container needs no files, only the name.
+  const hasRootfs = engine.backend === 'fake' || existsSync(rootfs);
+  return {
+    ...Object.fromEntries(NOT_FOR_CELLS.map((name) => [name, undefined])),
+    CELL_ID: cellId,
+    CELL_ZONE: index % 2 === 0 ? 'z1' : 'z2',
+    CELL_ADDRESS: '127.0.0.1',
+    CELL_OWNER: `${secrets.clusterId}/${cellId}`,
+    CELL_BACKEND: engine.backend,
+    CELL_DATA_DIR: join(layout.state, 'cells', cellId),
+    RIVERA_API: apiUrl(bbsPort),
+    RIVERA_TOKEN: tokens.cells[cellId],
+    BUS_REDIS_URL: redis.cellBusUrl(cellId),
+    PRELOADED_ROOTFS: hasRootfs ? `base=${rootfs}` : undefined,
+    SANDBOX_INIT: findProvided(layout, 'bin/busybox'),
+    DOCKER_HOST: engine.dockerHost,
+  };
+}

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+import type { Report } from './output.js';
+import type { PrivateEngine } from './private-engine.js';
+import type { Program } from './supervisor.js';
+
+/** What runs, and how to end it. */
+export interface Running {
+  cells: readonly Program[];
+  engine: PrivateEngine | undefined;
+  /** Ends the named programs and waits until they are gone. */
+  stop: (...names: string[]) => Promise<void>;
+  report: Report;
+}
+
+const REMOVE_CONTAINERS_MS = 10_000;
+
+/**
+ * Ends a cluster in the order in which its parts need each other; what is desired stays in Redis for the next start.
+ * The limits of all steps add up to less than 30 s.
+ */
+export async function shutDown({ cells, engine, stop, report }: Running): Promise<void> {
+  if (cells.length > 0) {
+    report(`Stopping ${cells.map(({ name }) => name).join(', ')} ...`);
+    await stop(...cells.map(({ name }) => name));
+    report('Removing the containers ...');
+    // A cell leaves its containers running when it ends, so that agents can be replaced under them.
+    await (engine === undefined ? removeContainers(cells, report) : engine.removeContainers());
+  }
+  report('Stopping auctioneer and converger ...');
+  await stop('auctioneer', 'converger');
+  report('Stopping bbs ...');
+  await stop('bbs');
+  if (engine !== undefined) {
+    report('Stopping the container engine ...');
+    await stop('dockerd');
+    engine.cleanUp();
+  }
+  report('Stopping Redis ...');
+  await stop('redis');
+}
+
+async function removeContainers(cells: readonly Program[], report: Report): Promise<void> {
+  await Promise.all(
+    cells.map(async ({ name, command, args, env }) => {
+      try {
+        const options = { env, timeout: REMOVE_CONTAINERS_MS, killSignal: 'SIGKILL' as const };
+        await promisify(execFile)(command, [...args, '--remove-containers'], options);
+      } catch (error) {
+        report(
+          `The containers of ${name} may still run: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    }),
+  );
+}

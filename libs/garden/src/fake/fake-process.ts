@@ -1,0 +1,151 @@
+import { constants } from 'node:os';
+import type {
+  ContainerProcess,
+  ContainerSpec,
+  ProcessExit,
+  ProcessOutput,
+  ProcessSpec,
+} from '../container.js';
+import { mergeEnvironment, withUser } from '../environment.js';
+import type { FakeClock } from './fake-host.js';
+
+/** Output kept for those who attach later. */
+const KEPT_BYTES = 1024 * 1024;
+const DEFAULT_PATH = 'PATH=/usr/local/bin:/usr/bin:/bin';
+
+/** What a script sees of the process it plays. */
+export interface FakeProgram {
+  readonly spec: ProcessSpec;
+  readonly container: ContainerSpec;
+  /** The container's environment and the process's own. */
+  readonly env: string[];
+  /** The container's files by absolute path. */
+  readonly files: Map<string, Buffer>;
+  stdout(text: string): void;
+  stderr(text: string): void;
+  exit(status: number): void;
+  /** Ends the process as the kernel does when memory runs out. */
+  runOutOfMemory(): void;
+  /** Replaces the default action of every signal but SIGKILL. */
+  onSignal(handler: (signal: string) => void): void;
+  /** Nothing is called back after the end of the process. */
+  after(delayMs: number, callback: () => void): void;
+}
+
+interface Written {
+  atMs: number;
+  stream: 'stdout' | 'stderr';
+  chunk: Buffer;
+}
+
+/** A process that is played. */
+export class FakeProcess implements ContainerProcess, FakeProgram {
+  readonly env: string[];
+  exited?: ProcessExit;
+  private readonly sinks = new Set<ProcessOutput>();
+  private readonly written: Written[] = [];
+  private writtenBytes = 0;
+  private readonly timers = new Set<() => void>();
+  private readonly ended: Promise<ProcessExit>;
+  private end: (exit: ProcessExit) => void;
+  private handler?: (signal: string) => void;
+
+  constructor(
+    private readonly options: {
+      id: string;
+      spec: ProcessSpec;
+      container: ContainerSpec;
+      files: Map<string, Buffer>;
+      clock: FakeClock;
+      whenEnded(): void;
+    },
+  ) {
+    const { spec, container } = options;
+    this.env = withUser(mergeEnvironment([DEFAULT_PATH], container.env, spec.env), spec.user);
+    this.ended = new Promise((resolve) => (this.end = resolve));
+  }
+
+  get id(): string {
+    return this.options.id;
+  }
+
+  get spec(): ProcessSpec {
+    return this.options.spec;
+  }
+
+  get container(): ContainerSpec {
+    return this.options.container;
+  }
+
+  get files(): Map<string, Buffer> {
+    return this.options.files;
+  }
+
+  wait(): Promise<ProcessExit> {
+    return this.ended;
+  }
+
+  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void> {
+    if (this.handler && signal !== 'SIGKILL') this.handler(signal);
+    else this.exit(128 + constants.signals[signal]);
+    return Promise.resolve();
+  }
+
+  /** Hands on what was written from `sinceMs`, and what will be. */
+  attach(output: ProcessOutput, sinceMs = 0): void {
+    for (const { atMs, stream, chunk } of this.written) if (atMs >= sinceMs) output[stream](chunk);
+    this.sinks.add(output);
+  }
+
+  detach(output: ProcessOutput): void {
+    this.sinks.delete(output);
+  }
+
+  stdout(text: string): void {
+    this.write('stdout', text);
+  }
+
+  stderr(text: string): void {
+    this.write('stderr', text);
+  }
+
+  exit(status: number): void {
+    this.finish({ status, outOfMemory: false });
+  }
+
+  runOutOfMemory(): void {
+    this.finish({ status: 137, outOfMemory: true });
+  }
+
+  onSignal(handler: (signal: string) => void): void {
+    this.handler = handler;
+  }
+
+  after(delayMs: number, callback: () => void): void {
+    const cancel = this.options.clock.after(delayMs, () => {
+      this.timers.delete(cancel);
+      callback();
+    });
+    this.timers.add(cancel);
+  }
+
+  private write(stream: 'stdout' | 'stderr', text: string): void {
+    if (this.exited) return;
+    const chunk = Buffer.from(text);
+    this.written.push({ atMs: this.options.clock.now(), stream, chunk });
+    this.writtenBytes += chunk.length;
+    while (this.writtenBytes > KEPT_BYTES && this.written.length > 1) {
+      this.writtenBytes -= this.written.shift()!.chunk.length;
+    }
+    for (const sink of this.sinks) sink[stream](chunk);
+  }
+
+  private finish(exit: ProcessExit): void {
+    if (this.exited) return;
+    this.exited = exit;
+    for (const cancel of this.timers) cancel();
+    this.timers.clear();
+    this.options.whenEnded();
+    this.end(exit);
+  }
+}
