@@ -166,7 +166,7 @@ unpack() {
   rm -rf "$into.part"
   mkdir -p "$into.part/deb" "$apt/lists/partial" "$apt/archives/partial"
   APT_OPTIONS=()
-  if ! apt-cache show "$1" >/dev/null 2>&1; then
+  if ! apt-get download --print-uris "$1" >/dev/null 2>&1; then
     # This machine holds no package lists and only root may fetch them: keep our own.
     APT_OPTIONS=(-o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt" -o Debug::NoLocking=1)
     apt-get "${APT_OPTIONS[@]}" update -qq -o Acquire::http::Timeout=20 >>"$STAMPS/apt.log" 2>&1 || return 1

@@ -16,10 +16,11 @@ die() {
 }
 
 [ -n "$busybox" ] && [ -x "$busybox" ] || die 'there is no busybox; install busybox-static or set BUSYBOX'
-if ldd "$busybox" 2>/dev/null | grep -q '=>'; then
+# Not piped into grep: it would end at the first match, and the writer's broken pipe would count as a failure.
+if grep -q '=>' <<<"$(ldd "$busybox" 2>&1 || true)"; then
   die "$busybox needs shared libraries; install busybox-static or set BUSYBOX to a static one"
 fi
-"$busybox" --list | grep -qx httpd || die "$busybox has no httpd; use one that has"
+grep -qx httpd <<<"$("$busybox" --list)" || die "$busybox has no httpd; use one that has"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,30 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import Docker from 'dockerode';
 import { DockerGarden } from '#rivera/garden';
+import type { ContainerProcess, ContainerSpec, ProcessSpec } from '#rivera/garden';
 import { gardenConformance } from '../../libs/garden/src/garden.conformance.js';
 import { canStartDockerEngine, startDockerEngine } from '../support/docker-engine.js';
+import type { DockerEngineHarness } from '../support/docker-engine.js';
+import { startImageRegistry } from '../support/image-registry.js';
+import type { ImageRegistry } from '../support/image-registry.js';
 import { buildRootfs } from '../support/rootfs.js';
+import type { RootfsHarness } from '../support/rootfs.js';
 
 const hasEngine = process.env.RIVERA_TEST_DOCKER_HOST !== undefined || (await canStartDockerEngine());
 
-if (hasEngine) {
-  gardenConformance('docker', async () => {
-    const [engine, rootfs] = await Promise.all([startDockerEngine(), buildRootfs()]);
-    return {
-      open: (owner) =>
-        DockerGarden.connect({
-          owner,
-          host: engine.dockerHost,
-          stacks: { base: rootfs.tar },
-          sandboxInit: rootfs.busybox,
-        }),
+if (!hasEngine) {
+  it.skip('the docker backend: no Docker Engine may be started here; set RIVERA_TEST_DOCKER_HOST', () =>
+    undefined);
+}
+
+describe.runIf(hasEngine)('the docker backend', () => {
+  let engine: DockerEngineHarness;
+  let rootfs: RootfsHarness;
+  const connect = (owner: string): Promise<DockerGarden> =>
+    DockerGarden.connect({
+      owner,
+      host: engine.dockerHost,
+      stacks: { base: rootfs.tar },
+      sandboxInit: rootfs.busybox,
+    });
+
+  beforeAll(async () => {
+    [engine, rootfs] = await Promise.all([startDockerEngine(), buildRootfs()]);
+  });
+  afterAll(async () => {
+    await rootfs.remove();
+    await engine.stop();
+  });
+
+  gardenConformance('docker', () =>
+    Promise.resolve({
+      open: connect,
       rootfs: 'preloaded:base',
       user: { name: 'vcap', uid: 2000 },
       hasRealProcesses: true,
-      close: async () => {
-        await rootfs.remove();
-        await engine.stop();
-      },
+      close: () => Promise.resolve(),
+    }),
+  );
+
+  describe('on the engine', () => {
+    let garden: DockerGarden;
+    let owner: string;
+    let docker: Docker;
+    const shell = (script: string): ProcessSpec => ({
+      path: '/bin/sh',
+      args: ['-c', script],
+      env: [],
+      user: 'vcap',
+    });
+    const spec = (more: Partial<ContainerSpec> = {}): ContainerSpec => ({
+      handle: `h-${randomUUID().slice(0, 13)}`,
+      rootfs: 'preloaded:base',
+      env: [],
+      limits: { memoryMb: 64, diskMb: 0, pids: 64, cpuWeight: 50 },
+      privileged: false,
+      ports: [],
+      properties: {},
+      ...more,
+    });
+    const startMain = async (
+      script: string,
+      more: Partial<ContainerSpec> = {},
+    ): Promise<{ process: ContainerProcess; text(): string }> => {
+      const chunks: Buffer[] = [];
+      const container = await garden.create(spec({ main: shell(script), ...more }));
+      const running = await container.start({
+        stdout: (chunk) => chunks.push(chunk),
+        stderr: () => undefined,
+      });
+      return { process: running!, text: () => Buffer.concat(chunks).toString() };
     };
+
+    beforeEach(async () => {
+      owner = `owner-${randomUUID().slice(0, 8)}`;
+      garden = await connect(owner);
+      docker = new Docker({ socketPath: new URL(engine.dockerHost).pathname, host: undefined });
+    });
+    afterEach(async () => {
+      for (const { handle } of await garden.list()) await garden.destroy(handle);
+      await garden.close();
+    });
+
+    it('a container is what was asked for', async () => {
+      const wanted = spec({ properties: { lifecycle: 'lrp' }, ports: [8080] });
+      await garden.create(wanted);
+      const [found] = await docker.listContainers({
+        all: true,
+        filters: { label: [`rivera.owner=${owner}`] },
+      });
+      const { Config, HostConfig } = await docker.getContainer(found!.Id).inspect();
+      expect(Config).toMatchObject({
+        Hostname: wanted.handle,
+        Labels: { 'rivera.owner': owner, 'rivera.handle': wanted.handle, 'rivera.property.lifecycle': 'lrp' },
+      });
+      expect(HostConfig).toMatchObject({
+        Memory: 67_108_864,
+        MemorySwap: 67_108_864,
+        PidsLimit: 64,
+        CpuShares: 512,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges'],
+        Init: true,
+        LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '2' } },
+      });
+      const network = await docker.getNetwork(HostConfig.NetworkMode!).inspect();
+      expect(network).toMatchObject({
+        Name: 'rivera',
+        Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+      });
+    });
+
+    it('a user other than root has no capabilities', async () => {
+      const { process, text } = await startMain('grep -E "CapEff|CapPrm|NoNewPrivs" /proc/self/status');
+      await process.wait();
+      expect(text()).toMatch(/CapPrm:\s0000000000000000\nCapEff:\s0000000000000000\nNoNewPrivs:\s1/);
+    });
+
+    it('twenty containers at once need one import of their stack', async () => {
+      await Promise.all(Array.from({ length: 20 }, () => garden.create(spec())));
+      const images = await docker.listImages({ filters: { reference: ['rivera/base'] } });
+      expect(images).toHaveLength(1);
+      expect(images[0]?.RepoTags?.[0]).toMatch(/^rivera\/base:[0-9a-f]{12}$/);
+      expect(await garden.list()).toHaveLength(20);
+    });
+
+    it('a hundred thousand small writes arrive, and a short-lived process loses nothing', async () => {
+      const many = await startMain(
+        'exec awk \'BEGIN { for (i = 0; i < 100000; i++) { printf "x"; fflush() } }\'',
+      );
+      await many.process.wait();
+      expect(many.text().length).toBe(100_000);
+      for (let round = 0; round < 5; round += 1) {
+        const short = await startMain('echo now');
+        await short.process.wait();
+        expect(short.text()).toBe('now\n');
+      }
+    });
+
+    it('an added process has a terminal when it wants one, and can be killed with all its children', async () => {
+      const container = await garden.create(spec());
+      const ignore = { stdout: (): void => undefined, stderr: (): void => undefined };
+      await container.start(ignore);
+      const chunks: string[] = [];
+      const output = { ...ignore, stdout: (chunk: Buffer) => void chunks.push(chunk.toString()) };
+      const terminal = await container.run({ ...shell('tty; exit 4'), tty: true }, output);
+      expect((await terminal.wait()).status).toBe(4);
+      expect(chunks.join('')).toBe('/dev/pts/0\r\n');
+      // The child keeps the output open; TERM ends only the process itself.
+      const parent = await container.run(shell('sleep 1000 & wait'), ignore);
+      await parent.signal('SIGTERM');
+      await parent.signal('SIGKILL');
+      await parent.wait();
+      const [found] = await docker.listContainers({
+        filters: { label: [`rivera.handle=${container.handle}`] },
+      });
+      const { Processes } = (await docker.getContainer(found!.Id).top()) as { Processes: string[][] };
+      expect(Processes.flat().join(' ')).not.toContain('sleep 1000');
+    });
+
+    it('an unknown user is refused', async () => {
+      const container = await garden.create(spec());
+      const ignore = { stdout: (): void => undefined, stderr: (): void => undefined };
+      await container.start(ignore);
+      const starting = container.run({ ...shell('true'), user: 'nobody-here' }, ignore);
+      await expect(starting).rejects.toThrow(/unable to find user nobody-here/);
+    });
+
+    it('an engine that is not there is unavailable', async () => {
+      const connecting = DockerGarden.connect({
+        owner,
+        host: 'unix:///no/such/docker.sock',
+        stacks: {},
+        sandboxInit: rootfs.busybox,
+      });
+      await expect(connecting).rejects.toMatchObject({ code: 'unavailable' });
+    });
+
+    describe('images of a registry', () => {
+      let registry: ImageRegistry;
+      const credentials = { imageUsername: 'user', imagePassword: 'secret' };
+
+      beforeAll(async () => {
+        registry = await startImageRegistry(rootfs.tar);
+      });
+      afterAll(() => registry.close());
+
+      it('are pulled once, with credentials, and keep their environment but not their entry point', async () => {
+        const image = { rootfs: `docker://${registry.address}/team/app#v1`, ...credentials };
+        await Promise.all(Array.from({ length: 20 }, () => garden.create(spec(image))));
+        expect(registry.pulls).toBe(1);
+        const { process, text } = await startMain('env', image);
+        expect((await process.wait()).status).toBe(0);
+        expect(text()).toContain('FROM_IMAGE=yes');
+      });
+
+      it('are not pulled without credentials', async () => {
+        const creating = garden.create(spec({ rootfs: `docker://${registry.address}/team/private#v1` }));
+        await expect(creating).rejects.toMatchObject({ code: 'not-found' });
+      });
+
+      it('that are broken fail with the words of the engine, which it says inside a 200 answer', async () => {
+        const creating = garden.create(
+          spec({ rootfs: `docker://${registry.address}/broken/app#v1`, ...credentials }),
+        );
+        await expect(creating).rejects.toThrow(/could not be pulled: .+/);
+        expect(await garden.list()).toEqual([]);
+      });
+    });
   });
-} else {
-  it.skip('the docker backend: there is no Docker Engine this user may start; set RIVERA_TEST_DOCKER_HOST', () => {});
-}
+});

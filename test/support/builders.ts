@@ -12,19 +12,22 @@ import {
   splitDesiredLRP,
 } from '#rivera/models';
 
+/** An object of plain fields, which may be spread; the classes of the models describe it. */
+export type Plain<T> = { [Field in keyof T]: T[Field] };
+
 /** Some moment; tests that care about time pass their own. */
 export const BUILT_AT = Date.UTC(2026, 0, 1);
 
-export function aTag(overrides: Partial<ModificationTag> = {}): ModificationTag {
+export function aTag(overrides: Partial<ModificationTag> = {}): Plain<ModificationTag> {
   return { epoch: randomUUID(), index: 0, ...overrides };
 }
 
-export function aRunAction(path = '/bin/sleep', ...args: string[]): Action {
+export function aRunAction(path = '/bin/sleep', ...args: string[]): Plain<Action> {
   return { run: { path, args: args.length === 0 ? ['3600'] : args, user: 'vcap' } };
 }
 
 /** A small valid request with a process guid of its own. */
-export function aDesiredLRP(overrides: Partial<DesiredLRPRequest> = {}): DesiredLRPRequest {
+export function aDesiredLRP(overrides: Partial<DesiredLRPRequest> = {}): Plain<DesiredLRPRequest> {
   return {
     processGuid: `process-${randomUUID()}`,
     domain: 'some-domain',
@@ -75,7 +78,7 @@ export function aRunningActualLRP(overrides: Partial<ActualLRP> = {}): ActualLRP
   });
 }
 
-export function aTaskDefinition(overrides: Partial<TaskDefinition> = {}): TaskDefinition {
+export function aTaskDefinition(overrides: Partial<TaskDefinition> = {}): Plain<TaskDefinition> {
   return {
     rootfs: 'preloaded:cflinuxfs4',
     memoryMb: 64,
@@ -125,7 +128,7 @@ function environment(count: number, prefix: string): EnvironmentVariable[] {
 }
 
 /** What a platform on top of Rivera really asks for: 5–6 kB of JSON with most features in use. */
-export function aRealisticDesiredLRP(overrides: Partial<DesiredLRPRequest> = {}): DesiredLRPRequest {
+export function aRealisticDesiredLRP(overrides: Partial<DesiredLRPRequest> = {}): Plain<DesiredLRPRequest> {
   const user = 'vcap';
   const appGuid = randomUUID();
   return aDesiredLRP({

@@ -422,7 +422,7 @@ describe('rivera', () => {
       return undefined;
     };
     const { code, out, err } = await rivera(
-      'events -f --type task_removed --type task_created --process-guid p --domain d --cell c --after 0',
+      'events -f --type task_removed --type task_created --process-guid p --task-guid t --domain d --cell c --after 0',
       { env, signal: controller.signal },
     );
     expect(code).toBe(0);
@@ -439,7 +439,7 @@ describe('rivera', () => {
     expect(err).toMatch(/The server ended the event stream/);
     expect(err).toMatch(/Trimmed. List again/);
     expect(api.routes[0]).toBe(
-      'GET /v1/events?type=task_removed&type=task_created&processGuid=p&domain=d&cellId=c',
+      'GET /v1/events?type=task_removed&type=task_created&processGuid=p&taskGuid=t&domain=d&cellId=c',
     );
     expect(api.requests.slice(0, 2).map(({ headers }) => headers['last-event-id'])).toEqual(['0', '1']);
   });

@@ -109,9 +109,9 @@ describe('followEvents', () => {
     ]);
   });
 
-  it('resumes from where a cursor message put it', async () => {
+  it('resumes from an id that came without an event', async () => {
     connections(
-      (response) => response.end('id: c5\nevent: cursor\ndata: {}\n\n'),
+      (response) => response.end(': following\nid: c5\n\n'),
       (response) => response.write(wire(6)),
     );
     expect(await take(1, client.events({}, { signal: stop.signal }))).toEqual([item(6)]);

@@ -1,20 +1,22 @@
 import { RiveraError } from '#rivera/models';
 import type { RiveraEvent, RiveraEventType } from '#rivera/models';
-import { createParser } from 'eventsource-parser';
 import type { EventSourceMessage } from 'eventsource-parser';
 import { backoffMs, pause } from './backoff.js';
 import { Deadline } from './deadline.js';
 import { FailedAttempt } from './failed-attempt.js';
 import type { HttpRequest, HttpTransport } from './http-transport.js';
+import { MessageParser } from './message-parser.js';
 
 /** bbs sends a comment at least this often, so that a dead connection shows. */
 const HEARTBEAT_MS = 15_000;
 
+/** All that is given must match; of a list, one. */
 export interface EventFilter {
   type?: RiveraEventType | readonly RiveraEventType[];
   processGuid?: string | readonly string[];
-  domain?: string | readonly string[];
-  cellId?: string | readonly string[];
+  taskGuid?: string | readonly string[];
+  domain?: string;
+  cellId?: string;
 }
 
 export interface EventOptions {
@@ -114,8 +116,7 @@ interface OpenStream {
 async function* batches(stream: OpenStream): AsyncGenerator<EventSourceMessage[]> {
   const { transport, request, response, deadline, silenceMs } = stream;
   if (!response.body) return;
-  let complete: EventSourceMessage[] = [];
-  const parser = createParser({ onEvent: (message) => complete.push(message) });
+  const parser = new MessageParser();
   const decoder = new TextDecoder();
   const reader = response.body.getReader();
   for (;;) {
@@ -124,15 +125,13 @@ async function* batches(stream: OpenStream): AsyncGenerator<EventSourceMessage[]
     const { done, value } = await transport.reading(request, deadline.signal, () => reader.read());
     deadline.disarm();
     if (done) return;
-    parser.feed(decoder.decode(value, { stream: true }));
-    yield complete;
-    complete = [];
+    yield parser.feed(decoder.decode(value, { stream: true }));
   }
 }
 
-/** `cursor` messages only move the place to resume from, so that a filter that matches little does not fall behind. */
+/** Nothing for a message without data: it only moves the place to resume from. */
 function itemOf(message: EventSourceMessage, cursor: string): EventItem | undefined {
-  if (message.event === 'cursor') return undefined;
+  if (message.data === '') return undefined;
   const data = parse(message.data);
   if (message.event === 'reset') {
     const { reason } = data as { reason?: string };

@@ -8,7 +8,6 @@ import type {
   CellWork,
   DesiredLRP,
   DesiredLRPRequest,
-  DesiredLRPSchedulingInfo,
   DesiredLRPUpdate,
   Domain,
   PresenceRequest,
@@ -66,7 +65,7 @@ export interface DesiredLRPQuery extends PageQuery {
 }
 
 export interface ActualLRPQuery extends PageQuery {
-  processGuid?: string;
+  processGuid?: string | readonly string[];
   domain?: string;
   cellId?: string;
   index?: number;
@@ -117,18 +116,12 @@ export class RiveraClient {
     return this.call({ method: 'POST', path: '/v1/desired-lrps', body: lrp, ...options });
   }
 
-  listDesiredLRPs(
-    query: DesiredLRPQuery = {},
-    options: CallOptions = {},
-  ): Promise<Page<DesiredLRPSchedulingInfo>> {
+  listDesiredLRPs(query: DesiredLRPQuery = {}, options: CallOptions = {}): Promise<Page<DesiredLRP>> {
     return this.page('/v1/desired-lrps', query, options);
   }
 
   /** All pages of `listDesiredLRPs`, record by record. */
-  desiredLRPs(
-    query: DesiredLRPQuery = {},
-    options: CallOptions = {},
-  ): AsyncGenerator<DesiredLRPSchedulingInfo> {
+  desiredLRPs(query: DesiredLRPQuery = {}, options: CallOptions = {}): AsyncGenerator<DesiredLRP> {
     return this.items('/v1/desired-lrps', query, options);
   }
 

@@ -68,7 +68,12 @@ export class CellReports {
         ? await this.applyTaskReport(reporter, report)
         : await this.applyLRPReport(reporter, report);
     } catch (error) {
-      if (!(error instanceof RiveraError) || error.code === 'unavailable' || error.code === 'fenced') throw error;
+      if (!(error instanceof RiveraError)) {
+        // One report that cannot be applied must not hold up the others of its cell for ever.
+        this.logger.error('failed-report', { cellId: reporter.cellId, report, error });
+        return { ok: false, error: { code: 'internal', message: 'This report could not be applied.' } };
+      }
+      if (error.retryable || error.code === 'fenced') throw error;
       this.logger.debug('refused-report', { cellId: reporter.cellId, type: report.type, reason: error.message });
       return { ok: false, error: { code: error.code, message: error.message } };
     }

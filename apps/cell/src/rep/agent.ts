@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MailboxServer } from '#rivera/actor';
+import { messageOf } from '../executor/run-step.js';
 import type { Readiness, RiveraLogger } from '#rivera/platform';
 import type { Presence } from './presence.js';
 import type { Rep } from './rep.js';
@@ -54,7 +55,7 @@ export class Agent {
         }
       } catch (error) {
         waitMs = RETRY_MS;
-        logger.warn('failed-to-synchronize', { error });
+        logger.warn('failed-to-synchronize', { reason: messageOf(error) });
       }
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }

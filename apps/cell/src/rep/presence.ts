@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RiveraClient } from '#rivera/client';
 import { type CellRegistration, RiveraError } from '#rivera/models';
+import { messageOf } from '../executor/run-step.js';
 import type { RiveraLogger } from '#rivera/platform';
 
 export interface PresenceOptions {
@@ -37,7 +38,7 @@ export class Presence {
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof RiveraError && error.code === 'stale-epoch') return onReplaced(error);
-        logger.warn('failed-to-renew-presence', { error });
+        logger.warn('failed-to-renew-presence', { reason: messageOf(error) });
       }
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RiveraClient } from '#rivera/client';
 import { type CellReport, type CellReportResult, RiveraError } from '#rivera/models';
+import { messageOf } from '../executor/run-step.js';
 import type { RiveraLogger } from '#rivera/platform';
 
 const MAX_BATCH = 500;
@@ -66,7 +67,7 @@ export class Reporter {
           onReplaced(error);
           return undefined;
         }
-        logger.warn('failed-to-report', { reports: reports.length, error });
+        logger.warn('failed-to-report', { reports: reports.length, reason: messageOf(error) });
         await sleep(RETRY_MS);
       }
     }

@@ -8,8 +8,9 @@ import { collect } from '../parse.js';
 interface EventsOptions {
   type?: string[];
   processGuid?: string[];
-  domain?: string[];
-  cell?: string[];
+  taskGuid?: string[];
+  domain?: string;
+  cell?: string;
   after?: string;
 }
 
@@ -21,16 +22,17 @@ export function registerEvents(program: Command, context: CliContext): void {
     .option('-f, --follow', 'follow (it always does)')
     .option('--type <type>', 'only events of this type, may be repeated', collect)
     .option('--process-guid <processGuid>', 'only events of this LRP, may be repeated', collect)
-    .option('--domain <domain>', 'only events of this domain, may be repeated', collect)
-    .option('--cell <cellId>', 'only events of this cell, may be repeated', collect)
+    .option('--task-guid <taskGuid>', 'only events of this task, may be repeated', collect)
+    .option('--domain <domain>', 'only events of this domain')
+    .option('--cell <cellId>', 'only events of this cell')
     .option('--after <cursor>', 'begin after the event with this cursor rather than now')
     .action(async (options: EventsOptions, command: Command) => {
       const client = await connect(command, context);
-      const { processGuid, domain, cell, after } = options;
+      const { processGuid, taskGuid, domain, cell, after } = options;
       // The server knows the types and says so when one is wrong.
       const type = options.type as RiveraEventType[] | undefined;
       const events = client.events(
-        { type, processGuid, domain, cellId: cell },
+        { type, processGuid, taskGuid, domain, cellId: cell },
         {
           lastEventId: after,
           signal: context.signal,

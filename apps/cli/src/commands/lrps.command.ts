@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RiveraClient } from '#rivera/client';
-import type { ActualLRP, DesiredLRPSchedulingInfo } from '#rivera/models';
+import type { ActualLRP, DesiredLRP } from '#rivera/models';
 import type { CliContext } from '../cli-context.js';
 import { connect } from '../connection.js';
 import { ago, print, printJson } from '../output.js';
@@ -15,7 +15,7 @@ interface LrpsOptions {
 /** What is wanted of one process guid, beside what there is. `desired` is absent while the last instances go. */
 interface Lrp {
   processGuid: string;
-  desired?: DesiredLRPSchedulingInfo;
+  desired?: DesiredLRP;
   actualLRPs: ActualLRP[];
 }
 

@@ -10,7 +10,7 @@ import type { Engine } from './engine.js';
 /** Silence beyond this ends a pull (Nomad's docker driver). */
 const PULL_INACTIVITY_MS = 120_000;
 const MISSING =
-  /not found|manifest unknown|does not exist|access denied|no such image|unauthorized|authentication required/i;
+  /not found|manifest unknown|does not exist|access denied|no such image|unauthorized|authentication required|no basic auth/i;
 
 export type RootfsRequest = Pick<ContainerSpec, 'rootfs' | 'imageUsername' | 'imagePassword'>;
 

@@ -34,11 +34,7 @@ export class ProcessContainer implements Container {
   async start(output: ProcessOutput): Promise<ContainerProcess | undefined> {
     const { main } = this.record;
     if (main) {
-      const running = await SupervisedProcess.adopt({
-        directory: this.directory.main,
-        output,
-        from: 'beginning',
-      });
+      const running = await this.adoptMain(output, 'beginning');
       if (running) return running;
     }
     const process = main && (await this.launch(main, this.directory.main, output));

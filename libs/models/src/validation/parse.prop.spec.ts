@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { aRealisticDesiredLRP } from '#test/builders.js';
 import {
   Action,

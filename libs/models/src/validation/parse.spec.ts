@@ -1,5 +1,13 @@
 import { aDesiredLRP, aRealisticDesiredLRP } from '#test/builders.js';
-import { Action, DesiredLRPRequest, type FieldError, RiveraError, RunAction, TaskRequest, parse } from '../index.js';
+import {
+  Action,
+  DesiredLRPRequest,
+  type FieldError,
+  RiveraError,
+  RunAction,
+  TaskRequest,
+  parse,
+} from '../index.js';
 import { LIMITS } from './limits.js';
 
 function refusal(type: new () => object, input: unknown): RiveraError {
@@ -68,12 +76,18 @@ describe('parse', () => {
   });
 
   it('says that a field is missing', () => {
-    expect(firstFault(TaskRequest, { domain: 'd' })?.message).toBe('taskGuid is missing; it must be a string.');
+    expect(firstFault(TaskRequest, { domain: 'd' })?.message).toBe(
+      'taskGuid is missing; it must be a string.',
+    );
   });
 
   it('does not repeat secrets', () => {
     const env = [{ name: 'PASSWORD', value: 'hunter2\0' }];
-    const error = refusal(DesiredLRPRequest, { ...aDesiredLRP(), imagePassword: 'hunter2\0', environmentVariables: env });
+    const error = refusal(DesiredLRPRequest, {
+      ...aDesiredLRP(),
+      imagePassword: 'hunter2\0',
+      environmentVariables: env,
+    });
     expect(JSON.stringify([error.message, error.details])).not.toContain('hunter2');
   });
 
@@ -114,7 +128,10 @@ describe('parse, on hostile shapes', () => {
 
   it('refuses huge lists and many values at once', () => {
     const huge = Array.from({ length: 1_000_000 }, () => 1);
-    expect(firstFault(DesiredLRPRequest, { ports: huge })).toMatchObject({ field: 'ports', rule: 'jsonListEntries' });
+    expect(firstFault(DesiredLRPRequest, { ports: huge })).toMatchObject({
+      field: 'ports',
+      rule: 'jsonListEntries',
+    });
     const routes = Array.from({ length: 20 }, () => huge.slice(0, LIMITS.jsonListEntries));
     expect(firstFault(DesiredLRPRequest, { routes })?.rule).toBe('jsonValues');
     // A list that only claims to be long must not be walked.
@@ -126,7 +143,10 @@ describe('parse, on hostile shapes', () => {
   it('refuses objects of too many fields', () => {
     const many = Object.fromEntries(Array.from({ length: LIMITS.jsonFields + 1 }, (_, n) => [`k${n}`, n]));
     expect(firstFault(DesiredLRPRequest, many)?.rule).toBe('jsonFields');
-    expect(firstFault(DesiredLRPRequest, { routes: many })).toMatchObject({ field: 'routes', rule: 'jsonFields' });
+    expect(firstFault(DesiredLRPRequest, { routes: many })).toMatchObject({
+      field: 'routes',
+      rule: 'jsonFields',
+    });
   });
 
   it.each([new Map(), new Date(0), Number.NaN, 1n, (): void => undefined, Symbol('x'), Promise.resolve()])(

@@ -51,18 +51,23 @@ function stripUndefined(value: unknown): void {
 /**
  * Turns what came from outside into an instance of a request class, or says everything that is wrong with it at once.
  * The input is not changed. Fields that the class does not know are refused; so is `null` where a value may be left out.
+ * `transforms`: the class has `@Transform` rules, as query parameters need, which arrive as text.
  *
  * @throws RiveraError `invalid-request` with `details.fields`: path, rule and message of each fault (at most 100;
  *   `details.faults` counts them when there are more). Nothing else is thrown, whatever the input.
  */
-export function parse<T extends object>(type: new () => T, input: unknown): T {
+export function parse<T extends object>(
+  type: new () => T,
+  input: unknown,
+  { transforms = false }: { transforms?: boolean } = {},
+): T {
   if (!isRecord(input)) {
     throw invalid([{ field: '', rule: 'isObject', message: 'The body must be a JSON object.' }]);
   }
   const complaint = structuralComplaint(input);
   if (complaint !== undefined) throw invalid([complaint]);
-  // Only @Type is used here; without the other decorators class-transformer takes half the time.
-  const instance = plainToInstance(type, input, { ignoreDecorators: true });
+  // Request bodies use only @Type; without the other decorators class-transformer takes half the time.
+  const instance = plainToInstance(type, input, { ignoreDecorators: !transforms });
   const errors = validateSync(instance, OPTIONS);
   if (errors.length > 0) throw invalid(flattenErrors(errors));
   stripUndefined(instance);

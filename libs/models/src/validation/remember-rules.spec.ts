@@ -27,7 +27,8 @@ describe('rememberRules', () => {
   });
 
   it('gathers the rules of a class once', () => {
-    const gather = () => getMetadataStorage().getTargetValidationMetadatas(Base, '', false, false);
-    expect(gather()).toBe(gather());
+    const storage = getMetadataStorage();
+    const rules = storage.getTargetValidationMetadatas(Base, '', false, false);
+    expect(storage.getTargetValidationMetadatas(Base, '', false, false)).toBe(rules);
   });
 });

@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RiveraLogger } from '../logging/rivera-logger.js';
 import { Metrics } from '../metrics/metrics.js';
 import { ProblemFilter } from './problem.filter.js';
-import { createValidationPipe } from './validation.pipe.js';
+import { ParsePipe } from './parse.pipe.js';
 
 /**
  * Gives an HTTP app what all of ours have: problem documents, validation, request metrics and a log of requests at
@@ -17,7 +17,7 @@ export function configureHttp(app: NestFastifyApplication): NestFastifyApplicati
     labels: ['method', 'route', 'status'],
   });
   app.useGlobalFilters(new ProblemFilter(logger));
-  app.useGlobalPipes(createValidationPipe());
+  app.useGlobalPipes(new ParsePipe());
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
