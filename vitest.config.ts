@@ -1,14 +1,45 @@
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@rivera/source'];
-
-export default defineConfig({
+const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+};
+const settings = {
+  globals: true,
+  setupFiles: ['test/support/setup.ts'],
+  hookTimeout: 120_000,
+};
+
+export default defineConfig({
+  ...shared,
   test: {
-    globals: true,
-    setupFiles: ['test/support/setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    globalSetup: ['test/support/global-setup.ts'],
+    reporters: ['default', './test/support/closing-line.reporter.ts'],
+    projects: [
+      {
+        ...shared,
+        test: {
+          ...settings,
+          name: 'unit',
+          include: ['apps/**/*.spec.ts', 'libs/**/*.spec.ts', 'test/conformance/**/*.spec.ts'],
+          testTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...shared,
+        test: {
+          ...settings,
+          name: 'e2e',
+          include: ['test/e2e/**/*.e2e-spec.ts', 'test/chaos/**/*.e2e-spec.ts'],
+          testTimeout: 120_000,
+          // One cluster at a time: they share the machine and its Docker Engine.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

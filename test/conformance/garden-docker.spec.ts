@@ -69,7 +69,7 @@ describe.runIf(hasEngine)('the docker backend', () => {
     const startMain = async (
       script: string,
       more: Partial<ContainerSpec> = {},
-    ): Promise<{ process: ContainerProcess; text(): string }> => {
+    ): Promise<{ process: ContainerProcess; text: () => string }> => {
       const chunks: Buffer[] = [];
       const container = await garden.create(spec({ main: shell(script), ...more }));
       const running = await container.start({

@@ -99,9 +99,10 @@ describe('3.3 Claim', () => {
     expect(Object.keys(after)).not.toContain('placement');
   });
 
-  it('by the suspect is success without a change, whatever the ordinary record is', () => {
+  it('by the suspect or evacuating instance is success without a change, whatever the ordinary record is', () => {
     for (const ordinary of [undefined, unclaimed(), running(OTHER)]) {
       expect(claim(slotWith({ ordinary, suspect: suspect() }), MINE, at())).toEqual([]);
+      expect(claim(slotWith({ ordinary, evacuating: evacuating() }), MINE, at())).toEqual([]);
     }
   });
 
@@ -187,8 +188,15 @@ describe('3.3 Start', () => {
   it.each([
     ['suspect', { suspect: suspect() }],
     ['evacuating', { evacuating: evacuating() }],
-  ])('by the %s instance itself is success without a change', (_presence, rows) => {
+  ])('by the %s instance itself is success and leaves the ordinary record alone', (_presence, rows) => {
     expect(start(slotWith({ ordinary: unclaimed(), ...rows }), MINE, STARTED, at())).toEqual([]);
+  });
+
+  it('12.3 by a suspect that was only CLAIMED is remembered for when it is ordinary again', () => {
+    const rows = { ordinary: unclaimed(), suspect: claimed({ presence: 'SUSPECT' }) };
+    const transition = start(slotWith(rows), MINE, STARTED, at());
+    expect(outline(transition)).toEqual(['+0/SUSPECT/RUNNING']);
+    expect(only(transition)).toMatchObject({ ...MINE, ...STARTED });
   });
 
   it('of an instance that is being stopped does not make it wanted again', () => {
@@ -298,7 +306,7 @@ describe('3.4 Crash and restart policy', () => {
   });
 
   it('3.4.2 nothing of the run stays, one increment of the tag', () => {
-    const before = running({ crashCount: 5, metricTags: { a: 'b' } });
+    const before = running({ crashCount: 5, metricTags: { a: 'b' }, since: NOW - MINUTE });
     expect(only(crashOnce(before))).toEqual({
       ...crashed({ crashCount: 6, since: NOW, restartAt: NOW + 4 * MINUTE }),
       resources: before.resources,

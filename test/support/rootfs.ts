@@ -19,11 +19,13 @@ export interface RootfsHarness {
 export async function buildRootfs(): Promise<RootfsHarness> {
   const directory = await mkdtemp(join(tmpdir(), 'rivera-rootfs-'));
   const tar = join(directory, 'base.tar');
-  await promisify(execFile)(BUILD, [tar]);
-  await promisify(execFile)('tar', ['--extract', '--file', tar, '--directory', directory, './bin/busybox']);
-  return {
-    tar,
-    busybox: join(directory, 'bin/busybox'),
-    remove: () => rm(directory, { recursive: true, force: true }),
-  };
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    await promisify(execFile)(BUILD, [tar]);
+    await promisify(execFile)('tar', ['--extract', '--file', tar, '--directory', directory, './bin/busybox']);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return { tar, busybox: join(directory, 'bin/busybox'), remove };
 }

@@ -8,7 +8,7 @@ export interface ProcessSpec {
   env: string[];
   /** User name or `uid[:gid]`. */
   user: string;
-  /** Absent: the user's home. */
+  /** Absent: the user's home; for a main process, where the backend cannot find that out, what the image says. */
   dir?: string;
   /** Open files the process may have. */
   nofile?: number;
@@ -32,7 +32,10 @@ export interface ProcessExit {
 
 export interface ContainerProcess {
   readonly id: string;
-  /** Resolves when the process ended and its output was delivered. Rejects only when its fate cannot be known. */
+  /**
+   * Resolves when the process ended and its output was delivered. Rejects only when its fate cannot be known: with
+   * `not-found` when the container was removed, with `unavailable` when the garden was closed.
+   */
   wait(): Promise<ProcessExit>;
   /** Ending a process that has already ended is not an error. */
   signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void>;
@@ -49,7 +52,10 @@ export interface ContainerLimits {
   cpuWeight: number;
 }
 
-/** What to create. Everything a backend cannot honour it refuses with `unsupported`. */
+/**
+ * What to create. A root filesystem or privileges that a backend cannot give it refuses with `unsupported`; a limit that
+ * its capabilities deny is not enforced.
+ */
 export interface ContainerSpec {
   /** Unique on the cell: the instance guid or task guid. */
   handle: string;

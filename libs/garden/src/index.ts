@@ -6,5 +6,5 @@ export type { ProcessGardenOptions } from './process/process-garden.js';
 export { FakeGarden } from './fake/fake-garden.js';
 export type { FakeGardenOptions } from './fake/fake-garden.js';
 export { FakeHost } from './fake/fake-host.js';
-export type { FakeClock, FakeFault, FakeOperation, FakeScript } from './fake/fake-host.js';
-export type { FakeProgram } from './fake/fake-process.js';
+export type { FakeFault } from './fake/fake-host.js';
+export type { FakeClock, FakeOperation, FakeProgram, FakeScript } from './fake/fake-types.js';

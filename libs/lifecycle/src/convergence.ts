@@ -2,11 +2,7 @@ import type { ActualLRP, CellState, Task } from '#rivera/models';
 import { cellOf, removed, unclaimedActual, withoutInstance } from './actual-lrp-records.js';
 import { nextTag, type RecordChange, type Transition } from './change.js';
 import type { Context } from './context.js';
-import {
-  COMPLETED_TASK_EXPIRY_MS,
-  PENDING_TASK_EXPIRY_MS,
-  RESOLVING_TASK_EXPIRY_MS,
-} from './indexes.js';
+import { COMPLETED_TASK_EXPIRY_MS, PENDING_TASK_EXPIRY_MS, RESOLVING_TASK_EXPIRY_MS } from './indexes.js';
 import { type InstanceSnapshot, isHeldByCell, isWanted, refusePlacement, stop, vacate } from './instance.js';
 import { instanceOf, missingInstances, type ProcessSnapshot } from './process.js';
 import { failTask, refuseTaskPlacement } from './task.js';
@@ -28,7 +24,13 @@ export function convergeProcess(process: ProcessSnapshot, world: World, context:
   const repairs = [...indices]
     .toSorted((a, b) => a - b)
     .flatMap((index) => convergeInstance(instanceOf(process, index), world, context));
-  return [...repairs, ...missingInstances(process, context)];
+  const repaired = repairs.flatMap(({ kind, after }) =>
+    kind === 'actual' && after !== undefined ? [after] : [],
+  );
+  return [
+    ...repairs,
+    ...missingInstances({ ...process, actuals: [...process.actuals, ...repaired] }, context),
+  ];
 }
 
 /** The repairs of one index. Every record is touched by one rule at most, the first that applies. */
@@ -53,7 +55,10 @@ function settleSuspect(instance: InstanceSnapshot, suspect: ActualLRP, world: Wo
   if (isReplaced || isUnwanted) return [removed(suspect)];
   if (!isOnPresentCell(suspect, world)) return [];
   const after: ActualLRP = { ...suspect, presence: 'ORDINARY', modificationTag: nextTag(suspect) };
-  return [removed(suspect), { kind: 'actual', ...(ordinary === undefined ? {} : { before: ordinary }), after }];
+  return [
+    removed(suspect),
+    { kind: 'actual', ...(ordinary === undefined ? {} : { before: ordinary }), after },
+  ];
 }
 
 function convergeOrdinary(

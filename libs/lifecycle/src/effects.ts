@@ -1,4 +1,4 @@
-import type { ActualLRP, Task } from '#rivera/models';
+import type { ActualLRP, ActualLRPInstanceKey, Task } from '#rivera/models';
 import { isUnplaced } from './actual-lrp-records.js';
 import type { RecordChange, Transition } from './change.js';
 import { isUnplacedTask } from './task.js';
@@ -28,8 +28,11 @@ export function effectsOf(transition: Transition, reportedBy?: string): Effects 
     stops.set(cellId, known);
     return known;
   };
+  const kept = new Set(
+    transition.map((change) => (change.kind === 'actual' ? heldBy(change.after)?.instanceGuid : undefined)),
+  );
   for (const change of transition) {
-    const instance = change.kind === 'actual' ? endedInstance(change.before, change.after) : undefined;
+    const instance = change.kind === 'actual' ? endedInstance(change.before, change.after, kept) : undefined;
     if (instance !== undefined && instance.cellId !== reportedBy) {
       stopsOf(instance.cellId).instanceGuids.push(instance.instanceGuid);
     }
@@ -39,17 +42,25 @@ export function effectsOf(transition: Transition, reportedBy?: string): Effects 
   return { wakeAuctioneer: transition.some(needsPlacement), stops };
 }
 
-/** A container that is no longer wanted: its record lost it, or asks for it to be stopped. */
+/**
+ * A container that is no longer wanted: its record asks for it to be stopped, or lost it and no other record (of another
+ * presence) has taken it over.
+ */
 function endedInstance(
   before: ActualLRP | undefined,
   after: ActualLRP | undefined,
-): { cellId: string; instanceGuid: string } | undefined {
-  const instanceGuid = before?.instanceGuid ?? before?.placement?.instanceGuid;
-  const cellId = before?.cellId ?? before?.placement?.cellId;
-  if (before === undefined || instanceGuid === undefined || cellId === undefined) return undefined;
-  const isAskedToStop = after?.stopping === true && before.stopping !== true;
-  const isKept = after?.instanceGuid === instanceGuid || after?.placement?.instanceGuid === instanceGuid;
-  return isAskedToStop || !isKept ? { cellId, instanceGuid } : undefined;
+  kept: ReadonlySet<string | undefined>,
+): ActualLRPInstanceKey | undefined {
+  const instance = heldBy(before);
+  if (instance === undefined) return undefined;
+  const isAskedToStop = after?.stopping === true && before?.stopping !== true;
+  return isAskedToStop || !kept.has(instance.instanceGuid) ? instance : undefined;
+}
+
+/** The run that a record holds, or that a cell was given to start. */
+function heldBy(actual: ActualLRP | undefined): ActualLRPInstanceKey | undefined {
+  const { instanceGuid, cellId } = actual?.placement ?? actual ?? {};
+  return instanceGuid === undefined || cellId === undefined ? undefined : { instanceGuid, cellId };
 }
 
 function endedTask(

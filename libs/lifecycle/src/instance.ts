@@ -81,16 +81,15 @@ export function refusePlacement(
 
 /**
  * A cell takes an instance (Diego BBS, ClaimActualLRP). The cell it was placed on may claim it; any cell may while no
- * placement stands. Claiming again, also once it runs or is a suspect, is success without a change: that is how an agent
- * that was restarted takes its instances back.
+ * placement stands. Claiming again, also once it runs, is a suspect or evacuates, is success without a change: that is
+ * how an agent that was restarted takes its instances back.
  *
  * Errors: `not-found` (no such instance), `cannot-be-claimed` (it is someone else's).
  */
 export function claim(instance: InstanceSnapshot, key: ActualLRPInstanceKey, context: Context): Transition {
-  const { ordinary, suspect } = instance;
-  if (isInstance(suspect, key)) return [];
+  const { ordinary, evacuating, suspect } = instance;
+  if ([ordinary, evacuating, suspect].some((row) => isInstance(row, key))) return [];
   if (ordinary === undefined) throw notFound('actual LRP', slot(instance));
-  if (isInstance(ordinary, key)) return [];
   if (ordinary.state !== 'UNCLAIMED' || !placementAllows(ordinary, key)) {
     throw refusal('cannot-be-claimed', 'claimed', ordinary, key);
   }
@@ -113,7 +112,8 @@ export function claim(instance: InstanceSnapshot, key: ActualLRPInstanceKey, con
 
 /**
  * An instance runs (Diego BBS, StartActualLRP). Saying the same again is a heart-beat and changes nothing. A slot
- * without a record gets one if the desired LRP still wants that index. Whoever it replaces (EVACUATING, SUSPECT) goes.
+ * without a record gets one if the desired LRP still wants that index. Whoever it replaces (EVACUATING, SUSPECT) goes;
+ * these may say how they run as well, so that nothing is missing when a suspect is ordinary again.
  *
  * Errors: `cannot-be-started` (the slot belongs to another instance, or nobody wants it): the cell stops its copy.
  */
@@ -124,8 +124,10 @@ export function start(
   context: Context,
 ): Transition {
   const { ordinary, evacuating, suspect, desired } = instance;
-  if (isInstance(suspect, key) || isInstance(evacuating, key)) return [];
-  const replaced = [evacuating, suspect].filter((row) => row !== undefined).map(removed);
+  const aside = [evacuating, suspect].filter((row) => row !== undefined);
+  const own = aside.find((row) => isInstance(row, key));
+  if (own !== undefined) return runs(own, key, started, context);
+  const replaced = aside.map(removed);
 
   if (ordinary === undefined) {
     if (desired === undefined || !isWanted(desired, instance.index)) {
@@ -136,18 +138,9 @@ export function start(
   }
 
   const allowed = ordinary.state === 'UNCLAIMED' ? placementAllows(ordinary, key) : isInstance(ordinary, key);
-  if (!allowed || ordinary.state === 'CRASHED') throw refusal('cannot-be-started', 'started', ordinary, key);
+  if (!allowed) throw refusal('cannot-be-started', 'started', ordinary, key);
 
-  const after = defined({
-    ...withoutPlacement(ordinary),
-    ...key,
-    ...started,
-    state: 'RUNNING' as const,
-    since: context.now,
-    modificationTag: nextTag(ordinary),
-  });
-  if (ordinary.state === 'RUNNING' && sameRun(ordinary, after)) return replaced;
-  return [{ kind: 'actual', before: ordinary, after }, ...replaced];
+  return [...runs(ordinary, key, started, context), ...replaced];
 }
 
 /**
@@ -236,6 +229,24 @@ function placementAllows(ordinary: ActualLRP, key: ActualLRPInstanceKey): boolea
     placement === undefined ||
     (placement.instanceGuid === key.instanceGuid && placement.cellId === key.cellId)
   );
+}
+
+/** The record as its cell says it runs; no change if it said so before. */
+function runs(
+  before: ActualLRP,
+  key: ActualLRPInstanceKey,
+  started: StartedInstance,
+  context: Context,
+): Transition {
+  const after = defined({
+    ...withoutPlacement(before),
+    ...key,
+    ...started,
+    state: 'RUNNING' as const,
+    since: context.now,
+    modificationTag: nextTag(before),
+  });
+  return before.state === 'RUNNING' && sameRun(before, after) ? [] : [{ kind: 'actual', before, after }];
 }
 
 function withoutPlacement(actual: ActualLRP): ActualLRP {

@@ -16,6 +16,7 @@ const MAX_LOG_BYTES = 16 * 1024 * 1024;
 export function spawnProgram(runFolder: string, program: Program): RunningProcess {
   const pidFile = join(runFolder, `${program.name}.pid`);
   keepShort(program.logFile);
+  program.beforeStart?.();
   const log = openSync(program.logFile, 'a');
   const child = spawn(program.command, program.args, {
     env: program.env,

@@ -15,10 +15,11 @@ import { PrivateEngine } from './private-engine.js';
 import {
   apiUrl,
   baseRootfs,
+  type CellProgram,
   cellIdsOf,
-  type ClusterPlan,
   type ClusterProgram,
-  planPrograms,
+  planCells,
+  planControlPlane,
 } from './processes.js';
 import { planRedis, redisAnswers, type RedisPlan } from './redis.js';
 import type { RunFiles } from './run-state.js';
@@ -39,15 +40,17 @@ export interface UpSettings {
 }
 
 const DEFAULT_PORT = 8899;
-const READY_WITHIN_MS = 150_000;
+/** For everything but the sample. Both together stay below the 180 s after which nobody believes in it any more. */
+const READY_WITHIN_MS = 110_000;
 const ENGINE_WITHIN_MS = 30_000;
-const SAMPLE_WITHIN_MS = 90_000;
+const SAMPLE_WITHIN_MS = 60_000;
 
 /** Starts a whole cluster on this machine, keeps it running, and ends it again. */
 export class Launcher {
   private readonly supervisor: Supervisor;
   private cells: Program[] = [];
   private ownEngine: PrivateEngine | undefined;
+  private readyBy = 0;
 
   constructor(
     private readonly layout: Layout,
@@ -79,23 +82,24 @@ export class Launcher {
 
   private async start(settings: UpSettings, signal: AbortSignal): Promise<void> {
     const { layout, files, report } = this;
+    this.readyBy = performance.now() + READY_WITHIN_MS;
     files.writeState({});
     await stopLeftovers(layout, files, report);
     const secrets = openSecrets(layout);
     const cellIds = cellIdsOf(settings.cells);
     const bbsPort = await this.choosePort(settings.port);
     const redis = await planRedis(layout, secrets, cellIds);
+    const controlPlane = await planControlPlane({ layout, secrets, redis, bbsPort });
     const [tokens, engine] = await Promise.all([
       mintTokens(secrets.secretFile, cellIds),
       this.startEngine(secrets, settings, signal),
-      this.startRedis(redis, signal),
+      this.startRedis(redis, signal).then(() => this.startControlPlane(controlPlane, signal)),
     ]);
     signal.throwIfAborted();
-    files.writeLeftBehind({ cells: [], hasOwnEngine: this.ownEngine !== undefined });
-    const plan = await planPrograms({ layout, secrets, tokens, redis, engine, cellIds, bbsPort });
     writeEnvFile(layout, apiUrl(bbsPort), tokens.client);
     const api = new Api(apiUrl(bbsPort), tokens.client);
-    await this.startPrograms(plan, api, signal);
+    const cells = await planCells({ layout, secrets, tokens, redis, engine, cellIds, bbsPort });
+    await this.startCells(cells, api, signal);
     const sample = await this.startSample(settings, engine, api, signal);
     const summary = summaryOf({ layout, api: apiUrl(bbsPort), cellIds, engine, sample });
     files.writeState({ summary, isSampleWell: typeof sample === 'string' || sample.missing.length === 0 });
@@ -121,7 +125,11 @@ export class Launcher {
       return;
     }
     this.supervisor.start(own.program);
-    const isUp = await waitFor(() => redisAnswers(own), { signal, withinMs: READY_WITHIN_MS, everyMs: 50 });
+    const isUp = await waitFor(() => redisAnswers(own), {
+      signal,
+      withinMs: this.remainingMs(),
+      everyMs: 50,
+    });
     if (!isUp) throw this.notReady([own.program]);
     this.report(`Redis: 127.0.0.1:${own.port}, data in ${this.nameOf('redis')}.`);
   }
@@ -151,6 +159,7 @@ export class Launcher {
   ): Promise<EnginePlan> {
     const program = own.prepare();
     this.ownEngine = own;
+    this.files.writeLeftBehind({ cells: [], hasOwnEngine: true });
     this.supervisor.start(program);
     if (await waitFor(() => own.answers(), { signal, withinMs: ENGINE_WITHIN_MS })) return plan;
     await this.supervisor.stop(program.name);
@@ -159,26 +168,24 @@ export class Launcher {
     return { backend: 'process', because: `an own Docker Engine does not start, see ${program.logFile}` };
   }
 
-  private async startPrograms(plan: ClusterPlan, api: Api, signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + READY_WITHIN_MS;
-    const controlPlane = [plan.bbs, plan.auctioneer, plan.converger];
-    controlPlane.forEach((program) => this.supervisor.start(program));
-    await this.awaitReady([plan.bbs], deadline, signal);
-    this.report(`bbs: ${new URL(plan.bbs.readyUrl).origin}`);
-    this.cells = plan.cells;
-    this.files.writeLeftBehind({ cells: plan.cells, hasOwnEngine: this.ownEngine !== undefined });
-    plan.cells.forEach((program) => this.supervisor.start(program));
-    await this.awaitReady([...controlPlane, ...plan.cells], deadline, signal);
-    const isPresent = await waitFor(() => arePresent(plan, api), {
-      signal,
-      withinMs: deadline - performance.now(),
-    });
-    if (!isPresent) throw this.notReady(plan.cells);
-    this.report(`auctioneer, converger and ${plan.cells.length} cells are ready.`);
+  private async startControlPlane(programs: ClusterProgram[], signal: AbortSignal): Promise<void> {
+    programs.forEach((program) => this.supervisor.start(program));
+    await this.awaitReady(programs, signal);
+    this.report('bbs, auctioneer and converger are ready.');
   }
 
-  private async awaitReady(programs: ClusterProgram[], deadline: number, signal: AbortSignal): Promise<void> {
-    const withinMs = deadline - performance.now();
+  private async startCells(cells: CellProgram[], api: Api, signal: AbortSignal): Promise<void> {
+    this.cells = cells;
+    this.files.writeLeftBehind({ cells, hasOwnEngine: this.ownEngine !== undefined });
+    cells.forEach((program) => this.supervisor.start(program));
+    await this.awaitReady(cells, signal);
+    const isPresent = await waitFor(() => arePresent(cells, api), { signal, withinMs: this.remainingMs() });
+    if (!isPresent) throw this.notReady(cells);
+    this.report(`${cells.length} cells are ready.`);
+  }
+
+  private async awaitReady(programs: ClusterProgram[], signal: AbortSignal): Promise<void> {
+    const withinMs = this.remainingMs();
     const ready = await Promise.all(
       programs.map(({ readyUrl }) => waitFor(() => answers({ url: readyUrl }), { signal, withinMs })),
     );
@@ -213,12 +220,16 @@ export class Launcher {
     );
   }
 
+  private remainingMs(): number {
+    return this.readyBy - performance.now();
+  }
+
   private nameOf(folder: string): string {
     return relative(process.cwd(), join(this.layout.state, folder));
   }
 }
 
-async function arePresent({ cells }: ClusterPlan, api: Api): Promise<boolean> {
+async function arePresent(cells: CellProgram[], api: Api): Promise<boolean> {
   const { status, body } = await api.send('GET', '/v1/cells');
   if (status !== 200) return false;
   const known = (body as { items: { cellId: string; state: string }[] }).items;

@@ -1,12 +1,14 @@
 import { execFileSync, type StdioOptions } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { networkInterfaces } from 'node:os';
 
 import { answers, type HttpAnswer, httpRequest } from './http-request.js';
 import type { Layout } from './layout.js';
 import type { Program } from './supervisor.js';
+import { kill, pidIn, processes, type ProcessEntry } from './process-table.js';
 import { findProgram } from './tools.js';
+import { waitFor } from './wait.js';
 
 /**
  * A Docker Engine of the cluster's own: own data, socket, bridge and addresses, so that it disturbs no other. Its data
@@ -19,6 +21,8 @@ export class PrivateEngine {
   readonly host: string;
   private readonly runFolder: string;
   private readonly socket: string;
+  private readonly execRoot: string;
+  private readonly pidFile: string;
   private readonly bridge: string;
 
   constructor(
@@ -27,6 +31,8 @@ export class PrivateEngine {
   ) {
     this.runFolder = `/run/rivera-${clusterId}`;
     this.socket = join(this.runFolder, 'docker.sock');
+    this.execRoot = join(this.runFolder, 'exec');
+    this.pidFile = join(this.runFolder, 'docker.pid');
     this.host = `unix://${this.socket}`;
     // Names of network interfaces have at most 15 characters.
     this.bridge = `rv-${clusterId.slice(0, 8)}`;
@@ -46,24 +52,23 @@ export class PrivateEngine {
   prepare(): Program {
     const dataRoot = join(this.layout.state, 'docker', 'data');
     for (const folder of [dataRoot, this.runFolder]) mkdirSync(folder, { recursive: true, mode: 0o711 });
-    // A pid file of an engine that was killed stops the next one when the pid is in use again.
-    rmSync(join(this.runFolder, 'docker.pid'), { force: true });
     const network = this.provideBridge();
     // A second engine that sets up iptables takes the port forwarding of the first away.
-    const isAlone = !isRunning('dockerd');
+    const isAlone = !processes().some(({ name }) => name === 'dockerd');
     const forwarding = isAlone ? ['--userland-proxy=false'] : ['--iptables=false'];
     return {
       name: PrivateEngine.programName,
       command: findProgram('dockerd') ?? 'dockerd',
       args: [
-        ['--data-root', dataRoot, '--exec-root', join(this.runFolder, 'exec')],
-        ['--pidfile', join(this.runFolder, 'docker.pid'), '--host', this.host],
+        ['--data-root', dataRoot, '--exec-root', this.execRoot],
+        ['--pidfile', this.pidFile, '--host', this.host],
         ['--bridge', this.bridge, '--default-address-pool', `base=${network}.128.0/17,size=20`],
         ['--live-restore', '--shutdown-timeout', '3', '--log-level', 'warn'],
         forwarding,
       ].flat(),
       env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` },
       logFile: join(this.layout.logs, 'dockerd.log'),
+      beforeStart: () => this.clearPidFiles(),
       stopWithinMs: 5_000,
     };
   }
@@ -74,6 +79,8 @@ export class PrivateEngine {
 
   /** Removes all containers and networks: with `--live-restore` they would outlive the engine. */
   async removeContainers(): Promise<void> {
+    // It may be starting again at the moment.
+    await waitFor(() => this.answers(), { signal: AbortSignal.timeout(10_000), withinMs: 5_000 });
     const listed = await this.ask('GET', '/containers/json?all=true');
     if (listed?.status !== 200) return;
     const containers = JSON.parse(listed.body) as { Id: string }[];
@@ -81,9 +88,13 @@ export class PrivateEngine {
     await this.ask('POST', '/networks/prune');
   }
 
-  /** Removes what the engine leaves behind after it ended: mounts, when it was killed, and the bridge. */
+  /** Removes what the engine leaves behind after it ended: the bridge; when it was killed, containers and mounts. */
   cleanUp(): void {
-    const folders = [join(this.layout.state, 'docker', 'data'), join(this.runFolder, 'exec')];
+    for (const shim of this.shims()) {
+      // The first process of a container is a child of its shim, and takes the whole container along.
+      [...processes().filter(({ parent }) => parent === shim.pid), shim].forEach(({ pid }) => kill(pid));
+    }
+    const folders = [join(this.layout.state, 'docker', 'data'), this.execRoot];
     for (const mountPoint of mountPoints().toReversed()) {
       if (folders.some((folder) => mountPoint === folder || mountPoint.startsWith(`${folder}/`))) {
         quietly('umount', '-l', mountPoint);
@@ -91,6 +102,25 @@ export class PrivateEngine {
     }
     quietly('ip', 'link', 'delete', this.bridge);
     rmSync(this.runFolder, { recursive: true, force: true });
+  }
+
+  /**
+   * An engine that was killed leaves pid files, its own and that of its containerd. Its successor would wait for those
+   * processes, which are gone or waiting to be reaped.
+   */
+  private clearPidFiles(): void {
+    const ofContainerd = join(this.execRoot, 'containerd', 'containerd.pid');
+    const containerd = processes().find(
+      ({ pid, name }) => name === 'containerd' && pid === pidIn(ofContainerd),
+    );
+    if (containerd !== undefined) kill(containerd.pid);
+    for (const file of [ofContainerd, this.pidFile]) rmSync(file, { force: true });
+  }
+
+  private shims(): ProcessEntry[] {
+    return processes().filter(
+      ({ name, commandLine }) => name.startsWith('containerd-shim') && commandLine.includes(this.execRoot),
+    );
   }
 
   private ask(method: string, path: string): Promise<HttpAnswer | undefined> {
@@ -128,21 +158,6 @@ function freeNetwork(): string {
     if (!used.has(`10.${second}`)) return `10.${second}`;
   }
   throw new Error('All private networks 10.201 to 10.254 are in use; set DOCKER_HOST to an engine you have.');
-}
-
-function isRunning(program: string): boolean {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .some((pid) => nameOf(pid) === program);
-}
-
-function nameOf(pid: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    // It ended in the meantime.
-    return undefined;
-  }
 }
 
 function mountPoints(): string[] {

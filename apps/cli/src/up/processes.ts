@@ -13,21 +13,21 @@ export interface ClusterProgram extends Program {
   readyUrl: string;
 }
 
-export interface ClusterPlan {
-  bbs: ClusterProgram;
-  auctioneer: ClusterProgram;
-  converger: ClusterProgram;
-  cells: (ClusterProgram & { cellId: string })[];
+export interface CellProgram extends ClusterProgram {
+  cellId: string;
 }
 
-export interface PlanInput {
+export interface ControlPlaneInput {
   layout: Layout;
   secrets: Secrets;
-  tokens: Tokens;
   redis: RedisPlan;
+  bbsPort: number;
+}
+
+export interface CellsInput extends ControlPlaneInput {
+  tokens: Tokens;
   engine: EnginePlan;
   cellIds: readonly string[];
-  bbsPort: number;
 }
 
 /** Only the control plane may know these. */
@@ -46,33 +46,34 @@ export function baseRootfs(layout: Layout): string | undefined {
   return findProvided(layout, 'rootfs/base.tar');
 }
 
-/** The same programs that a production deployment runs, with what they need to find each other. */
-export async function planPrograms(input: PlanInput): Promise<ClusterPlan> {
-  const { layout, secrets, redis, bbsPort, cellIds } = input;
-  const [auctioneerPort = 0, convergerPort = 0, ...cellPorts] = await freePorts(2 + cellIds.length);
-  const controlPlane = { STORE_REDIS_URL: redis.storeUrl, BUS_REDIS_URL: redis.busUrl };
-  const listen = `127.0.0.1:${bbsPort}`;
-  return {
-    bbs: programOf(layout, {
-      name: 'bbs',
-      port: bbsPort,
-      env: {
-        ...controlPlane,
-        BBS_LISTEN: listen,
-        JWT_SECRET_FILE: secrets.secretFile,
-        JWT_SECRET: undefined,
-      },
-    }),
-    auctioneer: programOf(layout, { name: 'auctioneer', port: auctioneerPort, env: controlPlane }),
-    converger: programOf(layout, { name: 'converger', port: convergerPort, env: controlPlane }),
-    cells: cellIds.map((cellId, index) => {
-      const env = cellEnvironment(input, cellId, index);
-      return {
-        ...programOf(layout, { name: cellId, app: 'cell', port: cellPorts[index] ?? 0, env }),
-        cellId,
-      };
-    }),
+/** The same programs that a production deployment runs, with what they need to find each other; bbs first. */
+export async function planControlPlane({
+  layout,
+  secrets,
+  redis,
+  bbsPort,
+}: ControlPlaneInput): Promise<ClusterProgram[]> {
+  const [auctioneerPort = 0, convergerPort = 0] = await freePorts(2);
+  const env = { STORE_REDIS_URL: redis.storeUrl, BUS_REDIS_URL: redis.busUrl };
+  const bbsEnv = {
+    BBS_LISTEN: `127.0.0.1:${bbsPort}`,
+    JWT_SECRET_FILE: secrets.secretFile,
+    JWT_SECRET: undefined,
   };
+  return [
+    programOf(layout, { name: 'bbs', port: bbsPort, env: { ...env, ...bbsEnv } }),
+    programOf(layout, { name: 'auctioneer', port: auctioneerPort, env }),
+    programOf(layout, { name: 'converger', port: convergerPort, env }),
+  ];
+}
+
+export async function planCells(input: CellsInput): Promise<CellProgram[]> {
+  const { layout, cellIds } = input;
+  const ports = await freePorts(cellIds.length);
+  return cellIds.map((cellId, index) => {
+    const env = cellEnvironment(input, cellId, index);
+    return { ...programOf(layout, { name: cellId, app: 'cell', port: ports[index] ?? 0, env }), cellId };
+  });
 }
 
 interface ProgramRequest {
@@ -96,7 +97,7 @@ function programOf(layout: Layout, { name, app = name, port, env }: ProgramReque
   };
 }
 
-function cellEnvironment(input: PlanInput, cellId: string, index: number): NodeJS.ProcessEnv {
+function cellEnvironment(input: CellsInput, cellId: string, index: number): NodeJS.ProcessEnv {
   const { layout, secrets, tokens, redis, engine, bbsPort } = input;
   const rootfs = baseRootfs(layout) ?? join(layout.state, 'rootfs', 'base.tar');
   // A fake container needs no files, only the name.

@@ -7,6 +7,8 @@ export interface Program {
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   logFile: string;
+  /** Clears what an earlier run left in the way; runs before each start. */
+  beforeStart?: () => void;
   /** How long it may take to end after SIGTERM; then it is killed. */
   stopWithinMs: number;
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFile, statfs } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { notFound, RiveraError } from '#rivera/models';
@@ -63,6 +64,8 @@ export class DockerGarden implements Garden {
     private readonly engine: Engine,
     readonly capabilities: GardenCapabilities,
   ) {
+    // Each process that is followed listens for the closing.
+    setMaxListeners(0, this.closing.signal);
     this.images = new Images(engine, { stacks: options.stacks, pull: options.pull ?? 'missing' });
   }
 

@@ -84,7 +84,7 @@ export class ExecProcess implements ContainerProcess {
     const what = `The signal ${signal} could not be sent to process ${this.id}`;
     await askingUnless([404, 409], what, async () => {
       const kill = await engine.api.getContainer(containerId).exec({
-        Cmd: [SANDBOX_BUSYBOX, 'kill', `-${signal.slice('SIG'.length)}`, '--', `${pid}`],
+        Cmd: [SANDBOX_BUSYBOX, 'kill', `-${signal.slice('SIG'.length)}`, `${pid}`],
         User: '0',
         AttachStdout: true,
         AttachStderr: true,

@@ -11,8 +11,8 @@ import type {
   ProcessOutput,
   ProcessSpec,
 } from '../container.js';
-import type { FakeHost } from './fake-host.js';
 import { FakeProcess } from './fake-process.js';
+import type { FakeMachine, FakeNetwork } from './fake-types.js';
 
 const MEBIBYTE = 1024 * 1024;
 const NANOSECONDS_PER_MILLISECOND = 1_000_000;
@@ -21,7 +21,7 @@ const MEMORY_MB = 16;
 
 /** A container in memory: instant, and as its script plays it. */
 export class FakeContainer implements Container {
-  readonly network: ReturnType<FakeHost['network']>;
+  readonly network: FakeNetwork;
   main?: FakeProcess;
   private readonly files = new Map<string, Buffer>();
   private readonly processes = new Set<FakeProcess>();
@@ -31,7 +31,7 @@ export class FakeContainer implements Container {
   constructor(
     readonly owner: string,
     readonly spec: ContainerSpec,
-    private readonly host: FakeHost,
+    private readonly host: FakeMachine,
   ) {
     this.network = host.network(spec);
   }

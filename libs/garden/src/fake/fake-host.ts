@@ -1,30 +1,7 @@
 import type { RiveraError } from '#rivera/models';
 import type { ContainerSpec } from '../container.js';
 import type { FakeContainer } from './fake-container.js';
-import type { FakeProgram } from './fake-process.js';
-
-/** Plays a program; a `RiveraError` it throws is a start that fails. A program that does nothing runs until signalled. */
-export type FakeScript = (program: FakeProgram) => void;
-
-/** Time as the fake sees it; give it a fake clock to own time in a test. */
-export interface FakeClock {
-  now(): number;
-  /** Calls back once after so many milliseconds; the answer cancels it. */
-  after(delayMs: number, callback: () => void): () => void;
-}
-
-export type FakeOperation =
-  | 'ping'
-  | 'create'
-  | 'lookup'
-  | 'list'
-  | 'destroy'
-  | 'start'
-  | 'run'
-  | 'attachMain'
-  | 'streamIn'
-  | 'streamOut'
-  | 'metrics';
+import type { FakeClock, FakeMachine, FakeNetwork, FakeOperation, FakeScript } from './fake-types.js';
 
 /** What shall go wrong. */
 export interface FakeFault {
@@ -45,7 +22,7 @@ interface ActiveFault extends FakeFault {
 }
 
 /** The machine the fake containers are on. Gardens made on one host see the same containers, as after an agent's restart. */
-export class FakeHost {
+export class FakeHost implements FakeMachine {
   readonly clock: FakeClock;
   readonly script: FakeScript;
   private readonly containers = new Map<string, FakeContainer>();
@@ -70,7 +47,6 @@ export class FakeHost {
     };
   }
 
-  /** Carries out a call unless a fault says otherwise. */
   async perform<T>(
     operation: FakeOperation,
     handle: string | undefined,
@@ -105,8 +81,7 @@ export class FakeHost {
     this.containers.delete(key(owner, handle));
   }
 
-  /** An address and host ports nobody else has. */
-  network(spec: ContainerSpec): { address: string; ports: { containerPort: number; hostPort: number }[] } {
+  network(spec: ContainerSpec): FakeNetwork {
     this.lastAddress += 1;
     const address = `10.254.${(this.lastAddress >> 8) & 255}.${this.lastAddress & 255}`;
     const ports = [...new Set(spec.ports)].map((containerPort) => ({

@@ -7,30 +7,11 @@ import type {
   ProcessSpec,
 } from '../container.js';
 import { mergeEnvironment, withUser } from '../environment.js';
-import type { FakeClock } from './fake-host.js';
+import type { FakeClock, FakeProgram } from './fake-types.js';
 
 /** Output kept for those who attach later. */
 const KEPT_BYTES = 1024 * 1024;
 const DEFAULT_PATH = 'PATH=/usr/local/bin:/usr/bin:/bin';
-
-/** What a script sees of the process it plays. */
-export interface FakeProgram {
-  readonly spec: ProcessSpec;
-  readonly container: ContainerSpec;
-  /** The container's environment and the process's own. */
-  readonly env: string[];
-  /** The container's files by absolute path. */
-  readonly files: Map<string, Buffer>;
-  stdout(text: string): void;
-  stderr(text: string): void;
-  exit(status: number): void;
-  /** Ends the process as the kernel does when memory runs out. */
-  runOutOfMemory(): void;
-  /** Replaces the default action of every signal but SIGKILL. */
-  onSignal(handler: (signal: string) => void): void;
-  /** Nothing is called back after the end of the process. */
-  after(delayMs: number, callback: () => void): void;
-}
 
 interface Written {
   atMs: number;

@@ -1,4 +1,4 @@
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { isAbsolute, join, posix } from 'node:path';
 import type { PortMapping } from '#rivera/models';
 import { notFound } from '#rivera/models';
@@ -67,11 +67,8 @@ export class ContainerDirectory {
     return undefined;
   }
 
-  /** The process's working directory, which is made when it is not there. */
-  async workingDirectory(spec: ProcessSpec): Promise<string> {
-    const directory = spec.dir ? this.own(spec.dir) : this.home(spec.user);
-    await mkdir(directory, { recursive: true });
-    return directory;
+  workingDirectory(spec: ProcessSpec): string {
+    return spec.dir ? this.own(spec.dir) : this.home(spec.user);
   }
 
   /** The file to run. Rejects with `not-found`. */

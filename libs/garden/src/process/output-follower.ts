@@ -58,7 +58,7 @@ export class OutputFollower {
     await this.reading;
     await this.readAll();
     this.saveCursor();
-    await Promise.all(STREAMS.map((stream) => this.files[stream]?.close()));
+    for (const stream of STREAMS) await this.files[stream]?.close();
   }
 
   private readSoon(): void {

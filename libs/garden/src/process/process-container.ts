@@ -133,11 +133,11 @@ export class ProcessContainer implements Container {
     }
     const user = await resolveHostUser(spec.user);
     const env = this.directory.environment(spec, this.record);
-    const cwd = await this.directory.workingDirectory(spec);
-    const program = await this.directory.program(spec, { record: this.record, cwd, env });
+    const cwd = this.directory.workingDirectory(spec);
     for (const path of [cwd, this.directory.home(spec.user), this.directory.own('/tmp')]) {
       await this.makeDirectory(path, user);
     }
+    const program = await this.directory.program(spec, { record: this.record, cwd, env });
     const { args, nofile } = spec;
     return SupervisedProcess.launch(
       { directory, program, args, env, cwd, nofile, user, closed: this.closed },

@@ -75,6 +75,8 @@ export class ProcessGarden implements Garden {
     private readonly options: ProcessGardenOptions,
     private readonly containers: string,
   ) {
+    // Each process that is followed listens for the closing.
+    setMaxListeners(0, this.closing.signal);
     this.stacks = new StackDirectories(join(options.directory, 'stacks'), options.stacks);
     this.ports = new FreePorts(options.address ?? DEFAULT_ADDRESS);
   }
