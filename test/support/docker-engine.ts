@@ -38,7 +38,10 @@ export async function startDockerEngine(): Promise<DockerEngineHarness> {
   const directory = await mkdtemp(join(tmpdir(), 'rvdocker-'));
   const socketPath = join(directory, 'docker.sock');
   const engine = launch(directory, socketPath);
-  const stop = (): Promise<void> => end(engine.process, directory);
+  const stop = async (): Promise<void> => {
+    await removeNetworks(socketPath);
+    await end(engine.process, directory);
+  };
 
   const deadline = performance.now() + START_DEADLINE_MS;
   while (!(await answers(socketPath))) {
@@ -124,14 +127,29 @@ async function unmountBelow(directory: string): Promise<void> {
   }
 }
 
-function answers(socketPath: string): Promise<boolean> {
+/** Bridges and packet filter rules belong to the machine and would outlive the engine. */
+async function removeNetworks(socketPath: string): Promise<void> {
+  const containers = (await ask(socketPath, 'GET', '/containers/json?all=1')) ?? '[]';
+  const ids = (JSON.parse(containers) as { Id: string }[]).map(({ Id }) => Id);
+  await Promise.all(ids.map((id) => ask(socketPath, 'DELETE', `/containers/${id}?force=1&v=1`)));
+  await ask(socketPath, 'POST', '/networks/prune');
+}
+
+async function answers(socketPath: string): Promise<boolean> {
+  return (await ask(socketPath, 'GET', '/_ping')) !== undefined;
+}
+
+/** The body of a successful answer; undefined when there was none. */
+function ask(socketPath: string, method: string, path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const ping = request({ socketPath, path: '/_ping', timeout: 2_000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
+    const asking = request({ socketPath, method, path, timeout: 20_000 }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      response.on('end', () => resolve((response.statusCode ?? 500) < 300 ? body : undefined));
+      response.on('error', () => resolve(undefined));
     });
-    ping.on('timeout', () => ping.destroy());
-    ping.on('error', () => resolve(false));
-    ping.end();
+    asking.on('timeout', () => asking.destroy());
+    asking.on('error', () => resolve(undefined));
+    asking.end();
   });
 }

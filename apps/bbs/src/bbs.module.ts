@@ -11,6 +11,7 @@ import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js
 import { DomainsController } from './domains/domains.controller.js';
 import { EventHub } from './events/event-hub.js';
 import { EventsController } from './events/events.controller.js';
+import { CompletionCallbacks } from './tasks/completion-callbacks.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
 /** The HTTP API over the store. Stateless: run as many as you like. */
@@ -36,7 +37,7 @@ export class BbsModule {
         DomainsController,
         EventsController,
       ],
-      providers: [{ provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs }, CellReports, EventHub],
+      providers: [{ provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs }, CellReports, EventHub, CompletionCallbacks],
     };
   }
 }

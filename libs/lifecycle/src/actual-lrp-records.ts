@@ -60,7 +60,11 @@ export function created(after: ActualLRP): RecordChange {
 }
 
 export function changed(before: ActualLRP, fields: Partial<ActualLRP>): RecordChange {
-  return { kind: 'actual', before, after: defined({ ...before, ...fields, modificationTag: nextTag(before) }) };
+  return {
+    kind: 'actual',
+    before,
+    after: defined({ ...before, ...fields, modificationTag: nextTag(before) }),
+  };
 }
 
 export function removed(before: ActualLRP): RecordChange {

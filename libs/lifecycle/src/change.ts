@@ -50,7 +50,8 @@ export function nextTag(record: { modificationTag: ModificationTag }): Modificat
 /** The store's identity of a record. */
 export function recordId(change: RecordChange): string {
   const record = change.after ?? change.before;
-  if (record === undefined) throw new TypeError(`A change of a ${change.kind} record has neither before nor after.`);
+  if (record === undefined)
+    throw new TypeError(`A change of a ${change.kind} record has neither before nor after.`);
   switch (change.kind) {
     case 'desired':
     case 'run':

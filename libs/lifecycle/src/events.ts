@@ -36,14 +36,16 @@ function eventsOfRecord(change: Exclude<RecordChange, ActualChange>): RiveraEven
 function eventsOfActuals(changes: ActualChange[]): Map<ActualChange, RiveraEvent[]> {
   const restarted = changes.filter((change) => !keepsIdentity(change));
   const gains = new Map<string, ActualLRP>();
-  for (const { after } of restarted) if (after?.instanceGuid !== undefined) gains.set(after.instanceGuid, after);
+  for (const { after } of restarted)
+    if (after?.instanceGuid !== undefined) gains.set(after.instanceGuid, after);
   const lost = new Set(restarted.map(({ before }) => before?.instanceGuid));
 
   const events = new Map<ActualChange, RiveraEvent[]>();
   for (const change of changes) {
     const { before, after, crash } = change;
     const own: RiveraEvent[] = [];
-    if (crash !== undefined && before !== undefined) own.push({ type: 'actual_lrp_crashed', before, ...crash });
+    if (crash !== undefined && before !== undefined)
+      own.push({ type: 'actual_lrp_crashed', before, ...crash });
     if (keepsIdentity(change)) {
       own.push(...(pair('actual_lrp', before, after) as RiveraEvent[]));
     } else {
@@ -76,6 +78,7 @@ function pair<T extends string, R>(type: T, before: R | undefined, after: R | un
 function rank(event: RiveraEvent): number {
   if (event.type === 'actual_lrp_crashed') return 0;
   const isRunning =
-    (event.type === 'actual_lrp_created' || event.type === 'actual_lrp_changed') && event.after.state === 'RUNNING';
+    (event.type === 'actual_lrp_created' || event.type === 'actual_lrp_changed') &&
+    event.after.state === 'RUNNING';
   return isRunning ? 1 : 2;
 }

@@ -5,6 +5,7 @@ export * from './context.js';
 export * from './convergence.js';
 export * from './domain.js';
 export * from './effects.js';
+export * from './evacuation.js';
 export * from './events.js';
 export * from './indexes.js';
 export * from './instance.js';

@@ -14,8 +14,8 @@ export const RESOLVING_TASK_EXPIRY_MS = 30_000;
 /** A cell nobody has heard of for this long is forgotten. */
 export const MISSING_CELL_EXPIRY_MS = 3_600_000;
 
-/** The ordered sets of a shard: who is on a cell, what waits for a cell, what will be due when. */
-export type IndexName = 'by-cell' | 'unplaced' | 'due';
+/** The ordered sets of a shard: who is on a cell, what waits for a cell, what will be due when, whom to call back. */
+export type IndexName = 'by-cell' | 'unplaced' | 'due' | 'callback';
 
 /** One member of one ordered set. `score` is milliseconds since the Unix epoch, or 0 where only the name counts. */
 export interface IndexEntry {
@@ -66,6 +66,9 @@ function taskEntries(task: Task): IndexEntry[] {
   const cell = task.cellId ?? task.placement?.cellId;
   if (cell !== undefined) entries.push({ index: 'by-cell', member: `${cell}/${member}`, score: 0 });
   if (isUnplacedTask(task)) entries.push({ index: 'unplaced', member, score: task.createdAt });
+  if (task.state === 'COMPLETED' && task.definition.completionCallbackUrl) {
+    entries.push({ index: 'callback', member: task.taskGuid, score: task.updatedAt });
+  }
   const due = taskDueAt(task);
   if (due !== undefined) entries.push({ index: 'due', member, score: due });
   return entries;
@@ -76,7 +79,10 @@ function taskDueAt(task: Task): number | undefined {
   const { state, createdAt, updatedAt, placement, firstCompletedAt = updatedAt } = task;
   switch (state) {
     case 'PENDING':
-      return Math.min(placement?.deadline ?? updatedAt + STALE_UNPLACED_MS, createdAt + PENDING_TASK_EXPIRY_MS);
+      return Math.min(
+        placement?.deadline ?? updatedAt + STALE_UNPLACED_MS,
+        createdAt + PENDING_TASK_EXPIRY_MS,
+      );
     case 'COMPLETED':
       return firstCompletedAt + COMPLETED_TASK_EXPIRY_MS;
     case 'RESOLVING':

@@ -61,7 +61,8 @@ export function place(instance: InstanceSnapshot, placement: Placement): Transit
 export function failPlacement(instance: InstanceSnapshot, error: string): Transition {
   const { ordinary } = instance;
   const placementError = truncated(error);
-  if (ordinary === undefined || !isUnplaced(ordinary) || ordinary.placementError === placementError) return [];
+  if (ordinary === undefined || !isUnplaced(ordinary) || ordinary.placementError === placementError)
+    return [];
   return [changed(ordinary, { placementError })];
 }
 
@@ -254,8 +255,8 @@ function withoutPlacement(actual: ActualLRP): ActualLRP {
   return rest;
 }
 
-/** Everything but the time and the tag is the same. */
-function sameRun(a: ActualLRP, b: ActualLRP): boolean {
+/** Does a cell say nothing new? Everything but the time and the tag is the same. */
+export function sameRun(a: ActualLRP, b: ActualLRP): boolean {
   const essence = ({ netInfo, routable, metricTags, availabilityZone, placementError }: ActualLRP) =>
     JSON.stringify([netInfo, routable, metricTags ?? null, availabilityZone, placementError ?? null]);
   return essence(a) === essence(b);

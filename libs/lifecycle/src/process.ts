@@ -82,7 +82,11 @@ export function update(
   ];
   if (imageUsername !== undefined && run !== undefined) {
     const modificationTag = nextTag(run);
-    changes.push({ kind: 'run', before: run, after: { ...run, imageUsername, imagePassword, modificationTag } });
+    changes.push({
+      kind: 'run',
+      before: run,
+      after: { ...run, imageUsername, imagePassword, modificationTag },
+    });
   }
   return changes;
 }

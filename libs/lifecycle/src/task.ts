@@ -1,4 +1,11 @@
-import { type Placement, RiveraError, type Task, type TaskRequest, type TaskState, notFound } from '#rivera/models';
+import {
+  type Placement,
+  RiveraError,
+  type Task,
+  type TaskRequest,
+  type TaskState,
+  notFound,
+} from '#rivera/models';
 import { defined, truncated } from './actual-lrp-records.js';
 import { newTag, nextTag, type RecordChange, type Transition } from './change.js';
 import type { Context } from './context.js';
@@ -58,7 +65,12 @@ export function refuseTaskPlacement(task: Task | undefined, cellId: string, cont
  *
  * Errors: `not-found`, `invalid-state-transition`.
  */
-export function startTask(task: Task | undefined, taskGuid: string, cellId: string, context: Context): Transition {
+export function startTask(
+  task: Task | undefined,
+  taskGuid: string,
+  cellId: string,
+  context: Context,
+): Transition {
   if (task === undefined) throw notFound('task', taskGuid);
   if (task.state === 'RUNNING' && task.cellId === cellId) return [];
   const isGivenToAnother = task.placement !== undefined && task.placement.cellId !== cellId;
@@ -132,6 +144,17 @@ export function failTaskPlacement(task: Task | undefined, error: string, context
   if (task === undefined || !isUnplacedTask(task)) return [];
   if (task.rejectionCount > 0 && context.now - task.updatedAt < TASK_REJECTION_INTERVAL_MS) return [];
   return rejectTask(task, task.taskGuid, error, context);
+}
+
+/**
+ * Someone takes care of the result, alone (Diego BBS, ResolvingTask).
+ *
+ * Errors: `not-found`, `invalid-state-transition` (somebody else does, or it has not completed).
+ */
+export function resolveTask(task: Task | undefined, taskGuid: string, context: Context): Transition {
+  if (task === undefined) throw notFound('task', taskGuid);
+  if (task.state !== 'COMPLETED') throw invalidTransition(task, 'RESOLVING');
+  return [changed(task, { state: 'RESOLVING' }, context)];
 }
 
 /**

@@ -108,9 +108,10 @@ export class Launcher {
 
   private async stop(): Promise<void> {
     const { cells, ownEngine: engine, supervisor, report } = this;
-    await shutDown({ cells, engine, stop: (...names) => supervisor.stop(...names), report });
+    const names = supervisor.names();
+    await shutDown({ names, cells, engine, stop: (...names) => supervisor.stop(...names), report });
     this.files.clear();
-    report('Everything is stopped; what was desired is kept for the next start.');
+    if (names.length > 0) report('Everything is stopped; what was desired is kept for the next start.');
   }
 
   private async choosePort(wanted: number | undefined): Promise<number> {

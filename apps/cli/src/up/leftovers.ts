@@ -10,7 +10,7 @@ import { openSecrets } from './secrets.js';
 import { shutDown } from './shut-down.js';
 
 /** What others stand on, and therefore ends last. */
-const FOUNDATIONS = ['dockerd', 'redis'];
+const FOUNDATIONS = [PrivateEngine.programName, 'redis'];
 
 /** The programs that outlived a launcher which was killed. */
 export function leftovers(layout: Layout, files: RunFiles): string[] {
@@ -34,6 +34,7 @@ export async function stopLeftovers(layout: Layout, files: RunFiles, report: Rep
 export async function shutDownLeftovers(layout: Layout, files: RunFiles, report: Report): Promise<void> {
   const { cells = [], hasOwnEngine = false } = files.readLeftBehind() ?? {};
   await shutDown({
+    names: leftovers(layout, files),
     cells,
     engine: hasOwnEngine ? new PrivateEngine(layout, openSecrets(layout).clusterId) : undefined,
     stop: async (...names) => {

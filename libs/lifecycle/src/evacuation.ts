@@ -1,0 +1,149 @@
+import { type ActualLRP, type ActualLRPInstanceKey, notFound, RiveraError } from '#rivera/models';
+import { changed, created, isInstance, removed, unclaimedActual } from './actual-lrp-records.js';
+import type { RecordChange, Transition } from './change.js';
+import type { Context } from './context.js';
+import {
+  crash,
+  type InstanceSnapshot,
+  isWanted,
+  remove,
+  sameRun,
+  type StartedInstance,
+  vacate,
+} from './instance.js';
+import { instanceOf, type ProcessSnapshot } from './process.js';
+
+/** What becomes of the records, and whether the leaving cell has to keep its container for now. */
+export interface Evacuation {
+  transition: Transition;
+  keepContainer: boolean;
+}
+
+/**
+ * A cell that leaves had claimed this instance and not started it (Diego BBS, EvacuateClaimedActualLRP): it is placed
+ * again.
+ *
+ * Errors: `not-found`.
+ */
+export function evacuateClaimed(
+  instance: InstanceSnapshot,
+  key: ActualLRPInstanceKey,
+  context: Context,
+): Evacuation {
+  const row = rowOf(instance, key);
+  if (row === undefined) throw notFound('actual LRP', `${instance.processGuid}/${instance.index}`);
+  return gone(row.presence === 'ORDINARY' ? vacate(instance, row, context) : [removed(row)]);
+}
+
+/** An instance on a leaving cell crashed (Diego BBS, EvacuateCrashedActualLRP): as any crash, placed again at once. */
+export function evacuateCrashed(
+  instance: InstanceSnapshot,
+  key: ActualLRPInstanceKey,
+  reason: string,
+  context: Context,
+): Evacuation {
+  return gone(crash(instance, key, reason, context));
+}
+
+/** A leaving cell has stopped this instance (Diego BBS, EvacuateStoppedActualLRP). */
+export function evacuateStopped(
+  instance: InstanceSnapshot,
+  key: ActualLRPInstanceKey,
+  context: Context,
+): Evacuation {
+  return gone(remove(instance, key, context));
+}
+
+/**
+ * A leaving cell gives up an instance it kept for its replacement (Diego BBS, RemoveEvacuatingActualLRP).
+ *
+ * Errors: `not-found`, `cannot-be-removed` (another instance holds the record).
+ */
+export function removeEvacuating(
+  { evacuating, ...slot }: InstanceSnapshot,
+  key: ActualLRPInstanceKey,
+): Transition {
+  const name = `${slot.processGuid}/${slot.index}`;
+  if (evacuating === undefined) throw notFound('evacuating actual LRP', name);
+  if (!isInstance(evacuating, key)) {
+    throw new RiveraError(
+      'cannot-be-removed',
+      `The evacuating record of ${name} belongs to ${evacuating.instanceGuid}.`,
+    );
+  }
+  return [removed(evacuating)];
+}
+
+/**
+ * An instance runs on a cell that leaves (Diego BBS, EvacuateRunningActualLRP). ROLLING: it keeps running as EVACUATING
+ * until its replacement runs. RECREATE: it is stopped first, and only while all instances of its LRP run, so that one at
+ * a time is missing.
+ */
+export function evacuateRunning(
+  process: ProcessSnapshot,
+  index: number,
+  key: ActualLRPInstanceKey,
+  started: StartedInstance,
+  context: Context,
+): Evacuation {
+  const instance = instanceOf(process, index);
+  const { desired, ordinary, evacuating, suspect } = instance;
+  const own = rowOf(instance, key);
+  const isSettledElsewhere =
+    !isInstance(ordinary, key) && (ordinary?.state === 'RUNNING' || ordinary?.state === 'CRASHED');
+
+  if (desired === undefined || !isWanted(desired, index) || ordinary === undefined || isSettledElsewhere) {
+    return gone(own === undefined ? [] : [removed(own)]);
+  }
+  if (own !== undefined && own.state === 'CLAIMED') return evacuateClaimed(instance, key, context);
+  if (desired.updateStrategy === 'RECREATE') return recreate(process, instance, own, context);
+
+  if (own === undefined || own.presence === 'EVACUATING') {
+    if (evacuating !== undefined && !isInstance(evacuating, key)) return gone([]);
+    return kept(
+      keepEvacuating(evacuating, { ...unclaimedActual(desired, index, context), ...key, ...started }),
+    );
+  }
+  const copy: ActualLRP = {
+    ...own,
+    presence: 'EVACUATING',
+    modificationTag: { epoch: context.newGuid(), index: 0 },
+  };
+  const replaced: RecordChange[] = own === suspect ? [removed(own)] : vacate(instance, own, context);
+  return kept([{ kind: 'actual', before: evacuating, after: copy }, ...replaced]);
+}
+
+function recreate(
+  { desired, actuals }: ProcessSnapshot,
+  instance: InstanceSnapshot,
+  own: ActualLRP | undefined,
+  context: Context,
+): Evacuation {
+  if (own === undefined) return gone([]);
+  if (own.presence !== 'ORDINARY') return gone([removed(own)]);
+  const running = actuals.filter(({ presence, state }) => presence === 'ORDINARY' && state === 'RUNNING');
+  return running.length >= (desired?.instances ?? 0) ? gone(vacate(instance, own, context)) : kept([]);
+}
+
+function keepEvacuating(before: ActualLRP | undefined, reported: ActualLRP): Transition {
+  const running = { ...reported, state: 'RUNNING', presence: 'EVACUATING' } as const;
+  if (before === undefined) return [created(running)];
+  if (sameRun(before, running)) return [];
+  const { netInfo, routable, metricTags, availabilityZone, since } = running;
+  return [changed(before, { netInfo, routable, metricTags, availabilityZone, since })];
+}
+
+function rowOf(
+  { ordinary, evacuating, suspect }: InstanceSnapshot,
+  key: ActualLRPInstanceKey,
+): ActualLRP | undefined {
+  return [ordinary, evacuating, suspect].find((row) => isInstance(row, key));
+}
+
+function gone(transition: Transition): Evacuation {
+  return { transition, keepContainer: false };
+}
+
+function kept(transition: Transition): Evacuation {
+  return { transition, keepContainer: true };
+}

@@ -1,0 +1,307 @@
+import { execFile } from 'node:child_process';
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import Docker from 'dockerode';
+import jwt from 'jsonwebtoken';
+import { RiveraClient } from '#rivera/client';
+import type { RiveraClientOptions } from '#rivera/client';
+import type { ActualLRP, Task } from '#rivera/models';
+import { ensureBuilt, PROJECT } from './build.js';
+import { type DockerEngineHarness, startDockerEngine } from './docker-engine.js';
+import { stablePorts } from './ports.js';
+import { Program } from './program.js';
+import { type RedisHarness, startRedis } from './redis.js';
+import { buildRootfs, type RootfsHarness } from './rootfs.js';
+import { waitFor, type WaitOptions, WaitTimeout } from './wait-for.js';
+
+export type Environment = Record<string, string>;
+export type Backend = 'docker' | 'process' | 'fake';
+
+export interface ClusterOptions {
+  /** `cell-1`, `cell-2`, …, alternating between the zones z1 and z2. */
+  cells?: number;
+  backend?: Backend;
+  redis?: { appendonly?: boolean };
+  presenceTtlMs?: number;
+  /** How long a paused or dead auctioneer or converger keeps its lease. */
+  leaseTtlMs?: number;
+  /** Programs that end by themselves are started again. */
+  supervised?: boolean;
+  /** Variables of all cells beside those the harness sets. */
+  cellEnv?: Environment;
+}
+
+export interface CellOptions {
+  zone?: string;
+  env?: Environment;
+  /** Of the program; the cell id when absent. Two programs may speak for one cell. */
+  name?: string;
+}
+
+/** A container of this cluster as the Docker Engine sees it. */
+export interface EngineContainer {
+  id: string;
+  /** Instance guid or task guid. */
+  handle: string;
+  cellId: string;
+  state: string;
+  labels: Record<string, string>;
+}
+
+const CONTROL_PLANE = ['bbs', 'auctioneer', 'converger'] as const;
+export type ControlPlaneProgram = (typeof CONTROL_PLANE)[number];
+
+const CLIENT_SCOPES = [
+  ...['lrps', 'tasks', 'domains'].flatMap((resource) => [`${resource}:read`, `${resource}:write`]),
+  ...['cells:read', 'cells:operate', 'events:read'],
+].join(' ');
+
+/**
+ * A whole Rivera of real processes: a Redis of its own, bbs, auctioneer, converger and cells, each with a log file in a
+ * temporary directory. `stop` leaves neither processes nor containers behind.
+ */
+export class Cluster {
+  readonly id = `test-${randomBytes(4).toString('hex')}`;
+  client: RiveraClient;
+  redis: RedisHarness;
+  /** The engine behind the docker backend. */
+  docker: Docker;
+  api: string;
+  private directory: string;
+  private engine: DockerEngineHarness | undefined;
+  private rootfs: RootfsHarness | undefined;
+  private readonly secret = randomBytes(32).toString('hex');
+  private readonly programs = new Map<string, Program>();
+  private cellCount = 0;
+
+  constructor(readonly options: ClusterOptions = {}) {}
+
+  async start(): Promise<this> {
+    const { cells = 2, backend = 'fake', redis } = this.options;
+    this.directory = await mkdtemp(join(tmpdir(), 'rivera-cluster-'));
+    const [redisPort = 0, ...ports] = await stablePorts(1 + CONTROL_PLANE.length);
+    [this.redis, this.engine, this.rootfs] = await Promise.all([
+      startRedis({ port: redisPort, appendonly: redis?.appendonly ?? false }),
+      backend === 'docker' ? startDockerEngine() : undefined,
+      backend === 'fake' ? undefined : buildRootfs(),
+      ensureBuilt(),
+      writeFile(join(this.directory, 'secret'), this.secret),
+    ]);
+    if (this.engine) this.docker = new Docker({ socketPath: this.engine.dockerHost.replace('unix://', '') });
+    this.api = `http://127.0.0.1:${ports[0]}`;
+    this.client = this.connect();
+    CONTROL_PLANE.forEach((name, index) => this.addControlPlaneProgram(name, ports[index] ?? 0));
+    await Promise.all([
+      ...CONTROL_PLANE.map((name) => this.program(name).start()),
+      ...Array.from({ length: cells }, () => this.addCell()),
+    ]);
+    return this;
+  }
+
+  /** A client that may do everything but speak for a cell. */
+  connect(options: Partial<RiveraClientOptions> = {}): RiveraClient {
+    return new RiveraClient({
+      api: this.api,
+      token: this.token({ sub: 'test', scope: CLIENT_SCOPES }),
+      ...options,
+    });
+  }
+
+  /** Adds a cell and waits until it takes work. Returns the name of its program. */
+  async addCell(cellId = `cell-${(this.cellCount += 1)}`, options: CellOptions = {}): Promise<string> {
+    const { name = cellId } = options;
+    const env = await this.cellEnvironment(cellId, options);
+    await this.saying(this.addProgram(name, 'cell', env).start());
+    return name;
+  }
+
+  /** SIGKILL; resolves when the process is gone. */
+  kill9(name: string): Promise<void> {
+    return this.program(name).kill9();
+  }
+
+  /** Starts a program that was ended, and waits until it is ready. */
+  startProgram(name: string): Promise<void> {
+    return this.saying(this.program(name).start());
+  }
+
+  program(name: string): Program {
+    const program = this.programs.get(name);
+    if (!program) throw new Error(`There is no program ${name}; there are ${[...this.programs.keys()].join()}.`);
+    return program;
+  }
+
+  get cellNames(): string[] {
+    return [...this.programs.keys()].filter((name) => !(CONTROL_PLANE as readonly string[]).includes(name));
+  }
+
+  /** Records of a process, in the order of their index. */
+  async actuals(processGuid: string): Promise<ActualLRP[]> {
+    const { items } = await this.client.listActualLRPs({ processGuid });
+    return items.toSorted((a, b) => a.index - b.index);
+  }
+
+  /** Waits until exactly `count` instances exist and all of them run. */
+  untilRunning(processGuid: string, count: number, timeoutMs?: number): Promise<ActualLRP[]> {
+    return this.waitFor(() => this.actuals(processGuid), {
+      what: `${processGuid} has ${count} instances, all RUNNING`,
+      until: (lrps) =>
+        lrps.length === count && lrps.every(({ state, stopping }) => state === 'RUNNING' && !stopping),
+      timeoutMs,
+    });
+  }
+
+  untilCompleted(taskGuid: string, timeoutMs?: number): Promise<Task> {
+    return this.waitFor(() => this.client.getTask(taskGuid), {
+      what: `task ${taskGuid} is COMPLETED`,
+      until: ({ state }) => state === 'COMPLETED',
+      timeoutMs,
+    });
+  }
+
+  /** What the engine has of this cluster, in whatever state. */
+  async containers(): Promise<EngineContainer[]> {
+    const found = await this.docker.listContainers({ all: true });
+    return found
+      .filter(({ Labels }) => Labels['rivera.owner']?.startsWith(`${this.id}/`))
+      .map(({ Id, State, Labels }) => ({
+        id: Id,
+        handle: Labels['rivera.handle'] ?? '',
+        cellId: Labels['rivera.owner']?.split('/')[1] ?? '',
+        state: State,
+        labels: Labels,
+      }));
+  }
+
+  /** As `waitFor`; on a time-out it also says how the programs are, with the ends of their logs. */
+  async waitFor<T>(look: () => T | Promise<T>, options: WaitOptions<T>): Promise<T> {
+    return this.saying(waitFor(look, options));
+  }
+
+  /** How each program is, and the end of its log. */
+  report(lines = 12): string {
+    const parts = [...this.programs.values()].map(
+      (program) => `--- ${program.name}: ${program.state}\n${program.logTail(lines)}`,
+    );
+    return [`logs are in ${this.directory}`, ...parts].join('\n');
+  }
+
+  /** Ends everything. Containers go too, whether or not their agents still live. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.programs.values()].map((program) => program.kill9()));
+    await this.removeContainers();
+    await Promise.all([this.redis?.stop(), this.rootfs?.remove(), this.engine?.stop()]);
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private async saying<T>(wait: Promise<T>): Promise<T> {
+    try {
+      return await wait;
+    } catch (error) {
+      if (!(error instanceof WaitTimeout)) throw error;
+      throw new WaitTimeout(`${error.message}\n${this.report()}`, { cause: error });
+    }
+  }
+
+  private async removeContainers(): Promise<void> {
+    if (this.options.backend === 'docker' && this.docker !== undefined) {
+      const left = await this.containers();
+      await Promise.all(left.map(({ id }) => this.docker.getContainer(id).remove({ force: true })));
+    }
+    if (this.options.backend !== 'process') return;
+    for (const name of this.cellNames) {
+      const { main, env } = this.program(name).options;
+      await promisify(execFile)(process.execPath, [main, '--remove-containers'], { env });
+    }
+  }
+
+  private addControlPlaneProgram(name: ControlPlaneProgram, port: number): void {
+    const { presenceTtlMs = 10_000, leaseTtlMs = 6_000 } = this.options;
+    const listen = `127.0.0.1:${port}`;
+    const own: Environment =
+      name === 'bbs'
+        ? {
+            BBS_LISTEN: listen,
+            JWT_SECRET_FILE: join(this.directory, 'secret'),
+            PRESENCE_TTL_MS: `${presenceTtlMs}`,
+          }
+        : { HEALTH_LISTEN: listen, LEASE_TTL_MS: `${leaseTtlMs}`, PRESENCE_GRACE_MS: `${presenceTtlMs}` };
+    this.addProgram(name, name, { REDIS_URL: this.redis.url, ...own });
+  }
+
+  private addProgram(name: string, app: string, env: Environment): Program {
+    const program = new Program({
+      name,
+      main: join(PROJECT, 'dist/apps', app, 'src/main.js'),
+      env: { PATH: process.env.PATH ?? '', LOG_FORMAT: 'text', ...env },
+      readyUrl: `http://${env.BBS_LISTEN ?? env.HEALTH_LISTEN}/readyz`,
+      logFile: join(this.directory, `${name}.log`),
+      supervised: this.options.supervised,
+    });
+    this.programs.set(name, program);
+    return program;
+  }
+
+  private async cellEnvironment(cellId: string, { name = cellId, ...options }: CellOptions): Promise<Environment> {
+    const zone = options.zone ?? (Number(cellId.split('-')[1]) % 2 === 0 ? 'z2' : 'z1');
+    const dataDir = join(this.directory, cellId);
+    if (!existsSync(dataDir)) await mkdir(dataDir);
+    const [port] = await stablePorts(1);
+    return {
+      CELL_ID: cellId,
+      CELL_OWNER: `${this.id}/${cellId}`,
+      CELL_ZONE: zone,
+      CELL_BACKEND: this.options.backend ?? 'fake',
+      CELL_DATA_DIR: dataDir,
+      RIVERA_API: this.api,
+      RIVERA_TOKEN: this.token({ sub: name, scope: 'cell', cellId }),
+      BUS_REDIS_URL: this.redis.url,
+      PRELOADED_ROOTFS: `base=${this.rootfs?.tar ?? 'unused'}`,
+      HEALTH_LISTEN: `127.0.0.1:${port}`,
+      GRACE_MS: '1000',
+      ...(this.rootfs && { SANDBOX_INIT: this.rootfs.busybox }),
+      ...(this.engine && { DOCKER_HOST: this.engine.dockerHost }),
+      ...this.options.cellEnv,
+      ...options.env,
+    };
+  }
+
+  /** Made here, because a client needs nothing of `#rivera/platform` but the secret. */
+  private token(claims: { sub: string; scope: string; cellId?: string }): string {
+    return jwt.sign(claims, createSecretKey(Buffer.from(this.secret)), {
+      algorithm: 'HS256',
+      issuer: 'rivera',
+      audience: 'rivera',
+      expiresIn: '1h',
+    });
+  }
+}
+
+/** A running cluster. What was started is stopped again when the start fails. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const cluster = new Cluster(options);
+  try {
+    return await cluster.start();
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+/**
+ * A cluster for the tests of a file or `describe`: started before the first and stopped after the last. When a test
+ * fails, the logs of all programs are printed.
+ */
+export function useCluster(options: ClusterOptions = {}): Cluster {
+  const cluster = new Cluster(options);
+  beforeAll(() => cluster.start());
+  afterEach(({ task }) => {
+    if (task.result?.state === 'fail') console.error(`${task.name} failed.\n${cluster.report(40)}`);
+  });
+  afterAll(() => cluster.stop());
+  return cluster;
+}
