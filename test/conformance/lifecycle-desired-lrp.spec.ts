@@ -137,8 +137,8 @@ describe('4.3 Update', () => {
     const tag = before.modificationTag;
     const process = processWith([unclaimed(), unclaimed({ index: 1 })], before);
     expect(answerOf(() => update(process, {}, at(), tag))).toBe('ok');
-    expect(answerOf(() => update(process, {}, at(), { ...tag, index: tag.index + 1 }))).toBe('conflict');
-    expect(answerOf(() => update(process, {}, at(), { ...tag, epoch: 'another' }))).toBe('conflict');
+    expect(answerOf(() => update(process, {}, at(), { ...tag, index: tag.index + 1 }))).toBe('precondition-failed');
+    expect(answerOf(() => update(process, {}, at(), { ...tag, epoch: 'another' }))).toBe('precondition-failed');
   });
 
   it('scales up by the indices that are missing', () => {

@@ -6,12 +6,11 @@ import {
   crash,
   desire,
   effectsOf,
+  evacuateRunning,
   eventsOf,
   failPlacement,
   indexEntries,
   instanceOf,
-  newTag,
-  nextTag,
   place,
   type ProcessSnapshot,
   type RecordChange,
@@ -23,7 +22,6 @@ import {
   retire,
   start,
   type Transition,
-  unclaimedActual,
   update,
   type World,
 } from '#rivera/lifecycle';
@@ -105,7 +103,7 @@ export class Model {
     else {
       const key = this.keyFor(index, pick);
       const transition = allowed(() => this.decide(op, { index, pick, key }));
-      this.apply(transition, ['refuse', 'crash', 'remove'].includes(op) ? key.cellId : undefined);
+      this.apply(transition, ['refuse', 'crash', 'remove', 'evacuate'].includes(op) ? key.cellId : undefined);
     }
   }
 
@@ -173,7 +171,9 @@ export class Model {
         return retire(instance, this.cells.get(cellId) === 'PRESENT', context);
       }
       case 'evacuate':
-        return evacuated(instance, context);
+        // A cell claims what it was given before it has anything to move.
+        if (instance.ordinary?.placement?.instanceGuid === key.instanceGuid) return [];
+        return evacuateRunning(process, index, key, STARTED, context).transition;
       case 'converge':
         return convergeProcess(process, this.world, context);
       default:
@@ -287,23 +287,6 @@ function checkRecord(row: ActualLRP): void {
   expect(new Set(entries).size).toBe(entries.length);
   const waits = row.state === 'UNCLAIMED' && row.placement === undefined;
   expect(entries.some((entry) => entry.startsWith('unplaced'))).toBe(waits);
-}
-
-/** A RUNNING instance of a draining cell: it serves on beside the one that will replace it. */
-function evacuated(
-  { ordinary, evacuating, desired, index }: ReturnType<typeof instanceOf>,
-  context: Context,
-): Transition {
-  if (ordinary?.state !== 'RUNNING' || ordinary.stopping || evacuating !== undefined || desired === undefined)
-    return [];
-  return [
-    {
-      kind: 'actual',
-      before: ordinary,
-      after: { ...unclaimedActual(desired, index, context), modificationTag: newTag(context) },
-    },
-    { kind: 'actual', after: { ...ordinary, presence: 'EVACUATING', modificationTag: nextTag(ordinary) } },
-  ];
 }
 
 function allowed(rule: () => Transition): Transition {

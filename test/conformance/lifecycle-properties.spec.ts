@@ -11,6 +11,7 @@ import {
   placeTask,
   refuseTaskPlacement,
   rejectTask,
+  resolveTask,
   startTask,
   type Transition,
 } from '#rivera/lifecycle';
@@ -19,7 +20,7 @@ import { aTaskDefinition } from '../support/builders.js';
 import { at, NOW } from './lifecycle-fixtures.js';
 import { CELLS, Model, OPS, type Step } from './lifecycle-model.js';
 
-const RUNS = { numRuns: 200 };
+const RUNS = { numRuns: 100 };
 /** What leads somewhere is done more often. */
 const WEIGHTED = [
   ...OPS,
@@ -135,6 +136,7 @@ describe('12.2 tasks', () => {
     'complete',
     'cancel',
     'reject',
+    'resolve',
     'converge',
   ] as const;
   const taskStep = fc.record({
@@ -167,6 +169,7 @@ describe('12.2 tasks', () => {
             start: () => startTask(before, 't', cellId, context),
             complete: () => completeTask(before, 't', cellId, { failed: false }, context),
             cancel: () => cancelTask(before, 't', context),
+            resolve: () => resolveTask(before, 't', context),
             reject: () => rejectTask(before, 't', 'no room', context),
             converge: () =>
               before === undefined ? [] : convergeTask(before, { cells, isFresh: () => true }, context),

@@ -15,6 +15,7 @@ import {
   refuseTaskPlacement,
   rejectTask,
   RESOLVING_TASK_EXPIRY_MS,
+  resolveTask,
   startTask,
   type Transition,
 } from '#rivera/lifecycle';
@@ -38,6 +39,7 @@ const rules: Record<string, (task: Task | undefined) => Transition> = {
   complete: (task) => completeTask(task, 't', 'cell-1', { failed: false, result: 'done' }, at()),
   cancel: (task) => cancelTask(task, 't', at()),
   reject: (task) => rejectTask(task, 't', 'no room', at()),
+  resolve: (task) => resolveTask(task, 't', at()),
   delete: (task) => deleteTask(task, 't'),
 };
 const INVALID = 'invalid-state-transition';
@@ -48,6 +50,7 @@ describe('3.7 who may do what', () => {
     ['complete', ['not-found', INVALID, 'ok', INVALID, INVALID]],
     ['cancel', ['not-found', 'ok', 'ok', INVALID, INVALID]],
     ['reject', ['not-found', 'ok', 'ok', INVALID, INVALID]],
+    ['resolve', ['not-found', INVALID, INVALID, 'ok', INVALID]],
     ['delete', ['not-found', INVALID, INVALID, 'ok', 'ok']],
   ])('%s of no, a PENDING, RUNNING, COMPLETED, RESOLVING task', (verb, answers) => {
     const tasks = [undefined, pending(), runningTask(), completedTask(), resolving()];

@@ -1,7 +1,7 @@
 import { aDesiredLRP } from '../support/builders.js';
 import { useCluster } from '../support/cluster.js';
 
-const CELLS = 10;
+const CELLS = 6;
 const PROCESSES = 30;
 const INSTANCES_EACH = 10;
 

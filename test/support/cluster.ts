@@ -52,6 +52,7 @@ export interface EngineContainer {
   labels: Record<string, string>;
 }
 
+const STARTS_AT_A_TIME = 3;
 const CONTROL_PLANE = ['bbs', 'auctioneer', 'converger'] as const;
 export type ControlPlaneProgram = (typeof CONTROL_PLANE)[number];
 
@@ -95,10 +96,9 @@ export class Cluster {
     this.api = `http://127.0.0.1:${ports[0]}`;
     this.client = this.connect();
     CONTROL_PLANE.forEach((name, index) => this.addControlPlaneProgram(name, ports[index] ?? 0));
-    await Promise.all([
-      ...CONTROL_PLANE.map((name) => this.program(name).start()),
-      ...Array.from({ length: cells }, () => this.addCell()),
-    ]);
+    // A few at a time: all at once take no less time together, and each of them far longer.
+    await eachOfAFew(CONTROL_PLANE, (name) => this.startProgram(name));
+    await eachOfAFew(Array.from({ length: cells }, () => this.nextCellId()), (cellId) => this.addCell(cellId));
     return this;
   }
 
@@ -112,7 +112,7 @@ export class Cluster {
   }
 
   /** Adds a cell and waits until it takes work. Returns the name of its program. */
-  async addCell(cellId = `cell-${(this.cellCount += 1)}`, options: CellOptions = {}): Promise<string> {
+  async addCell(cellId = this.nextCellId(), options: CellOptions = {}): Promise<string> {
     const { name = cellId } = options;
     const env = await this.cellEnvironment(cellId, options);
     await this.saying(this.addProgram(name, 'cell', env).start());
@@ -207,6 +207,11 @@ export class Cluster {
     }
   }
 
+  private nextCellId(): string {
+    this.cellCount += 1;
+    return `cell-${this.cellCount}`;
+  }
+
   private async removeContainers(): Promise<void> {
     if (this.options.backend === 'docker' && this.docker !== undefined) {
       const left = await this.containers();
@@ -279,6 +284,14 @@ export class Cluster {
       expiresIn: '1h',
     });
   }
+}
+
+async function eachOfAFew<T>(items: readonly T[], start: (item: T) => Promise<unknown>): Promise<void> {
+  const queue = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await start(item);
+  };
+  await Promise.all(Array.from({ length: STARTS_AT_A_TIME }, worker));
 }
 
 /** A running cluster. What was started is stopped again when the start fails. */

@@ -56,7 +56,7 @@ export class Program {
     this.isWanted = true;
     const { main, env, logFile } = this.options;
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, ['--enable-source-maps', main], { env, stdio: ['ignore', log, log] });
+    const child = spawn(process.execPath, [main], { env, stdio: ['ignore', log, log] });
     closeSync(log);
     this.child = child;
     const killWithUs = (): boolean => child.kill('SIGKILL');
@@ -69,7 +69,7 @@ export class Program {
   }
 
   /** Waits until it is ready, or has ended for good. */
-  async ready(timeoutMs = 30_000): Promise<void> {
+  async ready(timeoutMs = 60_000): Promise<void> {
     const { name, readyUrl, supervised } = this.options;
     const look = async (): Promise<string> => {
       if (!this.isRunning && !supervised) return this.state;
@@ -82,6 +82,7 @@ export class Program {
       what,
       until: (answer) => answer.startsWith('200 ') || hasEnded(),
       timeoutMs,
+      intervalMs: 100,
     });
     if (hasEnded()) throw new Error(`expected: ${what}\nactual: ${seen}\n${this.logTail()}`);
   }

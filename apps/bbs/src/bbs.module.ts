@@ -7,6 +7,8 @@ import type { BbsConfig } from './bbs.config.js';
 import { CellAgentController, PRESENCE_TTL_MS } from './cells/cell-agent.controller.js';
 import { CellReports } from './cells/cell-reports.js';
 import { CellsController } from './cells/cells.controller.js';
+import { BulkController } from './desired-lrps/bulk.controller.js';
+import { DesiredLRPs } from './desired-lrps/desired-lrps.service.js';
 import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js';
 import { DomainsController } from './domains/domains.controller.js';
 import { EventHub } from './events/event-hub.js';
@@ -29,6 +31,7 @@ export class BbsModule {
       ],
       controllers: [
         HealthController,
+        BulkController,
         DesiredLRPsController,
         ActualLRPsController,
         TasksController,
@@ -37,7 +40,7 @@ export class BbsModule {
         DomainsController,
         EventsController,
       ],
-      providers: [{ provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs }, CellReports, EventHub, CompletionCallbacks],
+      providers: [{ provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs }, DesiredLRPs, CellReports, EventHub, CompletionCallbacks],
     };
   }
 }

@@ -342,6 +342,18 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
         expect((await process.wait()).status).toBe(137);
       });
 
+      it('lets go of those who wait when it is closed', async () => {
+        const { process, output } = await startMain('sleeper');
+        await output.contains('ready');
+        const waiting = process.wait().then(
+          () => 'ended',
+          (error: unknown) => error,
+        );
+        await garden.close();
+        // The fake has nothing to let go of.
+        if (garden.backend !== 'fake') expect(await waiting).toMatchObject({ code: 'unavailable' });
+      });
+
       it('tells how a process ended that nobody watched', async () => {
         const { handle, process } = await startMain('order');
         await process.wait();

@@ -5,6 +5,7 @@ import {
   aSchedulingInfo,
   aTag,
   aTask,
+  aTaskDefinition,
   anActualLRP,
 } from '#test/builders.js';
 import {
@@ -112,6 +113,20 @@ describe('indexEntries of a task', () => {
     ],
   ] as const)('that is %s', (_state, fields, expected) => {
     expect(task(fields)).toEqual(expected);
+  });
+});
+
+describe('indexEntries of a task with a completion callback', () => {
+  it('waits to be called back while it is COMPLETED and nobody takes care of it', () => {
+    const definition = aTaskDefinition({ completionCallbackUrl: 'https://example.com/done' });
+    expect(task({ definition, state: 'COMPLETED', updatedAt: BUILT_AT + 2 })[0]).toEqual([
+      'callback',
+      't',
+      BUILT_AT + 2,
+    ]);
+    for (const state of ['PENDING', 'RUNNING', 'RESOLVING'] as const) {
+      expect(task({ definition, state }).map(([index]) => index)).not.toContain('callback');
+    }
   });
 });
 

@@ -27,13 +27,15 @@ export interface NewDesiredLRP {
 }
 
 /**
- * A client wants a process to run (Diego BBS, DesireLRP): the record and an UNCLAIMED instance for each index.
+ * A client wants a process to run (Diego BBS, DesireLRP): the record and an UNCLAIMED instance for each index. The same
+ * request again, known by its idempotency key, changes nothing.
  *
  * Errors: `already-exists`; a process guid is never reused for a changed definition.
  */
 export function desire(process: ProcessSnapshot, wanted: NewDesiredLRP, context: Context): Transition {
   const { processGuid } = process;
   if (process.desired !== undefined) {
+    if (isRepetition(process.desired, wanted.schedulingInfo.idempotencyKey)) return [];
     throw new RiveraError(
       'already-exists',
       `A desired LRP ${JSON.stringify(processGuid)} exists already. Update it, or choose another process guid.`,
@@ -52,7 +54,7 @@ export function desire(process: ProcessSnapshot, wanted: NewDesiredLRP, context:
  * A client changes what may change (Diego BBS, UpdateDesiredLRP): instances up or down, routes, annotation, metric tags,
  * image credentials. Scaling down takes the highest indices. `ifMatch` refuses the update when the record has moved on.
  *
- * Errors: `not-found`, `conflict`.
+ * Errors: `not-found`, `precondition-failed`.
  */
 export function update(
   process: ProcessSnapshot,
@@ -62,13 +64,7 @@ export function update(
 ): Transition {
   const { desired: before, run } = process;
   if (before === undefined) throw notFound('desired LRP', process.processGuid);
-  if (ifMatch !== undefined && !sameTag(before.modificationTag, ifMatch)) {
-    throw new RiveraError(
-      'conflict',
-      `The desired LRP ${JSON.stringify(process.processGuid)} has changed since you read it. Read it again.`,
-      { modificationTag: before.modificationTag },
-    );
-  }
+  requireMatch(before, ifMatch);
   const { imageUsername, imagePassword, ...schedulingFields } = wanted;
   const after: DesiredLRPSchedulingInfo = {
     ...before,
@@ -94,16 +90,22 @@ export function update(
 /**
  * A client wants it gone (Diego BBS, RemoveDesiredLRP): the record goes, instances are stopped.
  *
- * Errors: `not-found`.
+ * Errors: `not-found`, `precondition-failed`.
  */
-export function removeDesired(process: ProcessSnapshot): Transition {
+export function removeDesired(process: ProcessSnapshot, ifMatch?: ModificationTag): Transition {
   const { desired, run, actuals, processGuid } = process;
   if (desired === undefined) throw notFound('desired LRP', processGuid);
+  requireMatch(desired, ifMatch);
   return [
     { kind: 'desired', before: desired },
     ...(run === undefined ? [] : [{ kind: 'run', before: run } as const]),
     ...stopFrom(actuals, 0),
   ];
+}
+
+/** Was this record made by the very request that comes again? */
+export function isRepetition(record: { idempotencyKey?: string }, idempotencyKey: string | undefined): boolean {
+  return idempotencyKey !== undefined && record.idempotencyKey === idempotencyKey;
 }
 
 /** UNCLAIMED records for each wanted index that has no ORDINARY record. */
@@ -142,6 +144,12 @@ export function instanceOf(process: ProcessSnapshot, index: number): InstanceSna
   };
 }
 
-function sameTag(a: ModificationTag, b: ModificationTag): boolean {
-  return a.epoch === b.epoch && a.index === b.index;
+function requireMatch({ processGuid, modificationTag }: DesiredLRPSchedulingInfo, ifMatch?: ModificationTag): void {
+  if (ifMatch === undefined) return;
+  if (ifMatch.epoch === modificationTag.epoch && ifMatch.index === modificationTag.index) return;
+  throw new RiveraError(
+    'precondition-failed',
+    `The desired LRP ${JSON.stringify(processGuid)} has changed since you read it. Read it again.`,
+    { modificationTag },
+  );
 }

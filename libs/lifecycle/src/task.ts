@@ -9,6 +9,7 @@ import {
 import { defined, truncated } from './actual-lrp-records.js';
 import { newTag, nextTag, type RecordChange, type Transition } from './change.js';
 import type { Context } from './context.js';
+import { isRepetition } from './process.js';
 
 /** Diego BBS, max_task_retries: the next rejection after this many fails the task. */
 export const MAX_TASK_REJECTIONS = 3;
@@ -22,12 +23,19 @@ export interface TaskOutcome {
 }
 
 /**
- * A client wants a task run (Diego BBS, DesireTask).
+ * A client wants a task run (Diego BBS, DesireTask). The same request again, known by its idempotency key, changes
+ * nothing.
  *
  * Errors: `already-exists`.
  */
-export function desireTask(existing: Task | undefined, request: TaskRequest, context: Context): Transition {
+export function desireTask(
+  existing: Task | undefined,
+  request: TaskRequest & { idempotencyKey?: string },
+  context: Context,
+): Transition {
+  const { idempotencyKey } = request;
   if (existing !== undefined) {
+    if (isRepetition(existing, idempotencyKey)) return [];
     throw new RiveraError(
       'already-exists',
       `A task ${JSON.stringify(request.taskGuid)} exists already (${existing.state}). Choose another task guid.`,
@@ -41,6 +49,7 @@ export function desireTask(existing: Task | undefined, request: TaskRequest, con
     createdAt: context.now,
     updatedAt: context.now,
     modificationTag: newTag(context),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     rejectionCount: 0,
   };
   return [{ kind: 'task', after }];

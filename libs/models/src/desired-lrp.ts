@@ -114,6 +114,8 @@ type FieldsOf<Half> = {
 export interface DesiredLRPSchedulingInfo extends Pick<DesiredLRPRequest, FieldsOf<'scheduling'>> {
   /** The drivers of the volume mounts; derived, never asked for. */
   volumeDrivers?: string[];
+  /** The client's name for the request that desired it: the same request again is answered, not refused. */
+  idempotencyKey?: string;
   modificationTag: ModificationTag;
 }
 

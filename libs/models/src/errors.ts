@@ -6,6 +6,7 @@ export const ERROR_CODES = [
   'not-found',
   'already-exists',
   'conflict',
+  'precondition-failed',
   'invalid-state-transition',
   'running-on-different-cell',
   'cannot-be-claimed',

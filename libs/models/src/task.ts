@@ -42,6 +42,8 @@ export interface Task {
   updatedAt: number;
   firstCompletedAt?: number;
   modificationTag: ModificationTag;
+  /** The client's name for the request that desired it: the same request again is answered, not refused. */
+  idempotencyKey?: string;
   cellId?: string;
   placement?: Placement;
   refusedBy?: string[];

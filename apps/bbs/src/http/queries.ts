@@ -25,6 +25,8 @@ class PageQuery {
 }
 
 export class DesiredLRPQuery extends PageQuery {
+  /** How much of each: what placement reads, what routers read, or all of it. */
+  @IsOptional() @IsIn(['scheduling', 'routing', 'full']) view?: 'scheduling' | 'routing' | 'full';
   @IsOptional() @IsString() @MaxLength(255) domain?: string;
   @IsOptional() @Repeatable() @IsArray() @ArrayMaxSize(1_000) @IsString({ each: true }) processGuid?: string[];
 

@@ -1,9 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { Notifier } from '#rivera/actor';
 import { cancelTask, deleteTask, desireTask, type Transition } from '#rivera/lifecycle';
 import { notFound, type Task, TaskRequest } from '#rivera/models';
 import { Clock, contextOf, Ids, Scopes } from '#rivera/platform';
 import { type Page, TaskRepository } from '#rivera/store';
+import { parseIdempotencyKey } from '../http/conditional.js';
 import { filteredPage } from '../http/pages.js';
 import { presentTask } from '../http/presenters.js';
 import { TaskQuery } from '../http/queries.js';
@@ -20,8 +21,13 @@ export class TasksController {
 
   @Post()
   @Scopes('tasks:write')
-  async desire(@Body() request: TaskRequest): Promise<Task> {
-    return this.change(request.taskGuid, (task) => desireTask(task, request, contextOf(this.clock, this.ids)));
+  async desire(
+    @Body() request: TaskRequest,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+  ): Promise<Task> {
+    const { taskGuid, domain, definition } = request;
+    const wanted = { taskGuid, domain, definition, ...parseIdempotencyKey(idempotencyKey) };
+    return this.change(taskGuid, (task) => desireTask(task, wanted, contextOf(this.clock, this.ids)));
   }
 
   @Get()
@@ -57,7 +63,6 @@ export class TasksController {
     const transition = await this.tasks.change(taskGuid, decide);
     this.notifier.publish(transition);
     const after = transition[0]?.after as Task | undefined;
-    if (after === undefined) throw notFound('task', taskGuid);
-    return presentTask(after);
+    return after === undefined ? this.get(taskGuid) : presentTask(after);
   }
 }

@@ -78,10 +78,6 @@ export class FakeProcess implements ContainerProcess, FakeProgram {
     this.sinks.add(output);
   }
 
-  detach(output: ProcessOutput): void {
-    this.sinks.delete(output);
-  }
-
   stdout(text: string): void {
     this.write('stdout', text);
   }

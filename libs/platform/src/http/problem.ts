@@ -28,6 +28,7 @@ export const PROBLEM_TABLE: Readonly<Record<ErrorCode, { status: number; title: 
   'not-found': { status: 404, title: 'Not found' },
   'already-exists': { status: 409, title: 'Already exists' },
   conflict: { status: 409, title: 'Conflict' },
+  'precondition-failed': { status: 412, title: 'Precondition failed' },
   'invalid-state-transition': { status: 409, title: 'Invalid state transition' },
   'running-on-different-cell': { status: 409, title: 'Running on a different cell' },
   'cannot-be-claimed': { status: 409, title: 'Cannot be claimed' },

@@ -1,0 +1,98 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ArrayMaxSize, IsArray } from 'class-validator';
+import {
+  type DesiredLRP,
+  DesiredLRPRequest,
+  DesiredLRPUpdate,
+  type ErrorCode,
+  type FieldError,
+  parse,
+  RiveraError,
+} from '#rivera/models';
+import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import { DesiredLRPs } from './desired-lrps.service.js';
+
+const MAX_OPERATIONS = 1_000;
+/** Operations under way at once; they share connections and commits of the same shard queue anyway. */
+const PARALLEL = 64;
+
+/** `{ desire: … }`, `{ update: { processGuid, … } }`, `{ remove: processGuid }` or `{ get: processGuid }`. */
+type Operation = Record<string, unknown>;
+
+export class BulkRequest {
+  @IsArray() @ArrayMaxSize(MAX_OPERATIONS) operations: unknown[];
+}
+
+type BulkResult =
+  | { ok: true; desiredLRP?: DesiredLRP }
+  | { ok: false; error: { code: ErrorCode; message: string; fields?: FieldError[] } };
+
+/** Many operations on desired LRPs in one request. Each succeeds or fails by itself. */
+@Controller('v1/desired-lrps/bulk')
+export class BulkController {
+  constructor(private readonly desiredLRPs: DesiredLRPs) {}
+
+  /** Results are in the order of the operations. */
+  @Post()
+  @HttpCode(200)
+  @Scopes('lrps:read')
+  async bulk(
+    @Body() { operations }: BulkRequest,
+    @CurrentUser() user: Principal,
+  ): Promise<{ results: BulkResult[] }> {
+    const results = new Array<BulkResult>(operations.length);
+    let next = 0;
+    const work = async () => {
+      for (let position = next++; position < operations.length; position = next++) {
+        results[position] = await this.perform(operations[position], user);
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
+    return { results };
+  }
+
+  private async perform(operation: unknown, user: Principal): Promise<BulkResult> {
+    try {
+      const desiredLRP = await this.apply(operation, user);
+      return desiredLRP === undefined ? { ok: true } : { ok: true, desiredLRP };
+    } catch (error) {
+      if (!(error instanceof RiveraError)) throw error;
+      const { code, message, details } = error;
+      return { ok: false, error: { code, message, ...(details.fields === undefined ? {} : { fields: details.fields }) } };
+    }
+  }
+
+  private async apply(operation: unknown, user: Principal): Promise<DesiredLRP | undefined> {
+    const [kind, argument] = only(operation);
+    if (kind === 'get') return this.desiredLRPs.get(guid(argument));
+    if (!user.scopes.includes('lrps:write')) {
+      throw new RiveraError('forbidden', `The token of "${user.subject}" lacks the scope "lrps:write".`);
+    }
+    if (kind === 'desire') return this.desiredLRPs.desire(parse(DesiredLRPRequest, argument));
+    if (kind === 'remove') {
+      await this.desiredLRPs.remove(guid(argument));
+      return undefined;
+    }
+    const { processGuid, ...wanted } = argument as Operation;
+    return this.desiredLRPs.update(guid(processGuid), parse(DesiredLRPUpdate, wanted));
+  }
+}
+
+const KINDS = ['desire', 'update', 'remove', 'get'];
+
+function only(operation: unknown): [kind: string, argument: unknown] {
+  const entries = typeof operation === 'object' && operation !== null ? Object.entries(operation) : [];
+  const [entry] = entries;
+  const isUpdateOfObject = entry?.[0] !== 'update' || (typeof entry[1] === 'object' && entry[1] !== null);
+  if (entry !== undefined && entries.length === 1 && KINDS.includes(entry[0]) && isUpdateOfObject) return entry;
+  throw new RiveraError('invalid-request', 'Each operation has exactly one of desire, update, remove and get.', {
+    fields: [{ field: 'operations', rule: 'exactlyOne', message: 'must have one of desire, update, remove, get' }],
+  });
+}
+
+function guid(value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new RiveraError('invalid-request', 'The process guid is missing.', {
+    fields: [{ field: 'processGuid', rule: 'isGuid', message: 'must be a process guid' }],
+  });
+}
