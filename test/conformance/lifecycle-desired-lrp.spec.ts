@@ -133,7 +133,7 @@ describe('4.3 Update', () => {
     });
   });
 
-  it('with a tag that is no longer current is a conflict', () => {
+  it('with a tag that is no longer current is a failed precondition', () => {
     const tag = before.modificationTag;
     const process = processWith([unclaimed(), unclaimed({ index: 1 })], before);
     expect(answerOf(() => update(process, {}, at(), tag))).toBe('ok');

@@ -21,4 +21,6 @@ export * from './task.js';
 export * from './volume-mount.js';
 export { flattenErrors } from './validation/flatten-errors.js';
 export { LIMITS, MAX_INT32 } from './validation/limits.js';
-export { parse } from './validation/parse.js';
+export { parse, requirePlainJson } from './validation/parse.js';
+export { Optional } from './validation/rule.js';
+export { IsCellId, IsDomainName, IsInteger, IsOneOf, IsText, IsTextList } from './validation/rules.js';

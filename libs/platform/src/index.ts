@@ -1,5 +1,6 @@
 export * from './auth/auth.module.js';
 export * from './auth/current-user.decorator.js';
+export * from './auth/domains.js';
 export * from './auth/jwt-auth.guard.js';
 export * from './auth/jwt.strategy.js';
 export * from './auth/mint-token.js';
@@ -23,6 +24,7 @@ export * from './http/create-fastify-adapter.js';
 export * from './http/problem.filter.js';
 export * from './http/problem.js';
 export * from './http/parse.pipe.js';
+export * from './http/trace-context.js';
 export * from './ids.js';
 export * from './logging/redact.js';
 export * from './logging/rivera-logger.js';

@@ -214,7 +214,7 @@ export class Launcher {
   private notReady(programs: Program[]): Error {
     for (const { name, logFile } of programs) {
       this.report(`--- ${name} is not ready; the end of ${logFile}:`);
-      tailOf(logFile, 20).forEach((line) => this.report(`    ${line}`));
+      tailOf(logFile, 8).forEach((line) => this.report(`    ${line}`));
     }
     return new Error(
       `${programs.map(({ name }) => name).join(', ')} did not become ready; see the logs above.`,

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 
 import type { EnginePlan } from './engine.js';
@@ -98,7 +99,7 @@ function programOf(layout: Layout, { name, app = name, port, env }: ProgramReque
 }
 
 function cellEnvironment(input: CellsInput, cellId: string, index: number): NodeJS.ProcessEnv {
-  const { layout, secrets, tokens, redis, engine, bbsPort } = input;
+  const { layout, secrets, tokens, redis, engine, bbsPort, cellIds } = input;
   const rootfs = baseRootfs(layout) ?? join(layout.state, 'rootfs', 'base.tar');
   // A fake container needs no files, only the name.
   const hasRootfs = engine.backend === 'fake' || existsSync(rootfs);
@@ -116,5 +117,14 @@ function cellEnvironment(input: CellsInput, cellId: string, index: number): Node
     PRELOADED_ROOTFS: hasRootfs ? `base=${rootfs}` : undefined,
     SANDBOX_INIT: findProvided(layout, 'bin/busybox'),
     DOCKER_HOST: engine.dockerHost,
+    ...shareOfHost(layout, cellIds.length),
   };
+}
+
+/** Cells on one machine share it; each would count all of it as its own. */
+function shareOfHost({ state }: Layout, cells: number): NodeJS.ProcessEnv {
+  const { bavail, bsize } = statfsSync(state);
+  const share = (bytes: number): string => String(Math.floor(bytes / cells / 1024 ** 2));
+  const { CELL_MEMORY_MB = share(totalmem()), CELL_DISK_MB = share(bavail * bsize) } = process.env;
+  return { CELL_MEMORY_MB, CELL_DISK_MB };
 }

@@ -34,7 +34,7 @@ export interface Secrets {
   password(name: string): string;
 }
 
-export function openSecrets({ state }: Layout): Secrets {
+export function openSecrets({ state }: Pick<Layout, 'state'>): Secrets {
   const secretFile = join(state, 'secret');
   const secret = readOrMake(secretFile, 32);
   return {

@@ -49,9 +49,8 @@ async function removeContainers(cells: readonly Program[], report: Report): Prom
         const options = { env, timeout: REMOVE_CONTAINERS_MS, killSignal: 'SIGKILL' as const };
         await promisify(execFile)(command, [...args, '--remove-containers'], options);
       } catch (error) {
-        report(
-          `The containers of ${name} may still run: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        const [reason] = String(error).split('\n');
+        report(`The containers of ${name} may still run (${reason}); its log says more.`);
       }
     }),
   );

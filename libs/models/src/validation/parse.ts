@@ -49,6 +49,16 @@ function stripUndefined(value: unknown): void {
 }
 
 /**
+ * Refuses what no request may hold, whatever it is for: excessive depth or size, and field names such as `__proto__`.
+ *
+ * @throws RiveraError `invalid-request`
+ */
+export function requirePlainJson(input: unknown): void {
+  const complaint = structuralComplaint(input);
+  if (complaint !== undefined) throw invalid([complaint]);
+}
+
+/**
  * Turns what came from outside into an instance of a request class, or says everything that is wrong with it at once.
  * The input is not changed. Fields that the class does not know are refused; so is `null` where a value may be left out.
  * `transforms`: the class has `@Transform` rules, as query parameters need, which arrive as text.
@@ -64,8 +74,7 @@ export function parse<T extends object>(
   if (!isRecord(input)) {
     throw invalid([{ field: '', rule: 'isObject', message: 'The body must be a JSON object.' }]);
   }
-  const complaint = structuralComplaint(input);
-  if (complaint !== undefined) throw invalid([complaint]);
+  requirePlainJson(input);
   // Request bodies use only @Type; without the other decorators class-transformer takes half the time.
   const instance = plainToInstance(type, input, { ignoreDecorators: !transforms });
   const errors = validateSync(instance, OPTIONS);

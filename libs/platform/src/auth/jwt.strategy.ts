@@ -3,33 +3,70 @@ import type { KeyObject } from 'node:crypto';
 import { RiveraError } from '#rivera/models';
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
-import jwt from 'jsonwebtoken';
+import type jwt from 'jsonwebtoken';
 import { ExtractJwt, type SecretOrKeyProvider, Strategy } from 'passport-jwt';
 
+import type { Clock } from '../clock.js';
 import type { AuthConfig } from '../config/auth.config.js';
+import type { KeyRing } from './key-ring.js';
 import type { Principal } from './principal.js';
 import { isScope } from './scopes.js';
+import { readTokenHeader } from './token-header.js';
+import { VerifiedTokens } from './verified-tokens.js';
+import { verifyEdDsa } from './verify-eddsa.js';
 
 /** Clocks of hosts differ a little. */
 const CLOCK_TOLERANCE_S = 5;
 
+const bearerToken = ExtractJwt.fromAuthHeaderAsBearerToken();
+
+export interface JwtStrategyOptions extends Pick<AuthConfig, 'issuer' | 'audience'> {
+  keys: KeyRing;
+  clock: Pick<Clock, 'now'>;
+}
+
+type Request = Parameters<Strategy['authenticate']>[0];
+
 /**
- * Checks a bearer token: algorithm (of the keys configured, never of the token's choosing), signature, issuer,
- * audience, not-before and expiry, which must be present. Claims: `sub`, `scope` (separated by spaces, RFC 8693),
- * `cellId`, `domains`.
+ * Checks a bearer token: algorithm (of the keys there are, never of the token's choosing), signature, issuer, audience,
+ * not-before and expiry, which must be present. Claims: `sub`, `scope` (separated by spaces, RFC 8693), `cellId`,
+ * `domains`. passport-jwt does it for HS256, RS256 and ES256, jose for EdDSA; docs/decisions/0005-token-verification.md.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
-  constructor(config: AuthConfig) {
+  private readonly verified = new VerifiedTokens();
+
+  constructor(private readonly options: JwtStrategyOptions) {
     super({
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-      secretOrKeyProvider: keyProvider(config),
-      algorithms: config.keys.map((entry) => entry.algorithm),
-      issuer: config.issuer,
-      audience: config.audience,
+      jwtFromRequest: bearerToken,
+      secretOrKeyProvider: keyProvider(options.keys),
+      algorithms: ['HS256', 'RS256', 'ES256'],
+      issuer: options.issuer,
+      audience: options.audience,
       ignoreExpiration: false,
       jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE_S },
     });
+  }
+
+  /** Passport calls this on an object made for the one request, which carries what to do on success and failure. */
+  override authenticate(request: Request, options?: unknown): void {
+    const token = bearerToken(request);
+    if (token === null) return super.authenticate(request, options);
+    const { keys, clock } = this.options;
+    // Read before a key is chosen: when the keys change meanwhile, the outcome is not remembered for long.
+    const { generation } = keys;
+    const known = this.verified.find(token, generation, clock.now());
+    if (known !== undefined) return this.success(known);
+
+    const succeed = this.success.bind(this);
+    this.success = (principal: Principal) => {
+      this.verified.remember(token, principal, generation);
+      succeed(principal);
+    };
+    if (!isEdDsa(token)) return super.authenticate(request, options);
+    this.checkEdDsa(token)
+      .then((principal) => this.success(principal))
+      .catch((error: unknown) => this.fail(error, 401));
   }
 
   /** @throws RiveraError `unauthenticated` when a claim is missing or has the wrong shape */
@@ -40,30 +77,35 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     if (typeof scope !== 'string') throw badClaim('scope', 'a text of scopes separated by spaces');
     if (cellId !== undefined && typeof cellId !== 'string') throw badClaim('cellId', 'a text');
     if (domains !== undefined && !isTextList(domains)) throw badClaim('domains', 'a list of texts');
-    return { subject: sub, scopes: scope.split(' ').filter(isScope), cellId, domains };
+    // Frozen, because every request with this token gets the same one.
+    const scopes = Object.freeze(scope.split(' ').filter(isScope));
+    return Object.freeze({ subject: sub, scopes, cellId, domains, expiresAt: exp * 1000 });
+  }
+
+  private async checkEdDsa(token: string): Promise<Principal> {
+    const { keys, issuer, audience } = this.options;
+    const key = await keys.find(token);
+    const claims = await verifyEdDsa(token, key, { issuer, audience, clockTolerance: CLOCK_TOLERANCE_S });
+    return this.validate(claims);
   }
 }
 
-function keyProvider({ keys }: AuthConfig): SecretOrKeyProvider {
+function keyProvider(keys: KeyRing): SecretOrKeyProvider {
   return (_request, token: string, done) => {
-    if (keys.length === 0) {
-      const message =
-        'This server has no key to check tokens with; set JWT_SECRET_FILE or JWT_PUBLIC_KEY_FILE.';
-      return done(new RiveraError('unauthenticated', message));
-    }
-    const algorithm = readAlgorithm(token);
-    const entry = keys.find((candidate) => candidate.algorithm === algorithm) ?? keys[0];
-    // The types know only texts and buffers; jsonwebtoken takes a KeyObject, and 60 times faster.
-    done(null, entry?.key as KeyObject & string);
+    keys
+      .find(token)
+      // The types know only texts and buffers; jsonwebtoken takes a KeyObject, and 60 times faster.
+      .then(({ key }) => done(null, key as KeyObject & string))
+      .catch(done);
   };
 }
 
-/** Only chooses among our keys; the library then insists on the algorithm of the chosen key. */
-function readAlgorithm(token: string): string | undefined {
+/** What cannot be read is left to passport-jwt, which asks for a key and hears why there is none. */
+function isEdDsa(token: string): boolean {
   try {
-    return jwt.decode(token, { complete: true })?.header.alg;
+    return readTokenHeader(token).algorithm === 'EdDSA';
   } catch {
-    return undefined;
+    return false;
   }
 }
 

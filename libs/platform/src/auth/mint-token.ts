@@ -1,11 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 
+import { RiveraError } from '#rivera/models';
 import jwt from 'jsonwebtoken';
 
 import type { Principal } from './principal.js';
 import { algorithmOf } from './verification-key.js';
 
-export interface TokenRequest extends Principal {
+export interface TokenRequest extends Omit<Principal, 'expiresAt'> {
   /** How long it is valid, in seconds. */
   ttlSeconds: number;
   /** A secret (HS256) or a private key (RSA: RS256, EC P-256: ES256); see `secretKey`. */
@@ -45,5 +46,9 @@ export function mintToken(request: TokenRequest): string {
     ...(cellId === undefined ? {} : { cellId }),
     ...(domains === undefined ? {} : { domains }),
   };
-  return jwt.sign(claims, key, { algorithm: algorithmOf(key) });
+  const algorithm = algorithmOf(key);
+  if (algorithm === 'EdDSA') {
+    throw new RiveraError('unsupported', 'Tokens are made here with a secret, RSA or EC P-256 key, not with Ed25519.');
+  }
+  return jwt.sign(claims, key, { algorithm });
 }

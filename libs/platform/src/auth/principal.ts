@@ -6,6 +6,8 @@ export interface Principal {
   scopes: readonly Scope[];
   /** Set in the token of a cell agent: the only cell it speaks for. */
   cellId?: string;
-  /** When set, the only domains the token is meant for. Carried here; routes decide what follows from it. */
+  /** When set, the only domains the token may touch; see `requireDomain` and `visibleTo`. */
   domains?: readonly string[];
+  /** When the token stops being valid, in milliseconds since the Unix epoch. */
+  expiresAt?: number;
 }

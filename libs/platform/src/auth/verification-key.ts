@@ -6,12 +6,15 @@ import { RiveraError } from '#rivera/models';
 const MIN_SECRET_BYTES = 32;
 const MIN_RSA_BITS = 2048;
 
-export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256';
+/** The whole allow-list; a deployment accepts those of them it has keys for. */
+export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
 
 /** A key tokens are checked with, and the only algorithm it is good for. */
 export interface VerificationKey {
   algorithm: TokenAlgorithm;
   key: KeyObject;
+  /** Name of the key in its set. A key without one is tried whatever key id a token names. */
+  kid?: string;
 }
 
 /**
@@ -56,8 +59,9 @@ export function algorithmOf(key: KeyObject): TokenAlgorithm {
   const details = key.asymmetricKeyDetails;
   if (key.asymmetricKeyType === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS) return 'RS256';
   if (key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1') return 'ES256';
+  if (key.asymmetricKeyType === 'ed25519') return 'EdDSA';
   throw new RiveraError(
     'unsupported',
-    `A key of type ${key.asymmetricKeyType} cannot be used here; use RSA of at least ${MIN_RSA_BITS} bits (RS256) or EC P-256 (ES256).`,
+    `A key of type ${key.asymmetricKeyType} cannot be used here; use RSA of at least ${MIN_RSA_BITS} bits (RS256), EC P-256 (ES256) or Ed25519 (EdDSA).`,
   );
 }

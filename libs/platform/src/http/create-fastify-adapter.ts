@@ -1,4 +1,4 @@
-import { RiveraError } from '#rivera/models';
+import { requirePlainJson, RiveraError } from '#rivera/models';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 
 import type { HttpReply, HttpRequest } from './http-types.js';
@@ -70,7 +70,10 @@ function parseJson(_request: unknown, text: string | Buffer, done: Done): void {
   let body: unknown;
   try {
     body = JSON.parse(text.toString());
+    // Here and not only where a class describes the body, so that no route can be reached by such a thing.
+    requirePlainJson(body);
   } catch (error) {
+    if (error instanceof RiveraError) return done(error);
     // V8's message names the place; newer versions also quote the text around it, which may hold secrets.
     const place = /at position \d+/.exec(String(error))?.[0];
     const sentence = `The request body is not valid JSON${place === undefined ? '' : ` (${place})`}.`;
