@@ -5,7 +5,9 @@ describe.skipIf(!hasDocker())('LRPs on the Docker Engine', () => {
   const cluster = useCluster({ cells: 2, backend: 'docker' });
 
   const containersOf = async (processGuid: string) =>
-    (await cluster.containers()).filter(({ labels }) => labels['rivera.property.processGuid'] === processGuid);
+    (await cluster.containers()).filter(
+      ({ labels }) => labels['rivera.property.processGuid'] === processGuid,
+    );
 
   describe('life of a web server', () => {
     const lrp = aWebLRP({ instances: 2 });
@@ -14,13 +16,15 @@ describe.skipIf(!hasDocker())('LRPs on the Docker Engine', () => {
     it('runs one instance in each zone, labelled on the engine, answering where it says', async () => {
       await cluster.client.desireLRP(lrp);
       const running = await cluster.untilRunning(processGuid, 2);
-      expect(running.map(({ availabilityZone }) => availabilityZone).toSorted()).toEqual(['z1', 'z2']);
+      expect(new Set(running.map(({ availabilityZone }) => availabilityZone))).toEqual(new Set(['z1', 'z2']));
 
       const containers = await containersOf(processGuid);
       expect(containers.map(({ handle, cellId }) => `${handle} ${cellId}`).toSorted()).toEqual(
         running.map(({ instanceGuid, cellId }) => `${instanceGuid} ${cellId}`).toSorted(),
       );
-      expect(containers.map(({ labels }) => labels['rivera.property.index']).toSorted()).toEqual(['0', '1']);
+      expect(new Set(containers.map(({ labels }) => labels['rivera.property.index']))).toEqual(
+        new Set(['0', '1']),
+      );
       for (const actual of running) {
         const page = await cluster.waitFor(() => pageOf(actual), {
           what: `instance ${actual.index} answers`,
@@ -82,9 +86,8 @@ describe.skipIf(!hasDocker())('LRPs on the Docker Engine', () => {
 
   it('gives programs their environment', async () => {
     const show = 'mkdir /tmp/www; env >/tmp/www/index.html; exec busybox httpd -f -p $PORT -h /tmp/www';
-    const action = sh(show);
     const lrp = aWebLRP({
-      action: { run: { ...action.run!, env: [{ name: 'MOOD', value: 'from the action' }] } },
+      action: sh(show, [{ name: 'MOOD', value: 'from the action' }]),
       environmentVariables: [
         { name: 'GREETING', value: 'hello = world' },
         { name: 'MOOD', value: 'from the container' },
@@ -92,7 +95,10 @@ describe.skipIf(!hasDocker())('LRPs on the Docker Engine', () => {
     });
     await cluster.client.desireLRP(lrp);
     const [actual] = await cluster.untilRunning(lrp.processGuid, 1);
-    const page = await cluster.waitFor(() => pageOf(actual!), { what: 'a page', until: (text) => text !== '' });
+    const page = await cluster.waitFor(() => pageOf(actual!), {
+      what: 'a page',
+      until: (text) => text !== '',
+    });
     const lines = page.trim().split('\n');
     expect(lines).toEqual(
       expect.arrayContaining([
@@ -141,11 +147,16 @@ describe.skipIf(!hasDocker())('LRPs on the Docker Engine', () => {
     });
     await cluster.client.desireLRP(lrp);
     const [actual] = await cluster.untilRunning(lrp.processGuid, 1);
-    const page = await cluster.waitFor(() => pageOf(actual!), { what: 'a page', until: (text) => text !== '' });
+    const page = await cluster.waitFor(() => pageOf(actual!), {
+      what: 'a page',
+      until: (text) => text !== '',
+    });
     expect(page).toContain('Hello from instance 0');
 
     const [container] = await containersOf(lrp.processGuid);
-    const exec = await cluster.docker.getContainer(container?.id ?? '').exec({ Cmd: ['/bin/touch', '/tmp/end'] });
+    const exec = await cluster.docker
+      .getContainer(container?.id ?? '')
+      .exec({ Cmd: ['/bin/touch', '/tmp/end'] });
     await exec.start({ Detach: true });
     const [after] = await cluster.waitFor(() => cluster.actuals(lrp.processGuid), {
       what: 'the instance crashed once and runs again',
@@ -187,7 +198,9 @@ describe.skipIf(!hasDocker())('LRPs on the Docker Engine', () => {
         what: 'crashed',
         until: ([actual]) => (actual?.crashCount ?? 0) > 0,
       });
-      expect(crashed?.crashReason).toMatch(/Instance never healthy after \d+ms: failed to make TCP connection/);
+      expect(crashed?.crashReason).toMatch(
+        /Instance never healthy after \d+ms: failed to make TCP connection/,
+      );
       await cluster.client.removeDesiredLRP(lrp.processGuid);
     });
   });

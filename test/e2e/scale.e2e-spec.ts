@@ -16,7 +16,8 @@ describe('many cells and many instances', () => {
     }
     return perCell;
   };
-  const total = (perCell: Map<string, number>): number => [...perCell.values()].reduce((sum, n) => sum + n, 0);
+  const total = (perCell: Map<string, number>): number =>
+    [...perCell.values()].reduce((sum, n) => sum + n, 0);
 
   it('places 300 instances evenly and in both zones', async () => {
     await Promise.all(

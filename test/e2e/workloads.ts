@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { Action, ActualLRP, DesiredLRPRequest, TaskDefinition, TaskRequest } from '#rivera/models';
+import type {
+  Action,
+  ActualLRP,
+  DesiredLRPRequest,
+  EnvironmentVariable,
+  TaskDefinition,
+  TaskRequest,
+} from '#rivera/models';
 import { aDesiredLRP, aTaskDefinition, type Plain } from '../support/builders.js';
 
 /** Runs a line of shell as vcap. */
-export function sh(script: string): Plain<Action> {
-  return { run: { path: '/bin/sh', args: ['-c', script], user: 'vcap' } };
+export function sh(script: string, env: EnvironmentVariable[] = []): Plain<Action> {
+  return { run: { path: '/bin/sh', args: ['-c', script], user: 'vcap', env } };
 }
 
 /** A web server on port 8080 whose page names the instance. */

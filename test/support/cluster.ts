@@ -58,7 +58,9 @@ export type ControlPlaneProgram = (typeof CONTROL_PLANE)[number];
 
 const CLIENT_SCOPES = [
   ...['lrps', 'tasks', 'domains'].flatMap((resource) => [`${resource}:read`, `${resource}:write`]),
-  ...['cells:read', 'cells:operate', 'events:read'],
+  'cells:read',
+  'cells:operate',
+  'events:read',
 ].join(' ');
 
 /**
@@ -98,7 +100,10 @@ export class Cluster {
     CONTROL_PLANE.forEach((name, index) => this.addControlPlaneProgram(name, ports[index] ?? 0));
     // A few at a time: all at once take no less time together, and each of them far longer.
     await eachOfAFew(CONTROL_PLANE, (name) => this.startProgram(name));
-    await eachOfAFew(Array.from({ length: cells }, () => this.nextCellId()), (cellId) => this.addCell(cellId));
+    await eachOfAFew(
+      Array.from({ length: cells }, () => this.nextCellId()),
+      (cellId) => this.addCell(cellId),
+    );
     return this;
   }
 
@@ -131,7 +136,8 @@ export class Cluster {
 
   program(name: string): Program {
     const program = this.programs.get(name);
-    if (!program) throw new Error(`There is no program ${name}; there are ${[...this.programs.keys()].join()}.`);
+    if (!program)
+      throw new Error(`There is no program ${name}; there are ${[...this.programs.keys()].join()}.`);
     return program;
   }
 
@@ -251,7 +257,10 @@ export class Cluster {
     return program;
   }
 
-  private async cellEnvironment(cellId: string, { name = cellId, ...options }: CellOptions): Promise<Environment> {
+  private async cellEnvironment(
+    cellId: string,
+    { name = cellId, ...options }: CellOptions,
+  ): Promise<Environment> {
     const zone = options.zone ?? (Number(cellId.split('-')[1]) % 2 === 0 ? 'z2' : 'z1');
     const dataDir = join(this.directory, cellId);
     if (!existsSync(dataDir)) await mkdir(dataDir);

@@ -15,7 +15,7 @@ const known = (fields: Partial<Cell> = {}): Cell => ({
   ...registration,
 });
 const register = (cell: Cell | undefined, epoch?: number, sent = registration) =>
-  registerCell(cell, 'cell-1', sent, epoch, context);
+  registerCell(cell, 'cell-1', sent, { epoch }, context);
 
 describe('registerCell', () => {
   it('makes a cell nobody knows PRESENT at epoch 1', () => {
@@ -43,6 +43,17 @@ describe('registerCell', () => {
         after: { ...before, epoch: 5, modificationTag: { ...before.modificationTag, index: 1 } },
       },
     ]);
+  });
+
+  it('gives a higher epoch than ever before, also if the cell was removed meanwhile', () => {
+    for (const [cell, lastEpoch] of [
+      [undefined, 7],
+      [known(), 7],
+      [known({ epoch: 7 }), 2],
+    ] as const) {
+      const [change] = registerCell(cell, 'cell-1', registration, { lastEpoch }, context);
+      expect(change?.after).toMatchObject({ epoch: 8 });
+    }
   });
 
   it('with its epoch and nothing new changes nothing, in whatever order the fields come', () => {

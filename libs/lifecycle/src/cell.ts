@@ -5,7 +5,8 @@ import type { Context } from './context.js';
 
 /**
  * A cell says it is there. Without `epoch` an agent has just started and gets the next one, so that whatever the agent
- * before it still says is refused. The same registration again changes nothing.
+ * before it still says is refused; `lastEpoch` is the highest one given before, also if the cell was removed since. The
+ * same registration again changes nothing.
  *
  * Errors: `stale-epoch` (a newer agent of this cell has started).
  */
@@ -13,7 +14,7 @@ export function registerCell(
   cell: Cell | undefined,
   cellId: string,
   registration: CellRegistration,
-  epoch: number | undefined,
+  { epoch, lastEpoch = 0 }: { epoch?: number; lastEpoch?: number },
   context: Context,
 ): Transition {
   if (epoch !== undefined) requireEpoch(cell, cellId, epoch);
@@ -21,7 +22,7 @@ export function registerCell(
     ...registration,
     cellId,
     state: 'PRESENT' as const,
-    epoch: epoch ?? (cell?.epoch ?? 0) + 1,
+    epoch: epoch ?? Math.max(lastEpoch, cell?.epoch ?? 0) + 1,
   };
   if (cell === undefined) {
     return [{ kind: 'cell', after: { ...fields, since: context.now, modificationTag: newTag(context) } }];

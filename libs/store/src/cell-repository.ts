@@ -1,4 +1,11 @@
-import { type Context, loseCell, registerCell, removeCell, type Transition, upsertDomain } from '#rivera/lifecycle';
+import {
+  type Context,
+  loseCell,
+  registerCell,
+  removeCell,
+  type Transition,
+  upsertDomain,
+} from '#rivera/lifecycle';
 import type { Cell, CellRegistration, Domain } from '#rivera/models';
 import type { WriteOptions } from './process-repository.js';
 import { CELLS_SHARD } from './shards.js';
@@ -25,20 +32,22 @@ export class CellRepository {
     { epoch, expiresAt }: { epoch?: number; expiresAt: number },
     context: Context,
   ): Promise<{ cell: Cell; transition: Transition }> {
+    const role = `cell:${cellId}`;
+    const lastEpoch = epoch === undefined ? await this.store.highestToken(role) : undefined;
     let cell: Cell | undefined;
     const transition = await this.store.transact(
       CELLS_SHARD,
       [{ kind: 'cell', id: cellId }],
       (lookup) => {
         cell = lookup('cell', cellId);
-        const changes = registerCell(cell, cellId, registration, epoch, context);
+        const changes = registerCell(cell, cellId, registration, { epoch, lastEpoch }, context);
         cell = (changes[0]?.after as Cell | undefined) ?? cell;
         return changes;
       },
       { sets: [{ set: PRESENCE, member: cellId, score: expiresAt }] },
     );
     if (cell === undefined) throw new TypeError(`Cell ${cellId} was registered without a record.`);
-    if (epoch === undefined) await this.store.fence({ role: `cell:${cellId}`, token: cell.epoch });
+    if (epoch === undefined) await this.store.fence({ role, token: cell.epoch });
     return { cell, transition };
   }
 
@@ -55,7 +64,12 @@ export class CellRepository {
   }
 
   /** Marks a cell MISSING unless it has renewed its presence since `expiresAt` was read. */
-  async lose(cellId: string, expiresAt: number, context: Context, options: WriteOptions = {}): Promise<Transition> {
+  async lose(
+    cellId: string,
+    expiresAt: number,
+    context: Context,
+    options: WriteOptions = {},
+  ): Promise<Transition> {
     const cell = await this.get(cellId);
     const transition = loseCell(cell, context);
     const isLost = await this.store.commit(CELLS_SHARD, transition, {
@@ -68,10 +82,15 @@ export class CellRepository {
 
   /** Forgets a cell: it left, or it was MISSING for too long. */
   async remove(cellId: string, options: WriteOptions = {}): Promise<Transition> {
-    return this.store.transact(CELLS_SHARD, [{ kind: 'cell', id: cellId }], (lookup) => removeCell(lookup('cell', cellId)), {
-      ...options,
-      sets: [{ set: PRESENCE, member: cellId }],
-    });
+    return this.store.transact(
+      CELLS_SHARD,
+      [{ kind: 'cell', id: cellId }],
+      (lookup) => removeCell(lookup('cell', cellId)),
+      {
+        ...options,
+        sets: [{ set: PRESENCE, member: cellId }],
+      },
+    );
   }
 
   async domains(): Promise<Domain[]> {

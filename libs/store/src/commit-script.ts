@@ -7,7 +7,8 @@
  * KEYS[3…] the hashes and ordered sets that checks and writes refer to by position
  *
  * ARGV: role, token ('' = not fenced), wake-up channel, wake-up message, kept events,
- *       number of checks, then 4 each: type ('version' | 'score'), key position, field, expected ('' = absent)
+ *       number of checks, then 4 each: type, key position, field, expected. Types: 'version' of a record ('' = absent),
+ *       'score' of a member, 'count' of the members that begin with the field
  *       number of writes, then 4 each: type ('set' | 'del' | 'zadd' | 'zrem'), key position, field, value
  *       number of events, then 1 each: JSON
  *
@@ -32,8 +33,12 @@ for _ = 1, checks do
   if kind == 'version' then
     local value = redis.call('HGET', key, field)
     actual = value and string.match(value, '^[^ ]*') or ''
+  elseif kind == 'count' then
+    actual = tostring(redis.call('ZLEXCOUNT', key, '[' .. field, '[' .. field .. '\\255'))
   else
-    actual = redis.call('ZSCORE', key, field) or ''
+    -- As numbers: there is more than one way to write a large one.
+    local score = tonumber(redis.call('ZSCORE', key, field) or '')
+    actual = score == tonumber(expected) and expected or ''
   end
   if actual ~= expected then return {0, 'conflict', field} end
 end

@@ -32,13 +32,19 @@ export class Cursor {
         scale *= 128;
       }
     }
-    if (positions.length !== SHARD_COUNT || !positions.every(Number.isSafeInteger)) {
+    const cursor = new Cursor(positions);
+    // Decoding passes over what it does not understand, so the way back must lead to the same text.
+    if (
+      positions.length !== SHARD_COUNT ||
+      !positions.every(Number.isSafeInteger) ||
+      cursor.toString() !== text
+    ) {
       throw new RiveraError(
         'invalid-request',
         'Last-Event-ID is not an id that this event stream gave. Start without it and list again.',
       );
     }
-    return new Cursor(positions);
+    return cursor;
   }
 
   position(shard: number): number {

@@ -46,7 +46,11 @@ export class EventLog {
    * Events of one shard after `after` up to `upTo`. `isGap`: events in between have been trimmed away, or the log is
    * shorter than the reader remembers.
    */
-  async read(shard: number, after: number, upTo = Infinity): Promise<{ events: LoggedEvent[]; isGap: boolean }> {
+  async read(
+    shard: number,
+    after: number,
+    upTo = Infinity,
+  ): Promise<{ events: LoggedEvent[]; isGap: boolean }> {
     if (upTo <= after) return { events: [], isGap: false };
     // The end is read first: an event that comes between the two reads must not look like a gap.
     const [last, entries] = await orUnavailable(() =>

@@ -45,9 +45,13 @@ function encodePosition(shard: number, id: string): string {
 function decodePosition(position: string): { shard: number; id: string } {
   const [, shard, id] = /^(\d+) (.+)$/s.exec(Buffer.from(position, 'base64url').toString()) ?? [];
   if (shard === undefined || id === undefined || Number(shard) >= SHARD_COUNT) {
-    throw new RiveraError('invalid-request', 'The page position in `after` is not one that a list gave as `next`.', {
-      fields: [{ field: 'after', rule: 'cursor', message: 'must be the `next` of an earlier page' }],
-    });
+    throw new RiveraError(
+      'invalid-request',
+      'The page position in `after` is not one that a list gave as `next`.',
+      {
+        fields: [{ field: 'after', rule: 'cursor', message: 'must be the `next` of an earlier page' }],
+      },
+    );
   }
   return { shard: Number(shard), id };
 }

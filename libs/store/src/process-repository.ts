@@ -37,9 +37,10 @@ export class ProcessRepository {
     options: WriteOptions = {},
   ): Promise<Transition> {
     const shard = shardOf(processGuid);
+    const prefix = `${processGuid}/`;
     let ids: string[] = [];
     const refs = async (): Promise<RecordRef[]> => {
-      ids = await this.store.ids(shard, 'actual', { prefix: `${processGuid}/` });
+      ids = await this.store.ids(shard, 'actual', { prefix });
       return [
         { kind: 'desired', id: processGuid },
         { kind: 'run', id: processGuid },
@@ -56,7 +57,7 @@ export class ProcessRepository {
           run: lookup('run', processGuid),
           actuals: ids.map((id) => lookup('actual', id)).filter((row) => row !== undefined),
         }),
-      options,
+      { ...options, allOf: { kind: 'actual', prefix } },
     );
   }
 
@@ -74,7 +75,11 @@ export class ProcessRepository {
   }
 
   /** Applies rules to many instances of one shard in one commit: all of them or none. */
-  async changeInstances(shard: number, decisions: InstanceDecision[], options: WriteOptions = {}): Promise<Transition> {
+  async changeInstances(
+    shard: number,
+    decisions: InstanceDecision[],
+    options: WriteOptions = {},
+  ): Promise<Transition> {
     return this.store.transact(
       shard,
       uniqueRefs(decisions.flatMap((key) => instanceRefs(key))),
@@ -117,7 +122,11 @@ export class ProcessRepository {
 
   async actualsOf(processGuid: string): Promise<ActualLRP[]> {
     const shard = shardOf(processGuid);
-    return this.store.getAll(shard, 'actual', await this.store.ids(shard, 'actual', { prefix: `${processGuid}/` }));
+    return this.store.getAll(
+      shard,
+      'actual',
+      await this.store.ids(shard, 'actual', { prefix: `${processGuid}/` }),
+    );
   }
 
   /** Instances that a cell holds or has been given. */
@@ -147,7 +156,10 @@ export class ProcessRepository {
       this.store.getAll(shard, 'actual', actualIds),
     ]);
     const snapshots = new Map<string, ProcessSnapshot>(
-      desired.map((info) => [info.processGuid, { processGuid: info.processGuid, desired: info, actuals: [] }]),
+      desired.map((info) => [
+        info.processGuid,
+        { processGuid: info.processGuid, desired: info, actuals: [] },
+      ]),
     );
     for (const actual of actuals) {
       const { processGuid } = actual;
@@ -162,7 +174,10 @@ export class ProcessRepository {
     return this.store.getAll(shard, 'actual', ids);
   }
 
-  private async byProcessGuid<K extends 'desired' | 'run'>(kind: K, processGuids: string[]): Promise<Records[K][]> {
+  private async byProcessGuid<K extends 'desired' | 'run'>(
+    kind: K,
+    processGuids: string[],
+  ): Promise<Records[K][]> {
     const guidsByShard = new Map<number, string[]>();
     for (const guid of processGuids) {
       const shard = shardOf(guid);
@@ -178,12 +193,16 @@ export class ProcessRepository {
 function instanceRefs({ processGuid, index }: ActualLRPKey): RecordRef[] {
   return [
     { kind: 'desired', id: processGuid },
-    ...PRESENCES.map((presence) => ({ kind: 'actual' as const, id: actualId({ processGuid, index, presence }) })),
+    ...PRESENCES.map((presence) => ({
+      kind: 'actual' as const,
+      id: actualId({ processGuid, index, presence }),
+    })),
   ];
 }
 
 function instanceFrom(lookup: Lookup, { processGuid, index }: ActualLRPKey): InstanceSnapshot {
-  const row = (presence: ActualLRP['presence']) => lookup('actual', actualId({ processGuid, index, presence }));
+  const row = (presence: ActualLRP['presence']) =>
+    lookup('actual', actualId({ processGuid, index, presence }));
   return {
     processGuid,
     index,

@@ -4,7 +4,11 @@ import { ACQUIRE_LEASE_SCRIPT, COMMIT_SCRIPT, RENEW_LEASE_SCRIPT } from './commi
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    riveraCommit(keyCount: number, ...keysAndArguments: string[]): Result<[number, number | string, string?], Context>;
+    riveraCommit(
+      keyCount: number,
+      keys: string[],
+      args: string[],
+    ): Result<[number, number | string, string?], Context>;
     riveraAcquireLease(lease: string, counter: string, ttlMs: string): Result<number | null, Context>;
     riveraRenewLease(lease: string, token: string, ttlMs: string): Result<number, Context>;
   }

@@ -1,4 +1,10 @@
-import { type DynamicModule, Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { Readiness } from '#rivera/platform';
@@ -38,8 +44,16 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
       providers: [
         { provide: STORE_REDIS, useFactory: connect },
         { provide: STORE_SUBSCRIBER, useFactory: connect },
-        { provide: Store, useFactory: (redis: Redis) => new Store({ redis, keptEvents }), inject: [STORE_REDIS] },
-        { provide: ProcessRepository, useFactory: (store: Store) => new ProcessRepository(store), inject: [Store] },
+        {
+          provide: Store,
+          useFactory: (redis: Redis) => new Store({ redis, keptEvents }),
+          inject: [STORE_REDIS],
+        },
+        {
+          provide: ProcessRepository,
+          useFactory: (store: Store) => new ProcessRepository(store),
+          inject: [Store],
+        },
         { provide: TaskRepository, useFactory: (store: Store) => new TaskRepository(store), inject: [Store] },
         { provide: CellRepository, useFactory: (store: Store) => new CellRepository(store), inject: [Store] },
         {

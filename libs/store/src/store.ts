@@ -40,16 +40,25 @@ export interface CommitOptions {
   fence?: Fence;
   /** Records the decision rested on without changing them: they must still be as read. */
   unchanged?: { kind: RecordKind; id: string; tag?: ModificationTag }[];
+  /** How many records of a kind have an identity that begins like this: none may have come since they were listed. */
+  counts?: { kind: RecordKind; prefix: string; count: number }[];
   /** Members of ordered sets that must still have this score. */
   scores?: { set: string; member: string; score: number }[];
   /** Ordered-set writes that no record implies; without a score the member goes. */
   sets?: { set: string; member: string; score?: number }[];
 }
 
+export interface TransactOptions extends CommitOptions {
+  /** The records asked for are all of this kind whose identity begins like this, and must still be. */
+  allOf?: { kind: RecordKind; prefix: string };
+}
+
 /** Reads the records asked for. */
 export type Lookup = <K extends RecordKind>(kind: K, id: string) => Records[K] | undefined;
 
 const MAX_ATTEMPTS = 50;
+/** Records asked of Redis in one command. */
+const READ_LIMIT = 5_000;
 
 /**
  * The store of record. Every shard holds hashes of records by kind, ordered sets (identities, indexes) and one event
@@ -88,12 +97,13 @@ export class Store {
     const batch = new CommitBatch(shard);
     for (const change of transition) batch.addChange(change);
     for (const { kind, id, tag } of options.unchanged ?? []) batch.addVersionCheck(kind, id, tag);
+    for (const { kind, prefix, count } of options.counts ?? []) batch.addCountCheck(kind, prefix, count);
     for (const { set, member, score } of options.scores ?? []) batch.addScoreCheck(set, member, score);
     for (const { set, member, score } of options.sets ?? []) batch.addSetWrite(set, member, score);
     const events = eventsOf(transition).map((event) => JSON.stringify(event));
     const { keys, args } = batch.build(options.fence, this.keptEvents, events);
 
-    const [ok, reason, detail] = await orUnavailable(() => this.redis.riveraCommit(keys.length, ...keys, ...args));
+    const [ok, reason, detail] = await orUnavailable(() => this.redis.riveraCommit(keys.length, keys, args));
     if (ok === 1) return true;
     if (reason === 'fenced') {
       throw new RiveraError(
@@ -112,7 +122,7 @@ export class Store {
     shard: number,
     refs: RecordRef[] | (() => Promise<RecordRef[]>),
     decide: (lookup: Lookup) => Transition,
-    options: CommitOptions = {},
+    { allOf, ...options }: TransactOptions = {},
   ): Promise<Transition> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const wanted = typeof refs === 'function' ? await refs() : refs;
@@ -123,9 +133,13 @@ export class Store {
       const unchanged = wanted
         .filter(({ kind, id }) => !written.has(`${kind} ${id}`))
         .map(({ kind, id }) => ({ kind, id, tag: tagOf(found.get(`${kind} ${id}`)) }));
-      if (await this.commit(shard, transition, { ...options, unchanged })) return transition;
+      const counts = allOf && [{ ...allOf, count: countOf(found, allOf) }];
+      if (await this.commit(shard, transition, { ...options, unchanged, counts })) return transition;
     }
-    throw new RiveraError('conflict', 'Too many writers change this record at the same time. Try again in a moment.');
+    throw new RiveraError(
+      'conflict',
+      'Too many writers change this record at the same time. Try again in a moment.',
+    );
   }
 
   /** One record. */
@@ -136,8 +150,7 @@ export class Store {
 
   /** Several records of one kind, those that exist, in the order asked. */
   async getAll<K extends RecordKind>(shard: number, kind: K, ids: string[]): Promise<Records[K][]> {
-    if (ids.length === 0) return [];
-    const values = await orUnavailable(() => this.redis.hmget(shardKey(shard, kind), ...ids));
+    const values = await orUnavailable(() => this.values(shard, kind, ids));
     return values.map((value) => decode<Records[K]>(value)).filter((record) => record !== undefined);
   }
 
@@ -172,13 +185,22 @@ export class Store {
       this.redis.zrangebyscore(shardKey(shard, set), '-inf', upTo, 'WITHSCORES', 'LIMIT', 0, limit),
     );
     const members: { member: string; score: number }[] = [];
-    for (let i = 0; i + 1 < flat.length; i += 2) members.push({ member: flat[i]!, score: Number(flat[i + 1]) });
+    for (let i = 0; i + 1 < flat.length; i += 2)
+      members.push({ member: flat[i]!, score: Number(flat[i + 1]) });
     return members;
   }
 
   /** Makes every shard refuse writers of this role with a lower token than this one. */
   async fence(fence: Fence): Promise<void> {
     await Promise.all(ALL_SHARDS.map((shard) => this.commit(shard, [], { fence })));
+  }
+
+  /** The highest token that any shard has seen of a role, 0 if none has. */
+  async highestToken(role: string): Promise<number> {
+    const tokens = await orUnavailable(() =>
+      Promise.all(ALL_SHARDS.map((shard) => this.redis.hget(shardKey(shard, 'meta'), `fence:${role}`))),
+    );
+    return Math.max(...tokens.map(Number));
   }
 
   private async getMany(shard: number, refs: RecordRef[]): Promise<Map<string, Records[RecordKind]>> {
@@ -188,7 +210,7 @@ export class Store {
     await orUnavailable(() =>
       Promise.all(
         [...idsByKind].map(async ([kind, ids]) => {
-          const values = await this.redis.hmget(shardKey(shard, kind), ...ids);
+          const values = await this.values(shard, kind, ids);
           values.forEach((value, i) => {
             const record = decode<Records[RecordKind]>(value);
             if (record !== undefined) found.set(`${kind} ${ids[i]}`, record);
@@ -197,6 +219,15 @@ export class Store {
       ),
     );
     return found;
+  }
+
+  private async values(shard: number, kind: RecordKind, ids: string[]): Promise<(string | null)[]> {
+    const slices: string[][] = [];
+    for (let at = 0; at < ids.length; at += READ_LIMIT) slices.push(ids.slice(at, at + READ_LIMIT));
+    const values = await Promise.all(
+      slices.map((slice) => this.redis.hmget(shardKey(shard, kind), ...slice)),
+    );
+    return values.flat();
   }
 }
 
@@ -227,6 +258,10 @@ class CommitBatch {
 
   addVersionCheck(kind: RecordKind, id: string, tag: ModificationTag | undefined): void {
     this.checks.push('version', this.position(kind), id, tag === undefined ? '' : versionOf(tag));
+  }
+
+  addCountCheck(kind: RecordKind, prefix: string, count: number): void {
+    this.checks.push('count', this.position(`ids:${kind}`), prefix, String(count));
   }
 
   addScoreCheck(set: string, member: string, score: number): void {
@@ -262,7 +297,8 @@ class CommitBatch {
     }
     for (const { index, member, score } of after) {
       // Written even when the score is the same, because the converger may have put it off in between.
-      if (index === 'due' || known.get(`${index} ${member}`) !== score) this.write('zadd', index, member, String(score));
+      if (index === 'due' || known.get(`${index} ${member}`) !== score)
+        this.write('zadd', index, member, String(score));
     }
   }
 
@@ -280,6 +316,13 @@ class CommitBatch {
   }
 }
 
+function countOf(
+  found: Map<string, unknown>,
+  { kind, prefix }: { kind: RecordKind; prefix: string },
+): number {
+  return [...found.keys()].filter((key) => key.startsWith(`${kind} ${prefix}`)).length;
+}
+
 function versionOf(tag: ModificationTag): string {
   return `${tag.epoch}:${tag.index}`;
 }
@@ -293,5 +336,7 @@ function encode(record: Records[RecordKind]): string {
 }
 
 function decode<R>(value: string | null | undefined): R | undefined {
-  return value === null || value === undefined ? undefined : (JSON.parse(value.slice(value.indexOf(' ') + 1)) as R);
+  return value === null || value === undefined
+    ? undefined
+    : (JSON.parse(value.slice(value.indexOf(' ') + 1)) as R);
 }

@@ -1,10 +1,11 @@
-import { Controller, Delete, Get, HttpCode, Param, ParseIntPipe, Query } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { Notifier } from '#rivera/actor';
 import { retire } from '#rivera/lifecycle';
 import type { ActualLRP } from '#rivera/models';
 import { Clock, contextOf, Ids, Scopes } from '#rivera/platform';
 import { CellRepository, type Page, ProcessRepository } from '#rivera/store';
 import { filteredPage } from '../http/pages.js';
+import { InstanceParams } from '../http/params.js';
 import { ActualLRPQuery } from '../http/queries.js';
 
 /** What runs. */
@@ -36,10 +37,7 @@ export class ActualLRPsController {
   @Delete(':processGuid/:index')
   @HttpCode(202)
   @Scopes('lrps:write')
-  async retire(
-    @Param('processGuid') processGuid: string,
-    @Param('index', ParseIntPipe) index: number,
-  ): Promise<void> {
+  async retire(@Param() { processGuid, index }: InstanceParams): Promise<void> {
     const present = new Set(
       (await this.cells.list()).filter(({ state }) => state === 'PRESENT').map(({ cellId }) => cellId),
     );

@@ -4,6 +4,7 @@ import { requireEpoch } from '#rivera/lifecycle';
 import { CellReportsRequest, type CellReportResult, type CellWork, PresenceRequest } from '#rivera/models';
 import { CellRoute, Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
 import { CellRepository, ProcessRepository, TaskRepository } from '#rivera/store';
+import { CellParams } from '../http/params.js';
 import { EpochQuery } from '../http/queries.js';
 import { CellReports } from './cell-reports.js';
 
@@ -28,7 +29,7 @@ export class CellAgentController {
   /** Says that the cell is there. Without an epoch: its agent has just started and gets a new one. */
   @Put('presence')
   async presence(
-    @Param('cellId') cellId: string,
+    @Param() { cellId }: CellParams,
     @Body() { epoch, registration }: PresenceRequest,
   ): Promise<{ epoch: number; ttlMs: number }> {
     const context = contextOf(this.clock, this.ids);

@@ -6,7 +6,7 @@ import { type Page, ProcessRepository } from '#rivera/store';
 import { etagOf, parseIdempotencyKey, parseIfMatch } from '../http/conditional.js';
 import { filteredPage } from '../http/pages.js';
 import { presentDesiredLRP, presentRouting, presentScheduling, type RoutingInfo } from '../http/presenters.js';
-import { DesiredLRPQuery } from '../http/queries.js';
+import { DesiredLRPQuery, type DesiredLRPView } from '../http/queries.js';
 import { DesiredLRPs } from './desired-lrps.service.js';
 
 type AnyView = DesiredLRP | DesiredLRPSchedulingInfo | RoutingInfo;
@@ -69,7 +69,7 @@ export class DesiredLRPsController {
     await this.desiredLRPs.remove(processGuid, parseIfMatch(ifMatch));
   }
 
-  private async view(view: 'scheduling' | 'routing' | 'full', infos: DesiredLRPSchedulingInfo[]): Promise<AnyView[]> {
+  private async view(view: DesiredLRPView, infos: DesiredLRPSchedulingInfo[]): Promise<AnyView[]> {
     if (view === 'scheduling') return infos.map(presentScheduling);
     if (view === 'routing') return infos.map(presentRouting);
     const runs = await this.processes.runInfos(infos.map(({ processGuid }) => processGuid));

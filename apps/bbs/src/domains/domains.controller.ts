@@ -1,10 +1,9 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { isFresh } from '#rivera/lifecycle';
-import { type Domain, DomainRequest, RiveraError } from '#rivera/models';
+import { type Domain, DomainRequest } from '#rivera/models';
 import { Clock, contextOf, Ids, Scopes } from '#rivera/platform';
 import { CellRepository } from '#rivera/store';
-
-const MAX_NAME = 255;
+import { DomainParams } from '../http/params.js';
 
 /** Whose desired lists are complete, and until when. */
 @Controller('v1/domains')
@@ -25,12 +24,7 @@ export class DomainsController {
 
   @Put(':domain')
   @Scopes('domains:write')
-  async upsert(@Param('domain') domain: string, @Body() { ttlSeconds }: DomainRequest): Promise<Domain> {
-    if (domain.length > MAX_NAME) {
-      throw new RiveraError('invalid-request', `A domain has at most ${MAX_NAME} characters.`, {
-        fields: [{ field: 'domain', rule: 'maxLength', message: `must have at most ${MAX_NAME} characters` }],
-      });
-    }
+  async upsert(@Param() { domain }: DomainParams, @Body() { ttlSeconds }: DomainRequest): Promise<Domain> {
     return this.cells.upsertDomain(domain, ttlSeconds, contextOf(this.clock, this.ids));
   }
 }

@@ -1,127 +1,141 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { RiveraError } from '#rivera/models';
 import { RiveraLogger } from '#rivera/platform';
 import { ALL_SHARDS, Cursor, EventLog, type LoggedEvent } from '#rivera/store';
 
 /** One item of somebody's stream: an event, or word that the log no longer reaches back. */
 export type StreamItem = { id: string; event: LoggedEvent['event'] } | { id: string; reset: string };
 
-/** Takes items; false ends the subscription (the consumer is too slow, or gone). */
-export type Consumer = (item: StreamItem) => boolean;
+/** Somebody who is told what happens. */
+export interface Consumer {
+  /** False ends the subscription: the consumer is too slow, or gone. */
+  take(item: StreamItem): boolean;
+  /** Resolves when there is room for more. Only a consumer that is told the past is waited for. */
+  ready?(): Promise<void>;
+  /** The hub ends the subscription. Whoever goes on after the last id that was told misses nothing. */
+  end?(reason: string): void;
+}
 
 export interface Subscription {
-  /** Where the stream stands when it begins, before its first item. */
-  id: string;
+  /** How far the consumer has been told, events that its filter leaves out included. */
+  readonly id: string;
+  /** Nothing is told before. */
+  begin(): void;
   end(): void;
 }
 
 interface Subscriber {
-  consume: Consumer;
+  consumer: Consumer;
   cursor: Cursor;
-  /** Items that came while older ones are still being read from the log. */
-  waiting?: LoggedEvent[];
+  /** Stands where the hub stands, so it is told events as they come. */
+  isLive: boolean;
 }
 
 /** Reads the event log once and tells all clients of this process. */
 @Injectable()
-export class EventHub implements OnApplicationBootstrap, OnModuleDestroy {
+export class EventHub implements OnModuleInit, OnModuleDestroy {
   private readonly subscribers = new Set<Subscriber>();
   private readonly abort = new AbortController();
   private cursor = Cursor.start();
-  private started: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly log: EventLog,
     private readonly logger: RiveraLogger,
   ) {}
 
-  onApplicationBootstrap(): void {
-    this.started = this.start();
-    this.started.catch((error: unknown) => this.logger.error('failed-to-follow-events', { error }));
+  async onModuleInit(): Promise<void> {
+    // `follow` moves its own cursor on after a batch was handed over; the hub's moves with each event.
+    const followed = await this.log.now();
+    this.cursor = followed.copy();
+    const onReset = (reason: string) => {
+      this.cursor = followed.copy();
+      for (const subscriber of this.subscribers) this.reset(subscriber, reason);
+    };
+    this.log
+      .follow(followed, { onEvents: (events) => this.tell(events), onReset }, this.abort.signal)
+      .catch((error: unknown) => this.logger.error('stopped-following-events', { error }));
   }
 
   onModuleDestroy(): void {
     this.abort.abort();
+    for (const subscriber of this.subscribers) this.end(subscriber, 'this server is shutting down');
   }
 
   /**
    * Follows everything after `lastEventId`, or from now on. Nothing is left out and nothing comes twice.
    * Errors: `invalid-request` (not an id this stream gave), `unavailable`.
    */
-  async subscribe(lastEventId: string | undefined, consume: Consumer): Promise<Subscription> {
-    await this.started;
-    const cursor = lastEventId === undefined ? this.cursor.copy() : Cursor.parse(lastEventId);
-    const subscriber: Subscriber = { consume, cursor };
-    const id = cursor.toString();
-    if (lastEventId !== undefined) {
-      const upTo = this.cursor.copy();
-      subscriber.waiting = [];
+  async subscribe(lastEventId: string | undefined, consumer: Consumer): Promise<Subscription> {
+    const last = lastEventId === undefined ? undefined : Cursor.parse(lastEventId);
+    const end = await this.log.now();
+    const subscriber: Subscriber = { consumer, cursor: last ?? end.copy(), isLive: false };
+    const begin = () => {
+      if (this.abort.signal.aborted) return this.end(subscriber, 'this server is shutting down');
       this.subscribers.add(subscriber);
-      // Begins after this call has returned, so that the stream's head goes out first.
-      setImmediate(() => void this.catchUp(subscriber, upTo));
-    } else {
-      this.subscribers.add(subscriber);
-    }
-    return { id, end: () => this.subscribers.delete(subscriber) };
-  }
-
-  private async start(): Promise<void> {
-    this.cursor = await this.log.now();
-    // `follow` moves its own copy on after a batch was handed over; this one moves with each event.
-    const following = this.log.follow(
-      this.cursor.copy(),
-      { onEvents: (events) => this.tell(events), onReset: (reason) => this.reset(reason) },
-      this.abort.signal,
-    );
-    following.catch((error: unknown) => this.logger.error('stopped-following-events', { error }));
+      // The log has lost its end (a Redis that did not persist): what it says next would pass for told already.
+      const isBeyondEnd = ALL_SHARDS.some((shard) => subscriber.cursor.position(shard) > end.position(shard));
+      if (isBeyondEnd) this.reset(subscriber, 'The event log does not reach as far as Last-Event-ID.');
+      void this.catchUp(subscriber);
+    };
+    return {
+      get id() {
+        return subscriber.cursor.toString();
+      },
+      begin,
+      end: () => this.subscribers.delete(subscriber),
+    };
   }
 
   private tell(events: LoggedEvent[]): void {
     for (const event of events) {
       this.cursor.advance(event.shard, event.sequence);
       for (const subscriber of this.subscribers) {
-        if (subscriber.waiting === undefined) this.deliver(subscriber, event);
-        else subscriber.waiting.push(event);
+        if (subscriber.isLive) this.deliver(subscriber, event);
       }
     }
   }
 
-  private async reset(reason: string): Promise<void> {
-    this.cursor = await this.log.now();
-    for (const subscriber of this.subscribers) this.deliverReset(subscriber, reason);
-  }
-
-  private async catchUp(subscriber: Subscriber, upTo: Cursor): Promise<void> {
+  /** Reads the log shard by shard until the subscriber stands where the hub stands. */
+  private async catchUp(subscriber: Subscriber): Promise<void> {
     try {
-      for (const shard of ALL_SHARDS) {
-        let isMore = true;
-        while (isMore && this.subscribers.has(subscriber)) {
-          const after = subscriber.cursor.position(shard);
-          const { events, isGap } = await this.log.read(shard, after, upTo.position(shard));
-          if (isGap) {
-            this.deliverReset(subscriber, 'The event log no longer reaches back to Last-Event-ID.');
-            break;
-          }
-          for (const event of events) this.deliver(subscriber, event);
-          isMore = events.length > 0;
-        }
+      let shard = this.shardBehind(subscriber);
+      while (shard !== undefined && this.subscribers.has(subscriber)) {
+        const after = subscriber.cursor.position(shard);
+        const { events, isGap } = await this.log.read(shard, after, this.cursor.position(shard));
+        if (isGap) this.reset(subscriber, 'The event log no longer reaches back to Last-Event-ID.');
+        else for (const event of events) this.deliver(subscriber, event);
+        await subscriber.consumer.ready?.();
+        shard = this.shardBehind(subscriber);
       }
-      for (const event of subscriber.waiting ?? []) this.deliver(subscriber, event);
-      subscriber.waiting = undefined;
+      subscriber.isLive = true;
     } catch (error) {
       this.logger.warn('failed-to-resume-stream', { error });
-      this.deliverReset(subscriber, 'The store did not answer while the stream was resumed.');
-      subscriber.waiting = undefined;
+      this.end(subscriber, 'the store did not answer while the stream was resumed');
     }
+  }
+
+  private shardBehind({ cursor }: Subscriber): number | undefined {
+    return ALL_SHARDS.find((shard) => cursor.position(shard) < this.cursor.position(shard));
   }
 
   private deliver(subscriber: Subscriber, { shard, sequence, event }: LoggedEvent): void {
+    // Told already: a client may come from a process that was ahead of this one.
     if (sequence <= subscriber.cursor.position(shard)) return;
     subscriber.cursor.advance(shard, sequence);
-    if (!subscriber.consume({ id: subscriber.cursor.toString(), event })) this.subscribers.delete(subscriber);
+    this.give(subscriber, { id: subscriber.cursor.toString(), event });
   }
 
-  private deliverReset(subscriber: Subscriber, reset: string): void {
-    for (const shard of ALL_SHARDS) subscriber.cursor.advance(shard, this.cursor.position(shard));
-    if (!subscriber.consume({ id: subscriber.cursor.toString(), reset })) this.subscribers.delete(subscriber);
+  private reset(subscriber: Subscriber, reset: string): void {
+    subscriber.cursor = this.cursor.copy();
+    this.give(subscriber, { id: subscriber.cursor.toString(), reset });
+  }
+
+  private give(subscriber: Subscriber, item: StreamItem): void {
+    if (!subscriber.consumer.take(item)) this.subscribers.delete(subscriber);
+  }
+
+  private end(subscriber: Subscriber, reason: string): void {
+    this.subscribers.delete(subscriber);
+    subscriber.consumer.end?.(reason);
   }
 }

@@ -1,34 +1,58 @@
-import { Transform, Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Transform } from 'class-transformer';
 import {
   ACTUAL_LRP_STATES,
   type ActualLRP,
   type ActualLRPState,
   type DesiredLRPSchedulingInfo,
+  IsInteger,
+  IsOneOf,
+  IsText,
+  IsTextList,
+  LIMITS,
+  Optional,
   type RiveraEvent,
+  type RiveraEventType,
   type Task,
   TASK_STATES,
   type TaskState,
 } from '#rivera/models';
 
 const MAX_PAGE = 10_000;
+const MAX_REPEATED = 1_000;
+type TextOptions = Parameters<typeof IsText>[0];
 
-/** A query parameter that may be given several times. */
-function Repeatable(): PropertyDecorator {
-  return Transform(({ value }: { value: unknown }) => (value === undefined || Array.isArray(value) ? value : [value]));
+/** A parameter that may be given several times; naming the same thing twice is naming it once. */
+function Repeatable(entry: TextOptions = { max: LIMITS.nameBytes }): PropertyDecorator {
+  const toList = ({ value }: { value: unknown }) =>
+    value === undefined ? value : [...new Set(Array.isArray(value) ? value : [value])];
+  return all(Transform(toList), Optional(), IsTextList(entry, { max: MAX_REPEATED }));
+}
+
+/** Digits become a number. Anything else stays text, which the rule refuses: `Number('')` would be 0. */
+export function Whole(limits: { min: number; max?: number }): PropertyDecorator {
+  const toNumber = ({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return all(Transform(toNumber), IsInteger(limits));
+}
+
+function all(...decorators: PropertyDecorator[]): PropertyDecorator {
+  return (target, property) => decorators.forEach((decorate) => decorate(target, property));
 }
 
 class PageQuery {
   /** `next` of the page before. */
-  @IsOptional() @IsString() @MaxLength(1_024) after?: string;
-  @IsOptional() @Type(() => Number) @IsInt() @Min(1) @Max(MAX_PAGE) limit?: number;
+  @Optional() @IsText({ max: 1_024 }) after?: string;
+  @Optional() @Whole({ min: 1, max: MAX_PAGE }) limit?: number;
 }
+
+const VIEWS = ['scheduling', 'routing', 'full'] as const;
+export type DesiredLRPView = (typeof VIEWS)[number];
 
 export class DesiredLRPQuery extends PageQuery {
   /** How much of each: what placement reads, what routers read, or all of it. */
-  @IsOptional() @IsIn(['scheduling', 'routing', 'full']) view?: 'scheduling' | 'routing' | 'full';
-  @IsOptional() @IsString() @MaxLength(255) domain?: string;
-  @IsOptional() @Repeatable() @IsArray() @ArrayMaxSize(1_000) @IsString({ each: true }) processGuid?: string[];
+  @Optional() @IsOneOf(VIEWS) view?: DesiredLRPView;
+  @Optional() @IsText({ max: LIMITS.nameBytes }) domain?: string;
+  @Repeatable() processGuid?: string[];
 
   matches(desired: DesiredLRPSchedulingInfo): boolean {
     return this.domain === undefined || this.domain === desired.domain;
@@ -36,11 +60,11 @@ export class DesiredLRPQuery extends PageQuery {
 }
 
 export class ActualLRPQuery extends PageQuery {
-  @IsOptional() @IsString() @MaxLength(255) domain?: string;
-  @IsOptional() @IsString() @MaxLength(255) cellId?: string;
-  @IsOptional() @Repeatable() @IsArray() @ArrayMaxSize(1_000) @IsString({ each: true }) processGuid?: string[];
-  @IsOptional() @Type(() => Number) @IsInt() @Min(0) index?: number;
-  @IsOptional() @IsIn(ACTUAL_LRP_STATES) state?: ActualLRPState;
+  @Optional() @IsText({ max: LIMITS.nameBytes }) domain?: string;
+  @Optional() @IsText({ max: LIMITS.nameBytes }) cellId?: string;
+  @Repeatable() processGuid?: string[];
+  @Optional() @Whole({ min: 0 }) index?: number;
+  @Optional() @IsOneOf(ACTUAL_LRP_STATES) state?: ActualLRPState;
 
   matches(actual: ActualLRP): boolean {
     return (
@@ -54,9 +78,9 @@ export class ActualLRPQuery extends PageQuery {
 }
 
 export class TaskQuery extends PageQuery {
-  @IsOptional() @IsString() @MaxLength(255) domain?: string;
-  @IsOptional() @IsString() @MaxLength(255) cellId?: string;
-  @IsOptional() @IsIn(TASK_STATES) state?: TaskState;
+  @Optional() @IsText({ max: LIMITS.nameBytes }) domain?: string;
+  @Optional() @IsText({ max: LIMITS.nameBytes }) cellId?: string;
+  @Optional() @IsOneOf(TASK_STATES) state?: TaskState;
 
   matches(task: Task): boolean {
     return (
@@ -68,16 +92,39 @@ export class TaskQuery extends PageQuery {
 }
 
 export class EpochQuery {
-  @Type(() => Number) @IsInt() @Min(0) epoch: number;
+  @Whole({ min: 0, max: Number.MAX_SAFE_INTEGER }) epoch: number;
 }
+
+/** All types there are, or this does not compile. */
+const EVENT_TYPES = Object.keys({
+  desired_lrp_created: true,
+  desired_lrp_changed: true,
+  desired_lrp_removed: true,
+  actual_lrp_created: true,
+  actual_lrp_changed: true,
+  actual_lrp_removed: true,
+  actual_lrp_crashed: true,
+  task_created: true,
+  task_changed: true,
+  task_removed: true,
+  cell_created: true,
+  cell_changed: true,
+  cell_removed: true,
+} satisfies Record<RiveraEventType, true>);
+
+const EVENT_TYPE = {
+  max: LIMITS.nameBytes,
+  pattern: new RegExp(`^(?:${EVENT_TYPES.join('|')})$`),
+  patternInWords: `be one of ${EVENT_TYPES.join(', ')}`,
+};
 
 /** Which events a client wants; absent = all. Every given filter must match. */
 export class EventQuery {
-  @IsOptional() @Repeatable() @IsArray() @ArrayMaxSize(32) @IsString({ each: true }) type?: string[];
-  @IsOptional() @Repeatable() @IsArray() @ArrayMaxSize(1_000) @IsString({ each: true }) processGuid?: string[];
-  @IsOptional() @Repeatable() @IsArray() @ArrayMaxSize(1_000) @IsString({ each: true }) taskGuid?: string[];
-  @IsOptional() @IsString() @MaxLength(255) domain?: string;
-  @IsOptional() @IsString() @MaxLength(255) cellId?: string;
+  @Repeatable(EVENT_TYPE) type?: string[];
+  @Repeatable() processGuid?: string[];
+  @Repeatable() taskGuid?: string[];
+  @Optional() @IsText({ max: LIMITS.nameBytes }) domain?: string;
+  @Optional() @IsText({ max: LIMITS.nameBytes }) cellId?: string;
 
   matches(event: RiveraEvent): boolean {
     const records: EventSubject[] = [

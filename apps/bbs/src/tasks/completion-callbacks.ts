@@ -4,7 +4,7 @@ import { deleteTask, resolveTask } from '#rivera/lifecycle';
 import { RiveraError, type Task } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
 import { Store, TaskRepository, WORK_SHARD_IDS } from '#rivera/store';
-import { EventHub, type Subscription } from '../events/event-hub.js';
+import { EventHub, type StreamItem, type Subscription } from '../events/event-hub.js';
 
 const ATTEMPTS = 3;
 /** Diego BBS, communication time-out. */
@@ -38,18 +38,21 @@ export class CompletionCallbacks implements OnApplicationBootstrap, OnModuleDest
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    this.subscription = await this.hub.subscribe(undefined, (item) => {
-      if ('event' in item && item.event.type === 'task_changed' && item.event.after.state === 'COMPLETED') {
-        this.loop.wake();
-      }
-      return true;
-    });
+    this.subscription = await this.hub.subscribe(undefined, { take: (item) => this.look(item) });
+    this.subscription.begin();
     this.loop.start(this.abort.signal);
   }
 
   onModuleDestroy(): void {
     this.abort.abort();
     this.subscription?.end();
+  }
+
+  private look(item: StreamItem): boolean {
+    const isCompletion =
+      'event' in item && item.event.type === 'task_changed' && item.event.after.state === 'COMPLETED';
+    if (isCompletion || 'reset' in item) this.loop.wake();
+    return true;
   }
 
   private async pass(): Promise<number> {

@@ -61,11 +61,11 @@ export async function mintTokens(secretFile: string, cellIds: readonly string[])
     ...cellIds.map((cellId): TokenOrder => ({ subject: cellId, cellId, scopes: ['cell'], ttlSeconds })),
   ];
   const script = fileURLToPath(new URL('mint-tokens.js', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    script,
-    secretFile,
-    JSON.stringify(orders),
-  ]);
+  const args = [script, secretFile, JSON.stringify(orders)];
+  const { stdout } = await promisify(execFile)(process.execPath, args).catch((error: { stderr?: string }) => {
+    const [reason = 'its process failed'] = /^\w*Error.*$/m.exec(error.stderr ?? '') ?? [];
+    throw new Error(`The tokens cannot be made: ${reason}`, { cause: error });
+  });
   const [client = '', ...cells] = stdout.trim().split('\n');
   return { client, cells: Object.fromEntries(cellIds.map((cellId, index) => [cellId, cells[index] ?? ''])) };
 }

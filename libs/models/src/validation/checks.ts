@@ -1,6 +1,6 @@
 import { isDestination } from './ip-address.js';
 import { LIMITS, MAX_INT32 } from './limits.js';
-import type { Check, Complaint, ScalarCheck } from './rule.js';
+import { type Check, type Complaint, type ScalarCheck, isFine } from './rule.js';
 
 /** A list that is wrong throughout need not be read out in full. */
 const MAX_COMPLAINTS_PER_LIST = 20;
@@ -126,8 +126,8 @@ export function listOf(entry: Check, { min = 0, max, unique = false }: ListOptio
     if (!Array.isArray(value)) return 'must be a list';
     if (value.length < min) return `must have at least ${min} ${min === 1 ? 'entry' : 'entries'}`;
     if (value.length > max) return `must have at most ${max} entries, not ${value.length}`;
-    const complaints = prefixed(value.map((each: unknown, index) => [`[${index}]`, entry(each)]));
-    if (complaints.length > 0) return complaints;
+    if (!value.every((each: unknown) => isFine(entry(each))))
+      return prefixed(value.map((each: unknown, index) => [`[${index}]`, entry(each)]));
     return unique && new Set(value).size < value.length ? 'must not name anything twice' : undefined;
   };
 }
@@ -138,6 +138,7 @@ export function mapOf(entry: Check, { max }: { max: number }): Check {
     if (!isRecord(value)) return 'must be an object';
     const entries = Object.entries(value);
     if (entries.length > max) return `must have at most ${max} entries, not ${entries.length}`;
+    if (entries.every(([key, each]) => name(key) === undefined && isFine(entry(each)))) return undefined;
     return prefixed(
       entries.map(([key, each]) => {
         const unfitKey = name(key);

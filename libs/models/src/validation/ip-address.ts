@@ -11,7 +11,7 @@ function parseIPv4(text: string): bigint | undefined {
   const octets = text.split('.');
   if (octets.length !== 4 || !octets.every((octet) => OCTET.test(octet) && Number(octet) <= 255))
     return undefined;
-  return octets.reduce((value, octet) => value * 256n + BigInt(octet), 0n);
+  return BigInt(octets.reduce((value, octet) => value * 256 + Number(octet), 0));
 }
 
 /** `a:b:1.2.3.4` → `a:b:102:304`. */

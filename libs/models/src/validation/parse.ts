@@ -2,6 +2,7 @@ import { plainToInstance } from 'class-transformer';
 import { type ValidatorOptions, validateSync } from 'class-validator';
 import { type FieldError, RiveraError } from '../errors.js';
 import { isRecord } from './checks.js';
+import { fastParse } from './fast-parse.js';
 import { flattenErrors } from './flatten-errors.js';
 import { rememberRules } from './remember-rules.js';
 import { structuralComplaint } from './structure.js';
@@ -71,6 +72,8 @@ export function parse<T extends object>(
   input: unknown,
   { transforms = false }: { transforms?: boolean } = {},
 ): T {
+  const fine = transforms ? undefined : fastParse(type, input);
+  if (fine !== undefined) return fine;
   if (!isRecord(input)) {
     throw invalid([{ field: '', rule: 'isObject', message: 'The body must be a JSON object.' }]);
   }

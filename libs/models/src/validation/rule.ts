@@ -12,7 +12,8 @@ export type Check = (value: unknown) => Complaint;
 /** A check of a value without parts: at most one thing can be wrong. */
 export type ScalarCheck = (value: unknown) => string | undefined;
 
-const isFine = (complaint: Complaint): boolean =>
+/** Nothing is wrong. */
+export const isFine = (complaint: Complaint): boolean =>
   complaint === undefined || (Array.isArray(complaint) && complaint.length === 0);
 
 function sentences(subject: string, complaint: Complaint): string {
@@ -72,6 +73,5 @@ export function objectRule<T extends object>(
 
 /** The field may be left out. `null` is not the same as leaving it out and is refused. */
 export function Optional(): PropertyDecorator {
-  return (target, property) =>
-    ValidateIf((owner: Record<string | symbol, unknown>) => owner[property] !== undefined)(target, property);
+  return ValidateIf((_owner, value) => value !== undefined);
 }

@@ -46,23 +46,25 @@ export function FilesFit(): PropertyDecorator {
 
 /** Actions within actions, at most `LIMITS.actionDepth` levels: whoever runs them may recurse. */
 export function IsShallowAction(): PropertyDecorator {
-  return propertyRule('isShallowAction', (root) => {
-    let level: unknown[] = [root];
-    for (let depth = 0; level.length > 0; depth += 1) {
-      if (depth > LIMITS.actionDepth) return `must nest actions at most ${LIMITS.actionDepth} levels deep`;
-      level = level.flatMap(innerActions);
-    }
-    return undefined;
-  });
+  return propertyRule('isShallowAction', (root) =>
+    isDeeperThan(LIMITS.actionDepth, root)
+      ? `must nest actions at most ${LIMITS.actionDepth} levels deep`
+      : undefined,
+  );
 }
 
-function innerActions(action: unknown): unknown[] {
-  if (!isRecord(action)) return [];
-  return Object.values(action)
-    .filter(isRecord)
-    .flatMap((member) => [member['action'] ?? [], member['actions'] ?? []])
-    .flat()
-    .filter(isRecord);
+/** Recurses no deeper than `levels`, whatever it is given. */
+function isDeeperThan(levels: number, action: unknown): boolean {
+  if (levels < 0) return true;
+  if (!isRecord(action)) return false;
+  return Object.values(action).some(
+    (member) => isRecord(member) && (holdsDeeper(levels, member['action']) || holdsDeeper(levels, member['actions'])),
+  );
+}
+
+function holdsDeeper(levels: number, inner: unknown): boolean {
+  if (Array.isArray(inner)) return inner.some((each) => isRecord(each) && isDeeperThan(levels - 1, each));
+  return isRecord(inner) && isDeeperThan(levels - 1, inner);
 }
 
 /** Router name → whatever that router understands. */

@@ -38,7 +38,8 @@ function keyRingOf({ keys, jwksUrl: url }: AuthConfig) {
     if (url === undefined) return new KeyRing(keys);
     const remote = new RemoteKeys({ url, clock, logger });
     readiness.register('token-keys', () => {
-      if (!remote.isKnown) throw new RiveraError('unavailable', `The key set at ${url} could not be fetched yet.`);
+      if (!remote.isKnown)
+        throw new RiveraError('unavailable', `The key set at ${url} could not be fetched yet.`);
       return true;
     });
     return new KeyRing(keys, remote);

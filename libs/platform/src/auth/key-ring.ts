@@ -38,13 +38,18 @@ export class KeyRing implements OnModuleInit, OnModuleDestroy {
     const header = readTokenHeader(token);
     const { algorithm, kid } = header;
     // A shared secret is never published, so a token signed with one gives no reason to ask for the key set.
-    const isUnknown = algorithm !== 'HS256' && !this.remote?.keys.some((key) => matches(key, header) && key.kid === kid);
+    const isUnknown =
+      algorithm !== 'HS256' && !this.remote?.keys.some((key) => matches(key, header) && key.kid === kid);
     if (isUnknown) await this.remote?.refreshForUnknownKey();
     const all = [...this.own, ...(this.remote?.keys ?? [])];
-    if (all.length === 0) throw refused(this.remote ? 'has not received any key yet; try again later' : NO_KEY);
+    if (all.length === 0)
+      throw refused(this.remote ? 'has not received any key yet; try again later' : NO_KEY);
     const sameAlgorithm = all.filter((key) => key.algorithm === algorithm);
     if (sameAlgorithm.length === 0) {
-      throw new RiveraError('unauthenticated', 'The token is signed with an algorithm this server does not accept.');
+      throw new RiveraError(
+        'unauthenticated',
+        'The token is signed with an algorithm this server does not accept.',
+      );
     }
     const candidates = sameAlgorithm.filter((key) => matches(key, header));
     if (candidates.length === 0) {

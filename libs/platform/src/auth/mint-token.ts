@@ -48,7 +48,10 @@ export function mintToken(request: TokenRequest): string {
   };
   const algorithm = algorithmOf(key);
   if (algorithm === 'EdDSA') {
-    throw new RiveraError('unsupported', 'Tokens are made here with a secret, RSA or EC P-256 key, not with Ed25519.');
+    throw new RiveraError(
+      'unsupported',
+      'Tokens are made here with a secret, RSA or EC P-256 key, not with Ed25519.',
+    );
   }
   return jwt.sign(claims, key, { algorithm });
 }

@@ -21,7 +21,10 @@ export function parseJwks(text: string): VerificationKey[] {
   }
   const { keys } = (set ?? {}) as { keys?: unknown };
   if (!Array.isArray(keys)) {
-    throw new RiveraError('invalid-request', 'The key set has no list "keys"; it must be a JSON Web Key Set.');
+    throw new RiveraError(
+      'invalid-request',
+      'The key set has no list "keys"; it must be a JSON Web Key Set.',
+    );
   }
   return keys.flatMap((jwk: unknown) => toKey(jwk) ?? []);
 }

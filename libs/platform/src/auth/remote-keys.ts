@@ -96,7 +96,8 @@ export class RemoteKeys {
     } catch (error) {
       if (this.closing.signal.aborted) return;
       // Once for each outage; it is tried again every few seconds.
-      if (!this.isFailing) this.logger.warn('failed-to-fetch-token-keys', { keysKept: this.current.length, error });
+      if (!this.isFailing)
+        this.logger.warn('failed-to-fetch-token-keys', { keysKept: this.current.length, error });
       this.isFailing = true;
     }
   }

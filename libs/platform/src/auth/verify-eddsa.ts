@@ -26,7 +26,8 @@ function inWordsOfJsonwebtoken(error: unknown): Error {
     return new jwt.TokenExpiredError('jwt expired', new Date(Number(error.payload.exp) * 1000));
   }
   if (error instanceof errors.JWTClaimValidationFailed) return wrongClaim(error);
-  if (error instanceof errors.JWSSignatureVerificationFailed) return new jwt.JsonWebTokenError('invalid signature');
+  if (error instanceof errors.JWSSignatureVerificationFailed)
+    return new jwt.JsonWebTokenError('invalid signature');
   return new jwt.JsonWebTokenError('jwt malformed');
 }
 

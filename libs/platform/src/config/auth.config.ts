@@ -30,7 +30,10 @@ export const authConfig = z
     JWT_SECRET: z.string().optional(),
     JWT_SECRET_FILE: z.string().optional(),
     JWT_PUBLIC_KEY_FILE: z.string().optional(),
-    JWT_JWKS_URL: z.string().refine(isSafeUrl, 'an https URL without a password (http only for this machine)').optional(),
+    JWT_JWKS_URL: z
+      .string()
+      .refine(isSafeUrl, 'an https URL without a password (http only for this machine)')
+      .optional(),
   })
   .transform((env, context): AuthConfig => {
     const refuse: Refuse = (variable, message) =>
@@ -76,6 +79,7 @@ function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== '' || password !== '') return false;
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+  const isLoopback =
+    hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
   return protocol === 'https:' || (protocol === 'http:' && isLoopback);
 }

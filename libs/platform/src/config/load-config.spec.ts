@@ -1,18 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { RiveraError } from '#rivera/models';
 import { z } from 'zod';
 
-import { authConfig } from './auth.config.js';
 import { healthListen, listenConfig } from './listen.config.js';
 import { type ConfigSections, loadConfig } from './load-config.js';
 import { logConfig } from './log.config.js';
 import { redisConfig } from './redis.config.js';
-
-const SECRET = 'a-secret-of-at-least-thirty-two-bytes';
 
 function refusal(sections: ConfigSections, env: Record<string, string>): RiveraError {
   try {
@@ -90,60 +82,4 @@ describe('listenConfig', () => {
       port: 9,
     });
   });
-});
-
-describe('authConfig', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rivera-auth-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  function file(name: string, content: string): string {
-    const path = join(folder, name);
-    writeFileSync(path, content);
-    return path;
-  }
-
-  it('does not start without a key in production, which is the default', () => {
-    expect(refusal({ auth: authConfig }, {}).message).toContain('JWT_SECRET_FILE is not set');
-    expect(loadConfig({ auth: authConfig }, { RIVERA_ENV: 'development' }).auth.keys).toEqual([]);
-  });
-
-  it('reads a secret from a file and a public key from PEM', () => {
-    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const { auth } = loadConfig(
-      { auth: authConfig },
-      {
-        JWT_SECRET_FILE: file('secret', `${SECRET}\n`),
-        JWT_PUBLIC_KEY_FILE: file('ec.pem', publicKey.export({ type: 'spki', format: 'pem' }).toString()),
-      },
-    );
-    expect(auth.keys.map((entry) => entry.algorithm)).toEqual(['HS256', 'ES256']);
-    expect(auth.keys[0]?.key.export().toString()).toBe(SECRET);
-  });
-
-  it.each([
-    ['a short secret', () => ({ JWT_SECRET: 'short' }), 'use at least 32'],
-    ['a missing file', () => ({ JWT_SECRET_FILE: join(folder, 'none') }), 'ENOENT'],
-    ['two secrets', () => ({ JWT_SECRET: SECRET, JWT_SECRET_FILE: 'x' }), 'keep one of them'],
-    ['a file that is no key', () => ({ JWT_PUBLIC_KEY_FILE: file('no.pem', 'no') }), 'not a public key'],
-    ['a private key', () => ({ JWT_PUBLIC_KEY_FILE: pem('ec', 'privateKey') }), 'public half'],
-    [
-      'an Ed25519 key',
-      () => ({ JWT_PUBLIC_KEY_FILE: pem('ed25519', 'publicKey') }),
-      'type ed25519 cannot be used',
-    ],
-  ])('refuses %s', (_, env: () => Record<string, string>, sentence) => {
-    const { message } = refusal({ auth: authConfig }, env());
-    expect(message).toContain(sentence);
-    expect(message).not.toContain('short"');
-  });
-
-  function pem(type: 'ec' | 'ed25519', half: 'publicKey' | 'privateKey'): string {
-    const pair =
-      type === 'ec' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
-    const format = half === 'publicKey' ? 'spki' : 'pkcs8';
-    return file(
-      `${type}-${half}.pem`,
-      pair[half].export({ type: format, format: 'pem' } as never).toString(),
-    );
-  }
 });

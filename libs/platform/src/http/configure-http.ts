@@ -2,12 +2,14 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { RiveraLogger } from '../logging/rivera-logger.js';
 import { Metrics } from '../metrics/metrics.js';
+import { auditLog } from './audit-calls.js';
+import type { HttpRequest } from './http-types.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ParsePipe } from './parse.pipe.js';
 
 /**
- * Gives an HTTP app what all of ours have: problem documents, validation, request metrics and a log of requests at
- * level `debug`. Call it before `app.init()` or `app.listen()`; the app imports `PlatformModule`.
+ * Gives an HTTP app what all of ours have: problem documents, validation, request metrics, an audit log and a log of
+ * requests at level `debug`. Call it before `app.init()` or `app.listen()`; the app imports `PlatformModule`.
  */
 export function configureHttp(app: NestFastifyApplication): NestFastifyApplication {
   const logger = app.get(RiveraLogger);
@@ -18,12 +20,19 @@ export function configureHttp(app: NestFastifyApplication): NestFastifyApplicati
   });
   app.useGlobalFilters(new ProblemFilter(logger));
   app.useGlobalPipes(new ParsePipe());
+  const audit = auditLog(logger);
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     const { method } = request;
     const { statusCode: status, elapsedTime } = reply;
     duration.observe({ method, route, status: String(status) }, elapsedTime / 1000);
+    audit({
+      request: request as HttpRequest,
+      route: request.routeOptions.url,
+      status,
+      durationMs: elapsedTime,
+    });
     logger.debug('answered-request', { traceId: request.id, method, route, status, durationMs: elapsedTime });
     done();
   });

@@ -3,8 +3,9 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 
 import type { HttpReply, HttpRequest } from './http-types.js';
 import { toRefusal } from './refusal.js';
+import { requestIdOf } from './request-id.js';
 import { sendProblem } from './send-problem.js';
-import { requestIdOf, traceIdOf } from './trace-id.js';
+import { traceContextOf, traceIdOf, traceResponse } from './trace-context.js';
 
 export interface FastifyAdapterOptions {
   /** Largest request body, in bytes; more is refused with 413. */
@@ -21,8 +22,8 @@ const MAX_PATH_PART_LENGTH = 512;
 type Done = (error: Error | null, body?: unknown) => void;
 
 /**
- * The HTTP server under a Nest app. Each request has a trace id as `request.id` (from `traceparent`, or new), and the
- * answer carries `x-request-id`. Bodies are JSON only. Fastify is loaded here, so that apps without HTTP need not.
+ * The HTTP server under a Nest app. Each request has a trace id as `request.id` (from `traceparent`, or new), a
+ * span as `request.trace`, and the answer carries `traceresponse` and `x-request-id`. Bodies are JSON only. Fastify is loaded here, so that apps without HTTP need not.
  */
 export async function createFastifyAdapter(options: FastifyAdapterOptions): Promise<FastifyAdapter> {
   const { FastifyAdapter: Adapter } = await import('@nestjs/platform-fastify');
@@ -54,6 +55,9 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
     genReqId: (request: { headers: HttpRequest['headers'] }) => traceIdOf(request.headers),
   });
   adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+    const trace = traceContextOf(request.headers, request.id);
+    (request as HttpRequest).trace = trace;
+    reply.header('traceresponse', traceResponse(trace));
     reply.header('x-request-id', requestIdOf(request.headers) ?? request.id);
     done();
   });

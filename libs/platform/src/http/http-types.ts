@@ -1,4 +1,7 @@
+import type { ErrorCode } from '#rivera/models';
+
 import type { Principal } from '../auth/principal.js';
+import type { TraceContext } from './trace-context.js';
 
 /** What this lib uses of a Fastify request; named here so that apps without HTTP never load Fastify. */
 export interface HttpRequest {
@@ -10,6 +13,10 @@ export interface HttpRequest {
   params?: Record<string, string>;
   /** Set by `JwtAuthGuard`, so on every route that is not public. */
   user?: Principal;
+  /** Set by `createFastifyAdapter`. */
+  trace?: TraceContext;
+  /** Set when the request was refused, for the audit log. */
+  refusedAs?: ErrorCode;
 }
 
 /** What this lib uses of a Fastify reply. */

@@ -6,6 +6,7 @@ import { pathOf, type Refusal } from './refusal.js';
 
 /** Answers a request with a problem document and the headers that belong to it. */
 export function sendProblem(refusal: Refusal, request: HttpRequest, reply: HttpReply): void {
+  request.refusedAs = refusal.error.code;
   for (const [name, value] of Object.entries(headersFor(refusal.error))) reply.header(name, value);
   reply.status(refusal.status).send(toProblem(refusal, request));
 }

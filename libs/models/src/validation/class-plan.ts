@@ -1,0 +1,149 @@
+// Needed by @Type as soon as a class is declared, so it is loaded here, before any of them.
+import 'reflect-metadata';
+import { TransformationType } from 'class-transformer';
+import { defaultMetadataStorage as transformations } from 'class-transformer/cjs/storage.js';
+import { type MetadataStorage, ValidationTypes, getMetadataStorage } from 'class-validator';
+
+export type Class<T extends object = object> = new () => T;
+
+type Metadata = ReturnType<MetadataStorage['getTargetValidationMetadatas']>[number];
+
+/** Decides about one field of an object all fields of which are there already. */
+export type Rule = (value: unknown, owner: object) => boolean;
+
+/** One field of a class, with everything its decorators say about it. */
+export interface FieldPlan {
+  readonly name: string;
+  /** Its place among the fields of an instance. */
+  readonly position: number;
+  /** The class of the value, or of each entry of a list. */
+  readonly part?: Class;
+  /** The rules hold only when all of these are true. */
+  readonly conditions: readonly Rule[];
+  readonly rules: readonly Rule[];
+}
+
+/** What class-transformer and class-validator would do with a plain object for this class, and nothing else. */
+export interface ClassPlan {
+  /** In the order in which the fields of an instance are. */
+  readonly fields: readonly FieldPlan[];
+  readonly fieldOf: ReadonlyMap<string, FieldPlan>;
+  /** Makes an instance that has no field yet, not even an undefined one. */
+  readonly Blank: Class;
+}
+
+/** Thrown, and caught, where a class uses something that a plan cannot say. */
+class NotPlannable extends Error {}
+
+/**
+ * The plan of a class, read from the metadata that its decorators left. Undefined when the class uses anything that is
+ * not known here to be done exactly as the two libraries do it: such a class is parsed by them alone.
+ */
+export function planOf(type: Class): ClassPlan | undefined {
+  try {
+    return plan(type);
+  } catch (error) {
+    if (error instanceof NotPlannable) return undefined;
+    throw error;
+  }
+}
+
+function plan(type: Class): ClassPlan {
+  if (
+    transformations.getStrategy(type) !== 'none' ||
+    transformations.getExposedMetadatas(type).length > 0 ||
+    transformations.getExcludedMetadatas(type).length > 0
+  )
+    throw new NotPlannable();
+  const storage = getMetadataStorage();
+  const rules = storage.groupByPropertyName(storage.getTargetValidationMetadatas(type, '', false, false));
+  const declared = declaredFields(type);
+  // A field without any decorator is an unknown field to class-validator; without a single rule everything is refused.
+  if (Object.keys(rules).length === 0 || declared.some((name) => rules[name] === undefined))
+    throw new NotPlannable();
+  const names = [...new Set([...declared, ...Object.keys(rules)])];
+  const fields = names.map((name, position) => ({ ...fieldPlan(type, name, rules[name] ?? []), position }));
+  const Blank = function Blank() {} as unknown as Class;
+  Blank.prototype = type.prototype;
+  return { fields, fieldOf: new Map(fields.map((field) => [field.name, field])), Blank };
+}
+
+/** The class fields of a new instance. A value that the constructor sets is beyond a plan. */
+function declaredFields(type: Class): string[] {
+  const blank = new type();
+  return Reflect.ownKeys(blank).map((key) => {
+    if (typeof key === 'symbol' || Reflect.get(blank, key) !== undefined) throw new NotPlannable();
+    return key;
+  });
+}
+
+function fieldPlan(type: Class, name: string, metadata: readonly Metadata[]): Omit<FieldPlan, 'position'> {
+  // Methods and accessors, those of Object.prototype too: class-transformer passes over fields that are named like them.
+  const isInherited = name in type.prototype;
+  const isTransformed =
+    transformations.findTransformMetadatas(type, name, TransformationType.PLAIN_TO_CLASS).length > 0;
+  if (isInherited || isTransformed) throw new NotPlannable();
+  const kinds = new Map<string, Metadata[]>();
+  for (const each of metadata) kinds.set(each.type, [...(kinds.get(each.type) ?? []), each]);
+  const take = (kind: string): Metadata[] => {
+    const taken = kinds.get(kind) ?? [];
+    kinds.delete(kind);
+    return taken;
+  };
+
+  const conditions = take(ValidationTypes.CONDITIONAL_VALIDATION).map(conditionOf);
+  const rules = [...take(ValidationTypes.IS_DEFINED), ...take(ValidationTypes.CUSTOM_VALIDATION)];
+  const isNested = take(ValidationTypes.NESTED_VALIDATION).length > 0;
+  take(ValidationTypes.WHITELIST);
+  if (kinds.size > 0) throw new NotPlannable();
+  const part = partOf(type, name);
+  if (isNested !== (part !== undefined)) throw new NotPlannable();
+  return { name, part, conditions, rules: rules.flatMap((each) => rulesOf(type, each)) };
+}
+
+/** The class that `@Type` names. */
+function partOf(type: Class, name: string): Class | undefined {
+  const metadata = transformations.findTypeMetadata(type, name);
+  if (metadata === undefined) return undefined;
+  const { typeFunction, reflectedType, options } = metadata;
+  // Types that depend on the value, and lists that are not kept in plain arrays.
+  const isPlain =
+    typeFunction?.length === 0 && options?.discriminator === undefined && !isContainer(reflectedType);
+  if (!isPlain) throw new NotPlannable();
+  return typeFunction() as Class;
+}
+
+function isContainer(reflectedType: unknown): boolean {
+  if (typeof reflectedType !== 'function' || reflectedType === Array) return false;
+  const prototype: unknown = reflectedType.prototype;
+  return (
+    reflectedType === Map ||
+    reflectedType === Set ||
+    prototype instanceof Map ||
+    prototype instanceof Set ||
+    (typeof prototype === 'object' && prototype !== null && 'push' in prototype)
+  );
+}
+
+function conditionOf({ constraints }: Metadata): Rule {
+  const [condition] = constraints as [(owner: object, value: unknown) => boolean];
+  return (value, owner) => Boolean(condition(owner, value));
+}
+
+function rulesOf(type: Class, { constraintCls, constraints, each, propertyName, validateIf }: Metadata): Rule[] {
+  const targetName = type.name;
+  return getMetadataStorage()
+    .getTargetValidatorConstraints(constraintCls)
+    .map(({ async, instance }) => {
+      if (async) throw new NotPlannable();
+      // Whatever is not plainly true, a promise for example, is left to class-validator.
+      const holds = (value: unknown, owner: object, whole: unknown): boolean =>
+        instance.validate(value, { targetName, property: propertyName, object: owner, value: whole, constraints }) === true;
+      return (value, owner) => {
+        if (validateIf !== undefined && !validateIf(owner, value)) return true;
+        return each && Array.isArray(value)
+          ? value.every((entry: unknown) => holds(entry, owner, value))
+          : holds(value, owner, value);
+      };
+    });
+}

@@ -1,0 +1,73 @@
+import { LIMITS } from './limits.js';
+
+/** How much of one input has been looked at. */
+export interface Walk {
+  /** Objects, lists and scalars so far. */
+  values: number;
+}
+
+/** An object as `JSON.parse` makes them: no instance of a class, nor anything that only looks like an object. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype &&
+    Object.prototype.toString.call(value) === '[object Object]'
+  );
+}
+
+/** Counts a list's entries, or answers false when `structuralComplaint` would have something to say about the list. */
+export function isFitList(list: readonly unknown[], depth: number, walk: Walk): boolean {
+  walk.values += list.length;
+  return (
+    depth < LIMITS.jsonDepth && list.length <= LIMITS.jsonListEntries && walk.values <= LIMITS.jsonValues
+  );
+}
+
+/** The field names, counted; undefined when `structuralComplaint` would have something to say about the object itself. */
+export function fitKeys(value: object, depth: number, walk: Walk): string[] | undefined {
+  const keys = Object.keys(value);
+  walk.values += keys.length;
+  return depth < LIMITS.jsonDepth && keys.length <= LIMITS.jsonFields && walk.values <= LIMITS.jsonValues
+    ? keys
+    : undefined;
+}
+
+/**
+ * A deep copy of what JSON can say, within the limits of `structuralComplaint`. Undefined for everything else, and for
+ * everything that is merely unusual, such as a field that is there and undefined.
+ */
+export function copyOfJson(value: unknown, depth: number, walk: Walk): unknown {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (Array.isArray(value)) return copyOfList(value, depth, walk);
+  return isPlainObject(value) ? copyOfObject(value, depth, walk) : undefined;
+}
+
+function copyOfList(list: readonly unknown[], depth: number, walk: Walk): unknown[] | undefined {
+  if (!isFitList(list, depth, walk)) return undefined;
+  const copy: unknown[] = [];
+  for (const entry of list) {
+    const copied = copyOfJson(entry, depth + 1, walk);
+    if (copied === undefined) return undefined;
+    copy.push(copied);
+  }
+  return copy;
+}
+
+function copyOfObject(
+  value: Record<string, unknown>,
+  depth: number,
+  walk: Walk,
+): Record<string, unknown> | undefined {
+  const keys = fitKeys(value, depth, walk);
+  if (keys === undefined) return undefined;
+  const copy: Record<string, unknown> = {};
+  for (const key of keys) {
+    if (key in Object.prototype) return undefined;
+    const copied = copyOfJson(value[key], depth + 1, walk);
+    if (copied === undefined) return undefined;
+    copy[key] = copied;
+  }
+  return copy;
+}

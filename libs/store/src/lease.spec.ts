@@ -1,0 +1,62 @@
+import { startStore, type StoreHarness } from '#test/store.js';
+import { RedisLease } from './lease.js';
+
+let harness: StoreHarness;
+beforeAll(async () => {
+  harness = await startStore();
+});
+beforeEach(() => harness.clear());
+afterAll(() => harness.stop());
+
+const candidate = (name = 'auctioneer', ttlMs = 60_000) =>
+  new RedisLease(harness.client().redis, name, ttlMs);
+/** Lets the lease run out without waiting for it. */
+const expire = (name = 'auctioneer') => harness.redis.del(`rivera:{lease-${name}}:holder`);
+
+describe('RedisLease', () => {
+  it('has one holder, whoever asks and however many at once', async () => {
+    const candidates = Array.from({ length: 8 }, () => candidate());
+    const answers = await Promise.all(candidates.map((each) => each.acquire()));
+    expect(answers.filter((answer) => answer !== undefined)).toEqual([{ token: 1 }]);
+    expect(await candidates[0]!.acquire()).toBeUndefined();
+  });
+
+  it('is one for each name', async () => {
+    expect(await candidate('auctioneer').acquire()).toEqual({ token: 1 });
+    expect(await candidate('converger').acquire()).toEqual({ token: 1 });
+  });
+
+  it('has a token that grows with each holder, released or run out', async () => {
+    const [a, b] = [candidate(), candidate()];
+    const first = await a.acquire();
+    await a.release(first!.token);
+    expect(await b.acquire()).toEqual({ token: 2 });
+    await expire();
+    expect(await a.acquire()).toEqual({ token: 3 });
+  });
+
+  it('runs out by itself', async () => {
+    const [a, b] = [candidate('short', 50), candidate('short', 50)];
+    await a.acquire();
+    await vi.waitFor(async () => expect(await b.acquire()).toEqual({ token: 2 }));
+  });
+
+  it('is kept by renewing: its time begins anew', async () => {
+    const lease = candidate();
+    const { token } = (await lease.acquire())!;
+    await harness.redis.pexpire('rivera:{lease-auctioneer}:holder', 1_000);
+    expect(await lease.renew(token)).toBe(true);
+    expect(await harness.redis.pttl('rivera:{lease-auctioneer}:holder')).toBeGreaterThan(50_000);
+  });
+
+  it('that was lost cannot be renewed, nor released from under the next holder', async () => {
+    const [a, b] = [candidate(), candidate()];
+    const { token } = (await a.acquire())!;
+    await expire();
+    expect(await a.renew(token)).toBe(false);
+    const next = await b.acquire();
+    expect(await a.renew(token)).toBe(false);
+    await a.release(token);
+    expect(await b.renew(next!.token)).toBe(true);
+  });
+});
