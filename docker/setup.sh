@@ -69,8 +69,9 @@ npm_dependencies() {
     fi
   fi
   say 'installing the npm dependencies (about a minute) ...'
-  # Without the development dependencies there is no compiler, so NODE_ENV=production must not drop them.
-  npm ci --include=dev --no-audit --no-fund --loglevel=error ||
+  # Without the development dependencies there is no compiler, so NODE_ENV=production must not drop them. Install scripts
+  # only build optional native parts that every package here can do without.
+  npm ci --include=dev --ignore-scripts --no-audit --no-fund --loglevel=error ||
     die "npm ci failed (see above). It needs the npm registry; run 'npm run setup' again when it can be reached."
   stamp npm "$lock"
 }

@@ -213,7 +213,7 @@ describe('3.3 Remove', () => {
       unclaimed({
         since: NOW,
         modificationTag: { epoch: 'new-1', index: 0 },
-        resources: only<ActualLRP>(transition).resources,
+        resources: only(transition).resources,
       }),
     );
     expect(eventsOf(transition).map(({ type }) => type)).toEqual([

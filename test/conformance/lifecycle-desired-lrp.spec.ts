@@ -137,8 +137,12 @@ describe('4.3 Update', () => {
     const tag = before.modificationTag;
     const process = processWith([unclaimed(), unclaimed({ index: 1 })], before);
     expect(answerOf(() => update(process, {}, at(), tag))).toBe('ok');
-    expect(answerOf(() => update(process, {}, at(), { ...tag, index: tag.index + 1 }))).toBe('precondition-failed');
-    expect(answerOf(() => update(process, {}, at(), { ...tag, epoch: 'another' }))).toBe('precondition-failed');
+    expect(answerOf(() => update(process, {}, at(), { epoch: tag.epoch, index: tag.index + 1 }))).toBe(
+      'precondition-failed',
+    );
+    expect(answerOf(() => update(process, {}, at(), { epoch: 'another', index: tag.index }))).toBe(
+      'precondition-failed',
+    );
   });
 
   it('scales up by the indices that are missing', () => {

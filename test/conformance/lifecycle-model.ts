@@ -136,7 +136,7 @@ export class Model {
   }
 
   private decide(
-    op: Step['op'],
+    op: Exclude<Step['op'], 'cell-lost' | 'cell-back'>,
     { index, pick, key }: { index: number; pick: number; key: ActualLRPInstanceKey },
   ): Transition {
     const { context, process } = this;
@@ -176,8 +176,6 @@ export class Model {
         return evacuateRunning(process, index, key, STARTED, context).transition;
       case 'converge':
         return convergeProcess(process, this.world, context);
-      default:
-        throw new TypeError(`${op} is no rule.`);
     }
   }
 
@@ -225,18 +223,9 @@ export class Model {
 
   /** As a client does: by slot and instance guid, older tags of the same epoch are passed over. */
   private follow(event: RiveraEvent): void {
-    switch (event.type) {
-      case 'actual_lrp_changed':
-        this.forget(event.before);
-        this.followed.set(identity(event.after), event.after);
-        return;
-      case 'actual_lrp_created':
-        this.followed.set(identity(event.after), event.after);
-        return;
-      case 'actual_lrp_removed':
-        this.forget(event.before);
-        return;
-      default:
+    if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_removed') this.forget(event.before);
+    if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_created') {
+      this.followed.set(identity(event.after), event.after);
     }
   }
 

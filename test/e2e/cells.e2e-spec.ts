@@ -28,8 +28,7 @@ describe.skipIf(!hasDocker())('cells that come and go', () => {
     for (const actual of before) expect(await pageOf(actual)).toContain(`instance ${actual.index}`);
     // It supervises what it took back: a program that ends is seen.
     const adopted = before.find(({ cellId }) => cellId === 'cell-1');
-    const container = (await cluster.containers()).find(({ handle }) => handle === adopted?.instanceGuid);
-    await cluster.docker.getContainer(container?.id ?? '').kill();
+    await (await cluster.container(adopted?.instanceGuid)).kill();
     await cluster.waitFor(() => cluster.actuals(web.processGuid), {
       what: 'the instance that was killed runs again',
       until: (lrps) => lrps.some(({ state, crashCount }) => state === 'RUNNING' && crashCount === 1),
@@ -39,9 +38,9 @@ describe.skipIf(!hasDocker())('cells that come and go', () => {
   it('sees what ended while no agent looked', async () => {
     const [actual] = await cluster.actuals(web.processGuid);
     const cell = actual?.cellId ?? '';
-    const container = (await cluster.containers()).find(({ handle }) => handle === actual?.instanceGuid);
+    const container = await cluster.container(actual?.instanceGuid);
     await cluster.kill9(cell);
-    await cluster.docker.getContainer(container?.id ?? '').kill();
+    await container.kill();
     await cluster.startProgram(cell);
     await cluster.waitFor(() => cluster.actuals(web.processGuid), {
       what: 'instance 0 runs anew',
@@ -52,7 +51,7 @@ describe.skipIf(!hasDocker())('cells that come and go', () => {
   it('removes containers that nobody wants', async () => {
     await cluster.kill9('cell-2');
     const own = (await cluster.containers()).find(({ cellId }) => cellId === 'cell-2');
-    const { Config } = await cluster.docker.getContainer(own?.id ?? '').inspect();
+    const { Config } = await (await cluster.container(own?.handle)).inspect();
     const stranger = await cluster.docker.createContainer({
       Image: Config.Image,
       Cmd: ['/bin/sleep', '3600'],

@@ -64,8 +64,7 @@ describe.skipIf(!hasDocker())('LRPs on the Docker Engine', () => {
 
     it('runs an instance again whose container is killed behind its back', async () => {
       const [before] = await cluster.actuals(processGuid);
-      const [container] = await containersOf(processGuid);
-      await cluster.docker.getContainer(container?.id ?? '').kill();
+      await (await cluster.container(before?.instanceGuid)).kill();
       const [after] = await cluster.waitFor(() => cluster.actuals(processGuid), {
         what: 'instance 0 runs as another instance guid',
         until: ([actual]) => actual?.state === 'RUNNING' && actual.instanceGuid !== before?.instanceGuid,
@@ -153,10 +152,8 @@ describe.skipIf(!hasDocker())('LRPs on the Docker Engine', () => {
     });
     expect(page).toContain('Hello from instance 0');
 
-    const [container] = await containersOf(lrp.processGuid);
-    const exec = await cluster.docker
-      .getContainer(container?.id ?? '')
-      .exec({ Cmd: ['/bin/touch', '/tmp/end'] });
+    const container = await cluster.container(actual?.instanceGuid);
+    const exec = await container.exec({ Cmd: ['/bin/touch', '/tmp/end'] });
     await exec.start({ Detach: true });
     const [after] = await cluster.waitFor(() => cluster.actuals(lrp.processGuid), {
       what: 'the instance crashed once and runs again',

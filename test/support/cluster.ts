@@ -183,6 +183,13 @@ export class Cluster {
       }));
   }
 
+  /** The engine's handle on the one container of an instance or task. */
+  async container(handle: string | undefined): Promise<Docker.Container> {
+    const found = (await this.containers()).filter((container) => container.handle === handle);
+    if (found.length !== 1) throw new Error(`The engine has ${found.length} containers of ${handle}.`);
+    return this.docker.getContainer(found[0]!.id);
+  }
+
   /** As `waitFor`; on a time-out it also says how the programs are, with the ends of their logs. */
   async waitFor<T>(look: () => T | Promise<T>, options: WaitOptions<T>): Promise<T> {
     return this.saying(waitFor(look, options));

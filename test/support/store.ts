@@ -92,7 +92,7 @@ async function checkShard(redis: Redis, shard: number, content: StoreContent): P
   for (const kind of KINDS) {
     const [values, ids] = await Promise.all([
       redis.hgetall(shardKey(shard, kind)),
-      redis.zrange(shardKey(shard, `ids:${kind}`), 0, -1),
+      redis.zrange(shardKey(shard, `ids:${kind}`), 0, '-1'),
     ]);
     expect(ids).toEqual(Object.keys(values).toSorted());
     for (const [id, value] of Object.entries(values)) {
@@ -106,7 +106,7 @@ async function checkShard(redis: Redis, shard: number, content: StoreContent): P
   }
   const found: string[] = [];
   for (const index of INDEXES) {
-    const flat = await redis.zrange(shardKey(shard, index), 0, -1, 'WITHSCORES');
+    const flat = await redis.zrange(shardKey(shard, index), 0, '-1', 'WITHSCORES');
     for (let i = 0; i < flat.length; i += 2) found.push(`${index} ${flat[i]} ${flat[i + 1]}`);
   }
   expect(found.toSorted()).toEqual(expected.toSorted());

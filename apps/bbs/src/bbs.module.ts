@@ -13,6 +13,7 @@ import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js
 import { DomainsController } from './domains/domains.controller.js';
 import { EventHub } from './events/event-hub.js';
 import { EventsController } from './events/events.controller.js';
+import { OpenApiModule } from './openapi/openapi.module.js';
 import { CompletionCallbacks } from './tasks/completion-callbacks.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
@@ -28,6 +29,7 @@ export class BbsModule {
         AuthModule.forRoot(auth),
         StoreModule.forRoot({ url: redis.storeUrl, logger, keptEvents: bbs.eventsKept }),
         BusModule.forRoot({ connection: redis.busUrl, logger }),
+        OpenApiModule,
       ],
       controllers: [
         HealthController,

@@ -3,7 +3,7 @@ import { BUILT_AT, aCell } from '#test/builders.js';
 import { loseCell, registerCell, removeCell, requireEpoch } from './cell.js';
 
 const context = { now: BUILT_AT + 1_000, newGuid: () => 'new' };
-const registration: CellRegistration = {
+const registration: Readonly<CellRegistration> = {
   zone: 'z1',
   address: '10.0.0.1',
   backend: 'fake',
@@ -40,7 +40,7 @@ describe('registerCell', () => {
       {
         kind: 'cell',
         before,
-        after: { ...before, epoch: 5, modificationTag: { ...before.modificationTag, index: 1 } },
+        after: { ...before, epoch: 5, modificationTag: { epoch: before.modificationTag.epoch, index: 1 } },
       },
     ]);
   });
@@ -89,7 +89,7 @@ describe('loseCell', () => {
       ...before,
       state: 'MISSING',
       since: context.now,
-      modificationTag: { ...before.modificationTag, index: 1 },
+      modificationTag: { epoch: before.modificationTag.epoch, index: 1 },
     });
     expect(loseCell(known({ state: 'MISSING' }), context)).toEqual([]);
     expect(loseCell(undefined, context)).toEqual([]);

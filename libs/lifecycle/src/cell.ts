@@ -13,22 +13,22 @@ import type { Context } from './context.js';
 export function registerCell(
   cell: Cell | undefined,
   cellId: string,
-  registration: CellRegistration,
+  registration: Readonly<CellRegistration>,
   { epoch, lastEpoch = 0 }: { epoch?: number; lastEpoch?: number },
   context: Context,
 ): Transition {
   if (epoch !== undefined) requireEpoch(cell, cellId, epoch);
-  const fields = {
+  const fields = defined({
     ...registration,
     cellId,
     state: 'PRESENT' as const,
     epoch: epoch ?? Math.max(lastEpoch, cell?.epoch ?? 0) + 1,
-  };
+  });
   if (cell === undefined) {
     return [{ kind: 'cell', after: { ...fields, since: context.now, modificationTag: newTag(context) } }];
   }
   const since = cell.state === 'PRESENT' ? cell.since : context.now;
-  const after = defined({ ...fields, since, modificationTag: cell.modificationTag });
+  const after = { ...fields, since, modificationTag: cell.modificationTag };
   if (JSON.stringify(sorted(after)) === JSON.stringify(sorted(cell))) return [];
   return [{ kind: 'cell', before: cell, after: { ...after, modificationTag: nextTag(cell) } }];
 }
@@ -61,5 +61,5 @@ export function requireEpoch(cell: Cell | undefined, cellId: string, epoch: numb
 }
 
 function sorted(cell: object): [string, unknown][] {
-  return Object.entries(cell).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.entries(cell).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -41,7 +41,8 @@ export function indexEntries<K extends RecordKind>(kind: K, record: Records[K] |
       const { domain, expiresAt } = record as Records['domain'];
       return expiresAt === undefined ? [] : [{ index: 'due', member: `domain/${domain}`, score: expiresAt }];
     }
-    default:
+    case 'desired':
+    case 'run':
       return [];
   }
 }

@@ -41,7 +41,7 @@ describe('failPlacement', () => {
       since: BUILT_AT,
       modificationTag: { index: 1 },
     });
-    expect((change?.after as ActualLRP).placementError).toHaveLength(1_024);
+    expect(change?.after).toHaveProperty('placementError.length', 1_024);
   });
 
   it('says the same reason once only, a truncated one too', () => {

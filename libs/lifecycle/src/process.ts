@@ -104,7 +104,10 @@ export function removeDesired(process: ProcessSnapshot, ifMatch?: ModificationTa
 }
 
 /** Was this record made by the very request that comes again? */
-export function isRepetition(record: { idempotencyKey?: string }, idempotencyKey: string | undefined): boolean {
+export function isRepetition(
+  record: { idempotencyKey?: string },
+  idempotencyKey: string | undefined,
+): boolean {
   return idempotencyKey !== undefined && record.idempotencyKey === idempotencyKey;
 }
 
@@ -144,7 +147,10 @@ export function instanceOf(process: ProcessSnapshot, index: number): InstanceSna
   };
 }
 
-function requireMatch({ processGuid, modificationTag }: DesiredLRPSchedulingInfo, ifMatch?: ModificationTag): void {
+function requireMatch(
+  { processGuid, modificationTag }: DesiredLRPSchedulingInfo,
+  ifMatch?: ModificationTag,
+): void {
   if (ifMatch === undefined) return;
   if (ifMatch.epoch === modificationTag.epoch && ifMatch.index === modificationTag.index) return;
   throw new RiveraError(

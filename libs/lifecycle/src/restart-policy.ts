@@ -14,7 +14,7 @@ export function nextCrashCount(
   crashCount: number,
   runningSince: number | undefined,
   now: number,
-  policy: RestartPolicy = {},
+  policy: Readonly<RestartPolicy> = {},
 ): number {
   const { resetAfterMs } = { ...DIEGO_RESTART_POLICY, ...policy };
   return runningSince !== undefined && now - runningSince > resetAfterMs ? 1 : crashCount + 1;
@@ -25,7 +25,7 @@ export function nextCrashCount(
  * 0 = at once, undefined = never by itself. A count below `immediateRestarts` restarts at once; the delays after that
  * are `baseDelayMs · 2^(count − immediateRestarts)`, at most `maxDelayMs`.
  */
-export function restartDelayMs(crashCount: number, policy: RestartPolicy = {}): number | undefined {
+export function restartDelayMs(crashCount: number, policy: Readonly<RestartPolicy> = {}): number | undefined {
   const { immediateRestarts, baseDelayMs, maxDelayMs, maxRestarts } = { ...DIEGO_RESTART_POLICY, ...policy };
   if (crashCount >= maxRestarts) return undefined;
   if (crashCount < immediateRestarts) return 0;

@@ -1,5 +1,5 @@
 import { RiveraError } from '#rivera/models';
-import { SHARD_COUNT } from './shards.js';
+import { ALL_SHARDS, SHARD_COUNT } from './shards.js';
 
 /**
  * How far someone has read the event log: the number of the last event of each shard. As text it is opaque, some 100 to
@@ -10,7 +10,7 @@ export class Cursor {
 
   /** Before the first event. */
   static start(): Cursor {
-    return new Cursor(new Array<number>(SHARD_COUNT).fill(0));
+    return new Cursor(ALL_SHARDS.map(() => 0));
   }
 
   static from(positions: number[]): Cursor {

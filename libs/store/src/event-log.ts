@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { RiveraEvent } from '#rivera/models';
+import { RiveraError, type RiveraEvent } from '#rivera/models';
 import { Cursor } from './cursor.js';
 import { orUnavailable } from './redis.js';
 import { ALL_SHARDS, shardKey } from './shards.js';
@@ -13,8 +13,9 @@ export interface LoggedEvent {
   event: RiveraEvent;
 }
 
+/** Whoever rejects with `unavailable` is told the same again in a moment; any other error ends the following. */
 export interface Follower {
-  /** New events, in order within each shard. An empty list: nothing new, the log was looked at. */
+  /** New events, at least one, in order within each shard. */
   onEvents(events: LoggedEvent[]): void | Promise<void>;
   /** The log no longer holds what comes after the cursor: list again. Following goes on from now. */
   onReset(reason: string): void | Promise<void>;
@@ -23,6 +24,8 @@ export interface Follower {
 const READ_LIMIT = 500;
 /** Wake-ups travel by publish/subscribe and may be lost; this is how long a lost one delays. */
 const SAFETY_POLL_MS = 2_000;
+/** Pause before a store that does not answer is asked again. */
+const RETRY_MS = 200;
 
 /**
  * Reads the events that commits wrote. One follower per process serves all its clients.
@@ -123,7 +126,13 @@ export class EventLog {
           if (signal.aborted) return;
           if (!isWoken) for (const shard of ALL_SHARDS) dirty.add(shard);
         }
-        await this.drain(cursor, dirty, follower);
+        try {
+          await this.drain(cursor, dirty, follower);
+        } catch (error) {
+          if (!(error instanceof RiveraError) || error.code !== 'unavailable') throw error;
+          for (const shard of ALL_SHARDS) dirty.add(shard);
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        }
       }
     } finally {
       this.subscriber.off('message', onMessage);
@@ -134,30 +143,23 @@ export class EventLog {
   private async drain(cursor: Cursor, dirty: Set<number>, follower: Follower): Promise<void> {
     const shards = [...dirty];
     dirty.clear();
-    let results;
-    try {
-      results = await Promise.all(
-        shards.map(async (shard) => ({ shard, ...(await this.read(shard, cursor.position(shard))) })),
-      );
-    } catch {
-      // Redis is away: the shards stay dirty and the safety poll looks again.
-      for (const shard of shards) dirty.add(shard);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      return;
-    }
+    const results = await Promise.all(
+      shards.map(async (shard) => ({ shard, ...(await this.read(shard, cursor.position(shard))) })),
+    );
     if (results.some(({ isGap }) => isGap)) {
-      const end = await this.now().catch(() => undefined);
-      for (const shard of ALL_SHARDS) dirty.add(shard);
-      if (end === undefined) return;
-      for (const shard of ALL_SHARDS) cursor.advance(shard, end.position(shard));
+      const end = await this.now();
       await follower.onReset('The event log no longer reaches back to where this reader stood.');
+      for (const shard of ALL_SHARDS) {
+        cursor.advance(shard, end.position(shard));
+        dirty.add(shard);
+      }
       return;
     }
     const events = results.flatMap((result) => result.events);
+    if (events.length > 0) await follower.onEvents(events);
+    for (const { shard, sequence } of events) cursor.advance(shard, sequence);
     for (const { shard, events: read } of results) {
       if (read.length === READ_LIMIT) dirty.add(shard);
     }
-    if (events.length > 0) await follower.onEvents(events);
-    for (const { shard, sequence } of events) cursor.advance(shard, sequence);
   }
 }

@@ -181,12 +181,14 @@ export class ProcessRepository {
     const guidsByShard = new Map<number, string[]>();
     for (const guid of processGuids) {
       const shard = shardOf(guid);
-      guidsByShard.set(shard, [...(guidsByShard.get(shard) ?? []), guid]);
+      const guids = guidsByShard.get(shard) ?? [];
+      guids.push(guid);
+      guidsByShard.set(shard, guids);
     }
     const perShard = await Promise.all(
       [...guidsByShard].map(([shard, guids]) => this.store.getAll(shard, kind, guids)),
     );
-    return perShard.flat() as Records[K][];
+    return perShard.flat();
   }
 }
 

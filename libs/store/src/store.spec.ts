@@ -122,13 +122,13 @@ describe('commit', () => {
     await vi.waitFor(() => expect(messages).toEqual([`${WAKE_CHANNEL} ${SHARD}`]));
   });
 
-  it('of one of the largest LRPs works', async () => {
+  it('of very many records works', async () => {
     const processGuid = 'huge';
-    const wanted = splitDesiredLRP(aDesiredLRP({ processGuid, instances: 20_000 }));
+    const wanted = splitDesiredLRP(aDesiredLRP({ processGuid, instances: 8_000 }));
     let guids = 0;
     const context = { now: 1_000, newGuid: () => `guid-${(guids += 1)}` };
     await harness.processes.change(processGuid, (process) => desire(process, wanted, context));
-    expect(await harness.processes.actualsOf(processGuid)).toHaveLength(20_000);
+    expect(await harness.processes.actualsOf(processGuid)).toHaveLength(8_000);
     expect(await harness.processes.change(processGuid, () => [])).toEqual([]);
   });
 });
@@ -336,7 +336,7 @@ describe('shards', () => {
   });
 
   it('share the guids out evenly', () => {
-    const counts = new Array<number>(WORK_SHARDS).fill(0);
+    const counts = Array.from({ length: WORK_SHARDS }, () => 0);
     for (let i = 0; i < 64_000; i++) counts[shardOf(`app-${i}-${i * 7_919}`)]! += 1;
     expect(Math.min(...counts)).toBeGreaterThan(800);
     expect(Math.max(...counts)).toBeLessThan(1_200);

@@ -205,7 +205,11 @@ export class Store {
 
   private async getMany(shard: number, refs: RecordRef[]): Promise<Map<string, Records[RecordKind]>> {
     const idsByKind = new Map<RecordKind, string[]>();
-    for (const { kind, id } of refs) idsByKind.set(kind, [...(idsByKind.get(kind) ?? []), id]);
+    for (const { kind, id } of refs) {
+      const ids = idsByKind.get(kind) ?? [];
+      ids.push(id);
+      idsByKind.set(kind, ids);
+    }
     const found = new Map<string, Records[RecordKind]>();
     await orUnavailable(() =>
       Promise.all(

@@ -1,6 +1,5 @@
 import { request as httpRequest } from 'node:http';
 import request from 'supertest';
-import type { Scope } from '#rivera/platform';
 import { secretKey } from '#rivera/platform';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { type Route, ROUTES } from '#test/bbs-routes.js';
@@ -17,33 +16,39 @@ const send = ({ method, path }: Route, bearer?: string): request.Test => {
 };
 const right = ({ scope }: Route): string =>
   bbs.token({ scopes: [scope], ...(scope === 'cell' ? { cellId: 'cell-1' } : {}) });
-const named = ROUTES.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const);
+const those = (filter: (route: Route) => unknown = () => true) =>
+  ROUTES.filter(filter).map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const);
 
-describe.each(named)('%s', (_name, route) => {
-  it.each([
-    ['no token', () => undefined],
-    ['a token that is none', () => 'nonsense'],
-    ['an expired token', () => bbs.token({ scopes: [route.scope], ttlSeconds: -60 })],
-    ['a token of somebody else', () => bbs.token({ key: secretKey('another-secret-that-is-long-enough') })],
-  ])('is closed to %s', async (_who, bearer) => {
-    const { body } = await send(route, bearer()).send(route.body).expect(401);
-    expect(body).toMatchObject({ code: 'unauthenticated', status: 401 });
+describe('who may', () => {
+  it.each(those())('%s: nobody without a good token', async (_name, route) => {
+    const bearers = [
+      undefined,
+      'nonsense',
+      bbs.token({ scopes: [route.scope], ttlSeconds: -60 }),
+      bbs.token({ key: secretKey('another-secret-that-is-long-enough') }),
+    ];
+    for (const bearer of bearers) {
+      const { body } = await send(route, bearer).send(route.body).expect(401);
+      expect(body).toMatchObject({ code: 'unauthenticated', status: 401 });
+    }
   });
 
-  it('is closed to every other scope', async () => {
-    const scopes = ROUTES.map(({ scope }) => scope).filter((scope): scope is Scope => scope !== route.scope);
+  it.each(those())('%s: nobody with every other scope', async (_name, route) => {
+    const scopes = ROUTES.map(({ scope }) => scope).filter((scope) => scope !== route.scope);
     const { body } = await send(route, bbs.token({ scopes, cellId: 'cell-1' })).send(route.body).expect(403);
     expect(body).toMatchObject({ code: 'forbidden' });
   });
 
-  it.runIf(route.scope === 'cell')('is closed to other cells and to a token without a cell', async () => {
+  it.each(those(({ scope }) => scope === 'cell'))('%s: no other cell', async (_name, route) => {
     for (const cellId of ['cell-2', undefined]) {
       const { body } = await send(route, bbs.token({ scopes: ['cell'], cellId })).send(route.body).expect(403);
       expect(body).toMatchObject({ code: 'forbidden' });
     }
   });
+});
 
-  it.runIf(route.method !== 'get')('refuses bodies that are hostile, too large or not JSON', async () => {
+describe('what is refused', () => {
+  it.each(those(({ method }) => method !== 'get'))('%s: hostile, huge and broken bodies', async (_name, route) => {
     const post = (body: string, type = 'application/json') =>
       send(route, right(route)).set('content-type', type).send(body);
     const deep = `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`;
@@ -54,21 +59,17 @@ describe.each(named)('%s', (_name, route) => {
     expect(await sendTooMuch(route, right(route))).toMatchObject({ code: 'payload-too-large', status: 413 });
   });
 
-  it.runIf(route.body !== undefined)('refuses a missing body, a wrong one and unknown fields', async () => {
+  it.each(those(({ body }) => body))('%s: no body, a wrong one and unknown fields', async (_name, route) => {
     const post = (body: string | object | undefined) =>
       send(route, right(route)).set('content-type', 'application/json').send(body);
     for (const body of [undefined, '[]', 'null', '"x"', '5']) {
       expect((await post(body).expect(400)).body).toMatchObject({ code: 'invalid-request' });
     }
     const { body } = await post({ ...route.body, surprise: 1 }).expect(400);
-    expect((body as { fields: object[] }).fields).toContainEqual({
-      field: 'surprise',
-      rule: 'isKnownField',
-      message: expect.stringContaining('remove it') as string,
-    });
+    expect((body as { fields: object[] }).fields).toMatchObject([{ field: 'surprise', rule: 'isKnownField' }]);
   });
 
-  it.runIf(route.hasQuery)('refuses unknown query parameters', async () => {
+  it.each(those(({ hasQuery }) => hasQuery))('%s: unknown query parameters', async (_name, route) => {
     const path = `${route.path}${route.path.includes('?') ? '&' : '?'}surprise=1`;
     const { body } = await send({ ...route, path }, right(route)).expect(400);
     expect(body).toMatchObject({ fields: [{ field: 'surprise', rule: 'isKnownField' }] });

@@ -36,7 +36,9 @@ export function learnSchema(ask: Ask): JsonSchema | undefined {
 }
 
 function choice(ask: Ask, values: string[], sentence: string): JsonSchema {
-  const isAnyCase = values.some((value) => ask(value.toUpperCase()) === undefined && !values.includes(value.toUpperCase()));
+  const isAnyCase = values.some(
+    (value) => ask(value.toUpperCase()) === undefined && !values.includes(value.toUpperCase()),
+  );
   return isAnyCase
     ? { type: 'string', description: `${sentence}, in any case`, examples: values }
     : { type: 'string', enum: values };
@@ -58,7 +60,9 @@ function pattern(sentence: string): JsonSchema {
   const [, values] = /^must be one of (.+)$/.exec(sentence) ?? [];
   if (values !== undefined) return { enum: values.split(', ') };
   if (characters !== undefined) return { pattern: `^[${characterClass(characters)}]+$` };
-  return sentence.startsWith('must be a URL') ? { format: 'uri', description: sentence } : { description: sentence };
+  return sentence.startsWith('must be a URL')
+    ? { format: 'uri', description: sentence }
+    : { description: sentence };
 }
 
 /** `letters, digits, "_" and "-"` → `a-zA-Z0-9_-`. */

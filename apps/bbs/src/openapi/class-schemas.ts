@@ -19,30 +19,39 @@ const BUILT_IN: Record<string, (constraint: unknown) => JsonSchema> = {
  * told in words by the server when they are broken.
  */
 export class ClassSchemas {
-  private readonly classes = new Map<string, Class>();
+  private readonly known = new Map<Class, JsonSchema>();
 
   constructor(private readonly components: Components) {}
 
-  /** A reference to the schema of the class, which is made when it is first asked for. */
+  /** A reference to the schema of the class, which becomes a component when it is first referred to. */
   refTo(type: Class): JsonSchema {
-    const known = this.classes.get(type.name);
-    if (known !== undefined && known !== type) throw new Error(`Two request classes are called ${type.name}.`);
-    if (known === undefined) {
-      this.classes.set(type.name, type);
-      this.components.set(type.name, this.describe(type));
-    }
+    const schema = this.describe(type);
+    const named = this.components.get(type.name);
+    if (named !== undefined && named !== schema)
+      throw new Error(`Two request classes are called ${type.name}.`);
+    this.components.set(type.name, schema);
     return ref(type.name);
   }
 
   /** The schema of the class itself, for parameters and for records that hold the fields of a request. */
   describe(type: Class): JsonSchema {
+    const known = this.known.get(type);
+    if (known !== undefined) return known;
+    const schema: JsonSchema = { type: 'object' };
+    // Known before it is complete, because an action may hold actions.
+    this.known.set(type, schema);
+    return Object.assign(schema, this.schemaOf(type));
+  }
+
+  private schemaOf(type: Class): JsonSchema {
     const fields = fieldsOf(type);
     const entries = Object.entries(fields).filter(([name]) => !isObjectRule(name));
     const objectRules = Object.entries(fields).filter(([name]) => isObjectRule(name));
     const required = entries.filter(([, metadata]) => isRequired(metadata)).map(([name]) => name);
     return {
-      type: 'object',
-      properties: Object.fromEntries(entries.map(([name, metadata]) => [name, this.field(type, name, metadata)])),
+      properties: Object.fromEntries(
+        entries.map(([name, metadata]) => [name, this.field(type, name, metadata)]),
+      ),
       ...(required.length > 0 && { required }),
       additionalProperties: false,
       ...merge(objectRules.map(([name, [rule]]) => objectRuleSchema(name, rule!, fields))),
@@ -50,8 +59,8 @@ export class ClassSchemas {
   }
 
   private field(type: Class, name: string, metadata: Metadata[]): JsonSchema {
-    const isNested = metadata.some((each) => each.type === (ValidationTypes.NESTED_VALIDATION as string));
-    const rules = metadata.filter((each) => each.type === (ValidationTypes.CUSTOM_VALIDATION as string));
+    const isNested = metadata.some((each) => each.type === ValidationTypes.NESTED_VALIDATION);
+    const rules = metadata.filter((each) => each.type === ValidationTypes.CUSTOM_VALIDATION);
     const learned = merge(rules.map((rule) => ruleSchema(rule)));
     if (!isNested) return learned;
     const part = this.refTo(transformations.findTypeMetadata(type, name).typeFunction() as Class);
@@ -76,8 +85,12 @@ function isRequired(metadata: Metadata[]): boolean {
 
 function conditionsOf(metadata: Metadata[]): Condition[] {
   return metadata
-    .filter(({ type }) => type === (ValidationTypes.CONDITIONAL_VALIDATION as string))
-    .map(({ constraints }) => (owner) => Boolean((constraints as [Condition])[0](owner)));
+    .filter(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION)
+    .map(
+      ({ constraints }) =>
+        (owner) =>
+          (constraints as [Condition])[0](owner),
+    );
 }
 
 function ruleSchema(rule: Metadata): JsonSchema {
@@ -115,7 +128,9 @@ function objectRuleSchema(name: string, rule: Metadata, fields: Record<string, M
 
 /** One schema for each `type` that such an object can have: the fields there must be, and those there may be. */
 function typesOf(fields: Record<string, Metadata[]>, askAbout: Ask): JsonSchema[] {
-  const { type = [], ...others } = Object.fromEntries(Object.entries(fields).filter(([name]) => !isObjectRule(name)));
+  const { type = [], ...others } = Object.fromEntries(
+    Object.entries(fields).filter(([name]) => !isObjectRule(name)),
+  );
   const types = merge(type.map(ruleSchema)).enum as string[];
   return types.map((type) => {
     const allowed = Object.keys(others).filter((field) => askAbout({ type, [field]: null }) === undefined);
@@ -133,5 +148,7 @@ function typesOf(fields: Record<string, Metadata[]>, askAbout: Ask): JsonSchema[
 function merge(schemas: JsonSchema[]): JsonSchema {
   const { dependentRequired, ...merged } = Object.assign({}, ...schemas) as JsonSchema;
   const all = schemas.map((schema) => schema.dependentRequired ?? {});
-  return dependentRequired === undefined ? merged : { ...merged, dependentRequired: Object.assign({}, ...all) as Record<string, string[]> };
+  return dependentRequired === undefined
+    ? merged
+    : { ...merged, dependentRequired: Object.assign({}, ...all) as Record<string, string[]> };
 }

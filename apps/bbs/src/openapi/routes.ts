@@ -52,7 +52,8 @@ function routeOf(controller: Class, handler: string): Route | undefined {
   if (path === undefined) return undefined;
   const method = Reflect.getMetadata(METHOD_METADATA, target) as RequestMethod;
   const status = Reflect.getMetadata(HTTP_CODE_METADATA, target) as HttpStatus | undefined;
-  const own = (key: string): unknown => Reflect.getMetadata(key, target) ?? Reflect.getMetadata(key, controller);
+  const own = (key: string): unknown =>
+    Reflect.getMetadata(key, target) ?? Reflect.getMetadata(key, controller);
   return {
     controller,
     handler,

@@ -14,11 +14,14 @@ export class Api {
     private readonly token: string,
   ) {}
 
-  async send(method: 'GET' | 'POST', path: string, body?: unknown): Promise<ApiAnswer> {
+  async send(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<ApiAnswer> {
     const answer = await httpRequest({
       url: `${this.url}${path}`,
       method,
-      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (answer === undefined) return { status: 0, body: undefined };

@@ -10,7 +10,7 @@ import { answers } from './http-request.js';
 import type { Layout } from './layout.js';
 import { stopLeftovers } from './leftovers.js';
 import { type Report, tailOf } from './output.js';
-import { isFree, keptPort } from './ports.js';
+import { Ports } from './ports.js';
 import { PrivateEngine } from './private-engine.js';
 import {
   apiUrl,
@@ -86,10 +86,11 @@ export class Launcher {
     files.writeState({});
     await stopLeftovers(layout, files, report);
     const secrets = openSecrets(layout);
+    const ports = new Ports();
     const cellIds = cellIdsOf(settings.cells);
-    const bbsPort = await this.choosePort(settings.port);
-    const redis = await planRedis(layout, secrets, cellIds);
-    const controlPlane = await planControlPlane({ layout, secrets, redis, bbsPort });
+    const bbsPort = await this.choosePort(ports, settings.port);
+    const redis = await planRedis({ layout, secrets, ports, cellIds });
+    const controlPlane = await planControlPlane({ layout, secrets, redis, bbsPort, ports });
     const [tokens, engine] = await Promise.all([
       mintTokens(secrets.secretFile, cellIds),
       this.startEngine(secrets, settings, signal),
@@ -98,7 +99,7 @@ export class Launcher {
     signal.throwIfAborted();
     writeEnvFile(layout, apiUrl(bbsPort), tokens.client);
     const api = new Api(apiUrl(bbsPort), tokens.client);
-    const cells = await planCells({ layout, secrets, tokens, redis, engine, cellIds, bbsPort });
+    const cells = await planCells({ layout, secrets, tokens, redis, engine, cellIds, bbsPort, ports });
     await this.startCells(cells, api, signal);
     const sample = await this.startSample(settings, engine, api, signal);
     const summary = summaryOf({ layout, api: apiUrl(bbsPort), cellIds, engine, sample });
@@ -114,9 +115,9 @@ export class Launcher {
     if (names.length > 0) report('Everything is stopped; what was desired is kept for the next start.');
   }
 
-  private async choosePort(wanted: number | undefined): Promise<number> {
-    if (wanted === undefined) return keptPort(join(this.layout.state, 'bbs.port'), DEFAULT_PORT);
-    if (await isFree(wanted)) return wanted;
+  private async choosePort(ports: Ports, wanted: number | undefined): Promise<number> {
+    if (wanted === undefined) return ports.kept(join(this.layout.state, 'bbs.port'), DEFAULT_PORT);
+    if (await ports.take(wanted)) return wanted;
     throw new Error(`Port ${wanted} of 127.0.0.1 is in use; give another one with --port, or none.`);
   }
 
@@ -172,7 +173,7 @@ export class Launcher {
   private async startControlPlane(programs: ClusterProgram[], signal: AbortSignal): Promise<void> {
     programs.forEach((program) => this.supervisor.start(program));
     await this.awaitReady(programs, signal);
-    this.report('bbs, auctioneer and converger are ready.');
+    this.report('bbs, auctioneer, converger ready.');
   }
 
   private async startCells(cells: CellProgram[], api: Api, signal: AbortSignal): Promise<void> {
@@ -182,7 +183,7 @@ export class Launcher {
     await this.awaitReady(cells, signal);
     const isPresent = await waitFor(() => arePresent(cells, api), { signal, withinMs: this.remainingMs() });
     if (!isPresent) throw this.notReady(cells);
-    this.report(`${cells.length} cells are ready.`);
+    this.report(`${cells.map(({ cellId }) => cellId).join(', ')} ready.`);
   }
 
   private async awaitReady(programs: ClusterProgram[], signal: AbortSignal): Promise<void> {
@@ -205,10 +206,10 @@ export class Launcher {
     if (backend !== 'fake' && baseRootfs(this.layout) === undefined) {
       return 'skipped, because there is no base root file system (npm run setup says why)';
     }
-    await desireSample(api);
+    const instances = await desireSample(api);
     if (backend === 'fake') return 'desired; fake containers have no addresses';
     this.report('Waiting for the sample ...');
-    return awaitSample(api, signal, SAMPLE_WITHIN_MS);
+    return awaitSample(api, instances, { signal, withinMs: SAMPLE_WITHIN_MS });
   }
 
   private notReady(programs: Program[]): Error {

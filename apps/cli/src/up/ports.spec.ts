@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { freePort, freePorts, isFree, keptPort } from './ports.js';
+import { Ports } from './ports.js';
 
-describe('ports', () => {
+describe('Ports', () => {
   const folder = mkdtempSync(join(tmpdir(), 'rivera-ports-'));
   const file = join(folder, 'port');
   const servers: Server[] = [];
@@ -17,43 +17,50 @@ describe('ports', () => {
     await once(server, 'listening');
   }
 
-  afterEach(() => {
-    for (const server of servers.splice(0)) server.close();
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => once(server.close(), 'close')));
     rmSync(file, { force: true });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('knows what is free', async () => {
-    const port = await freePort();
-    expect(await isFree(port)).toBe(true);
+  it('gives no port on which somebody listens', async () => {
+    const port = await new Ports().free();
     await occupy(port);
-    expect(await isFree(port)).toBe(false);
-    expect(await isFree(70_000)).toBe(false);
+    expect(await new Ports().take(port)).toBe(false);
   });
 
-  it('gives different ones', async () => {
-    expect(new Set(await freePorts(20)).size).toBe(20);
+  it('gives no port twice, though nobody listens on it yet', async () => {
+    const ports = new Ports();
+    const port = await ports.kept(file);
+    expect(await ports.take(port)).toBe(false);
+    const others = await Promise.all(Array.from({ length: 50 }, () => ports.free()));
+    expect(new Set([port, ...others]).size).toBe(51);
   });
 
-  it('prefers the port it gave before, then the preferred one', async () => {
-    const preferred = await freePort();
-    expect(await keptPort(file, preferred)).toBe(preferred);
+  it.each([0, -1, 1.5, Number.NaN, 70_000])('does not give %d', async (port) => {
+    expect(await new Ports().take(port)).toBe(false);
+  });
+
+  it('prefers the port it gave at an earlier start, then the preferred one', async () => {
+    const preferred = await new Ports().free();
+    expect(await new Ports().kept(file, preferred)).toBe(preferred);
     expect(readFileSync(file, 'utf8')).toBe(`${preferred}\n`);
-    const other = await freePort();
-    expect(await keptPort(file, other)).toBe(preferred);
+    const other = await new Ports().free();
+    expect(await new Ports().kept(file, other)).toBe(preferred);
   });
 
   it('takes another one when those are taken, and keeps that', async () => {
-    const [kept = 0, preferred = 0] = await freePorts(2);
+    const [kept, preferred] = [await new Ports().free(), await new Ports().free()];
     writeFileSync(file, `${kept}\n`);
-    await Promise.all([occupy(kept), occupy(preferred)]);
-    const port = await keptPort(file, preferred);
+    await occupy(kept);
+    if (preferred !== kept) await occupy(preferred);
+    const port = await new Ports().kept(file, preferred);
     expect([kept, preferred]).not.toContain(port);
-    expect(await keptPort(file)).toBe(port);
+    expect(await new Ports().kept(file)).toBe(port);
   });
 
   it('survives a file without a number', async () => {
     writeFileSync(file, 'nonsense');
-    expect(await keptPort(file)).toBeGreaterThan(0);
+    expect(await new Ports().kept(file)).toBeGreaterThan(0);
   });
 });

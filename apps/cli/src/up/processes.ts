@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { EnginePlan } from './engine.js';
 import { findProvided, type Layout } from './layout.js';
-import { freePorts } from './ports.js';
+import type { Ports } from './ports.js';
 import type { RedisPlan } from './redis.js';
 import type { Secrets, Tokens } from './secrets.js';
 import type { Program } from './supervisor.js';
@@ -23,6 +23,7 @@ export interface ControlPlaneInput {
   secrets: Secrets;
   redis: RedisPlan;
   bbsPort: number;
+  ports: Ports;
 }
 
 export interface CellsInput extends ControlPlaneInput {
@@ -53,8 +54,8 @@ export async function planControlPlane({
   secrets,
   redis,
   bbsPort,
+  ports,
 }: ControlPlaneInput): Promise<ClusterProgram[]> {
-  const [auctioneerPort = 0, convergerPort = 0] = await freePorts(2);
   const env = { STORE_REDIS_URL: redis.storeUrl, BUS_REDIS_URL: redis.busUrl };
   const bbsEnv = {
     BBS_LISTEN: `127.0.0.1:${bbsPort}`,
@@ -63,18 +64,19 @@ export async function planControlPlane({
   };
   return [
     programOf(layout, { name: 'bbs', port: bbsPort, env: { ...env, ...bbsEnv } }),
-    programOf(layout, { name: 'auctioneer', port: auctioneerPort, env }),
-    programOf(layout, { name: 'converger', port: convergerPort, env }),
+    programOf(layout, { name: 'auctioneer', port: await ports.free(), env }),
+    programOf(layout, { name: 'converger', port: await ports.free(), env }),
   ];
 }
 
-export async function planCells(input: CellsInput): Promise<CellProgram[]> {
-  const { layout, cellIds } = input;
-  const ports = await freePorts(cellIds.length);
-  return cellIds.map((cellId, index) => {
-    const env = cellEnvironment(input, cellId, index);
-    return { ...programOf(layout, { name: cellId, app: 'cell', port: ports[index] ?? 0, env }), cellId };
-  });
+export function planCells(input: CellsInput): Promise<CellProgram[]> {
+  const { layout, ports, cellIds } = input;
+  return Promise.all(
+    cellIds.map(async (cellId, index) => {
+      const env = cellEnvironment(input, cellId, index);
+      return { ...programOf(layout, { name: cellId, app: 'cell', port: await ports.free(), env }), cellId };
+    }),
+  );
 }
 
 interface ProgramRequest {

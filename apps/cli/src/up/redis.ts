@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import { findProvided, type Layout } from './layout.js';
-import { keptPort } from './ports.js';
+import type { Ports } from './ports.js';
 import { redisAcl } from './redis-acl.js';
 import type { Secrets } from './secrets.js';
 import type { Program } from './supervisor.js';
@@ -20,15 +20,18 @@ export interface RedisPlan {
   own?: { program: Program; port: number; password: string };
 }
 
+export interface RedisInput {
+  layout: Layout;
+  secrets: Secrets;
+  ports: Ports;
+  cellIds: readonly string[];
+}
+
 /** The access rules of the cells need Redis 7. */
 const OLDEST_VERSION = 7;
 
 /** Redis as the environment says, else an own server on a loopback port, its data in `<state>/redis`. */
-export async function planRedis(
-  layout: Layout,
-  secrets: Secrets,
-  cellIds: readonly string[],
-): Promise<RedisPlan> {
+export async function planRedis({ layout, secrets, ports, cellIds }: RedisInput): Promise<RedisPlan> {
   const { env } = process;
   const storeUrl = env['STORE_REDIS_URL'] || env['REDIS_URL'];
   const busUrl = env['BUS_REDIS_URL'] || env['REDIS_URL'];
@@ -36,7 +39,7 @@ export async function planRedis(
 
   const folder = join(layout.state, 'redis');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const port = await keptPort(join(folder, 'port'));
+  const port = await ports.kept(join(folder, 'port'));
   const aclFile = join(folder, 'users.acl');
   const user = (name: string) => ({ name, password: secrets.password(name) });
   const cells = cellIds.map((cellId) => ({ ...user(cellId), cellId }));

@@ -2,7 +2,7 @@ import type { ActualLRP, DesiredLRP } from '#rivera/models';
 
 import type { Api } from './api.js';
 import { answers } from './http-request.js';
-import { waitFor } from './wait.js';
+import { waitFor, type Waiting } from './wait.js';
 
 export const SAMPLE_GUID = 'sample';
 
@@ -17,12 +17,30 @@ const SAMPLE = {
   action: { run: { path: '/bin/web', user: 'vcap' } },
 } satisfies Omit<DesiredLRP, 'modificationTag'>;
 
-/** Desires the sample; it may be there from an earlier start. */
-export async function desireSample(api: Api): Promise<void> {
+/**
+ * Desires the sample. When it is there from an earlier start it stays as it is, and instances that wait out a crash
+ * back-off start at once.
+ *
+ * @returns how many instances there will be
+ */
+export async function desireSample(api: Api): Promise<number> {
   const { status, body } = await api.send('POST', '/v1/desired-lrps', SAMPLE);
-  if (status >= 300 && status !== 409) {
+  if (status === 409) {
+    await retireCrashed(api);
+    const { body: existing } = await api.send('GET', `/v1/desired-lrps/${SAMPLE_GUID}`);
+    return (existing as Partial<DesiredLRP> | undefined)?.instances ?? SAMPLE.instances;
+  }
+  if (status >= 300 || status === 0) {
     throw new Error(`The sample was refused with status ${status}: ${JSON.stringify(body)}`);
   }
+  return SAMPLE.instances;
+}
+
+async function retireCrashed(api: Api): Promise<void> {
+  const crashed = (await listInstances(api)).filter(({ state }) => state === 'CRASHED');
+  await Promise.all(
+    crashed.map(({ index }) => api.send('DELETE', `/v1/actual-lrps/${SAMPLE_GUID}/${index}`)),
+  );
 }
 
 export interface SampleState {
@@ -32,16 +50,22 @@ export interface SampleState {
   missing: string[];
 }
 
-/** Waits until all instances run and answer; when that takes too long, says what is wrong. */
-export async function awaitSample(api: Api, signal: AbortSignal, withinMs: number): Promise<SampleState> {
-  let latest: SampleState = { answering: [], missing: ['nothing is known of its instances'] };
+/** Waits until that many instances run and answer; when it takes too long, says what is wrong. */
+export async function awaitSample(
+  api: Api,
+  instances: number,
+  { signal, withinMs }: Waiting,
+): Promise<SampleState> {
+  let latest: SampleState = { answering: [], missing: [] };
   await waitFor(
     async () => {
       latest = await probe(await listInstances(api));
-      return latest.missing.length === 0 && latest.answering.length >= SAMPLE.instances;
+      return latest.missing.length === 0 && latest.answering.length >= instances;
     },
     { signal, withinMs, everyMs: 250 },
   );
+  const unknown = instances - latest.answering.length - latest.missing.length;
+  if (unknown > 0) latest.missing.push(`nothing is known of ${unknown} instances`);
   return latest;
 }
 

@@ -90,7 +90,8 @@ export class ContainerDirectory {
 
   /**
    * Nothing is inherited from the agent but its PATH, behind the stack's and the process's own. HOME and TMPDIR are
-   * among the container's own files, because the host's belong to somebody else.
+   * among the container's own files, because the host's belong to somebody else. PORT is the host port of the first
+   * mapping, because there is one network for all.
    */
   environment(spec: ProcessSpec, record: ContainerRecord): string[] {
     const wanted = withUser(mergeEnvironment(record.env, spec.env), spec.user || 'root');
@@ -98,6 +99,7 @@ export class ContainerDirectory {
     const path = [...stackPath, valueOf(wanted, 'PATH') ?? process.env.PATH ?? DEFAULT_PATH].join(':');
     return mergeEnvironment([`HOME=${this.home(spec.user)}`, `TMPDIR=${this.own('/tmp')}`], wanted, [
       `PATH=${path}`,
+      ...record.ports.slice(0, 1).map(({ hostPort }) => `PORT=${hostPort}`),
       `${MARKER}=${this.path}`,
     ]);
   }

@@ -3,13 +3,13 @@ import 'reflect-metadata';
 import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transformations } from 'class-transformer/cjs/storage.js';
 import { type MetadataStorage, ValidationTypes, getMetadataStorage } from 'class-validator';
+import { CheckRule, type RuleCheck } from './rule.js';
 
 export type Class<T extends object = object> = new () => T;
 
 type Metadata = ReturnType<MetadataStorage['getTargetValidationMetadatas']>[number];
 
-/** Decides about one field of an object all fields of which are there already. */
-export type Rule = (value: unknown, owner: object) => boolean;
+type Condition = (owner: object, value: unknown) => boolean;
 
 /** One field of a class, with everything its decorators say about it. */
 export interface FieldPlan {
@@ -19,8 +19,9 @@ export interface FieldPlan {
   /** The class of the value, or of each entry of a list. */
   readonly part?: Class;
   /** The rules hold only when all of these are true. */
-  readonly conditions: readonly Rule[];
-  readonly rules: readonly Rule[];
+  readonly conditions: readonly Condition[];
+  /** They look at an object all fields of which are there already. */
+  readonly rules: readonly RuleCheck[];
 }
 
 /** What class-transformer and class-validator would do with a plain object for this class, and nothing else. */
@@ -28,6 +29,8 @@ export interface ClassPlan {
   /** In the order in which the fields of an instance are. */
   readonly fields: readonly FieldPlan[];
   readonly fieldOf: ReadonlyMap<string, FieldPlan>;
+  /** A value for each field when none is given. */
+  readonly absent: readonly undefined[];
   /** Makes an instance that has no field yet, not even an undefined one. */
   readonly Blank: Class;
 }
@@ -65,7 +68,12 @@ function plan(type: Class): ClassPlan {
   const fields = names.map((name, position) => ({ ...fieldPlan(type, name, rules[name] ?? []), position }));
   const Blank = function Blank() {} as unknown as Class;
   Blank.prototype = type.prototype;
-  return { fields, fieldOf: new Map(fields.map((field) => [field.name, field])), Blank };
+  return {
+    fields,
+    fieldOf: new Map(fields.map((field) => [field.name, field])),
+    absent: fields.map(() => undefined),
+    Blank,
+  };
 }
 
 /** The class fields of a new instance. A value that the constructor sets is beyond a plan. */
@@ -91,7 +99,9 @@ function fieldPlan(type: Class, name: string, metadata: readonly Metadata[]): Om
     return taken;
   };
 
-  const conditions = take(ValidationTypes.CONDITIONAL_VALIDATION).map(conditionOf);
+  const conditions = take(ValidationTypes.CONDITIONAL_VALIDATION).map(
+    ({ constraints }) => constraints[0] as Condition,
+  );
   const rules = [...take(ValidationTypes.IS_DEFINED), ...take(ValidationTypes.CUSTOM_VALIDATION)];
   const isNested = take(ValidationTypes.NESTED_VALIDATION).length > 0;
   take(ValidationTypes.WHITELIST);
@@ -125,25 +135,27 @@ function isContainer(reflectedType: unknown): boolean {
   );
 }
 
-function conditionOf({ constraints }: Metadata): Rule {
-  const [condition] = constraints as [(owner: object, value: unknown) => boolean];
-  return (value, owner) => Boolean(condition(owner, value));
-}
-
-function rulesOf(type: Class, { constraintCls, constraints, each, propertyName, validateIf }: Metadata): Rule[] {
-  const targetName = type.name;
+function rulesOf(
+  type: Class,
+  { constraintCls, constraints, each, propertyName, validateIf }: Metadata,
+): RuleCheck[] {
   return getMetadataStorage()
     .getTargetValidatorConstraints(constraintCls)
     .map(({ async, instance }) => {
       if (async) throw new NotPlannable();
-      // Whatever is not plainly true, a promise for example, is left to class-validator.
-      const holds = (value: unknown, owner: object, whole: unknown): boolean =>
-        instance.validate(value, { targetName, property: propertyName, object: owner, value: whole, constraints }) === true;
+      const isPlain = !each && validateIf === undefined;
+      if (isPlain && instance instanceof CheckRule) return instance.check;
+      const property = { targetName: type.name, property: propertyName, constraints };
+      const holds = (value: unknown, whole: unknown, object: object): boolean =>
+        // Whatever is not plainly true, a promise for example, is left to class-validator.
+        instance.validate(value, { ...property, object, value: whole }) === true;
       return (value, owner) => {
-        if (validateIf !== undefined && !validateIf(owner, value)) return true;
-        return each && Array.isArray(value)
-          ? value.every((entry: unknown) => holds(entry, owner, value))
-          : holds(value, owner, value);
+        if (validateIf !== undefined && !validateIf(owner, value)) return undefined;
+        const isKept =
+          each && Array.isArray(value)
+            ? value.every((entry: unknown) => holds(entry, value, owner))
+            : holds(value, value, owner);
+        return isKept ? undefined : 'is not certainly fine';
       };
     });
 }

@@ -1,5 +1,6 @@
 import { type Class, type ClassPlan, type FieldPlan, planOf } from './class-plan.js';
 import { type Walk, copyOfJson, fitKeys, isFitList, isPlainObject } from './plain-json.js';
+import { isFine } from './rule.js';
 
 /** The rules of a class are fixed once it is declared; null for a class without a plan. */
 const plans = new WeakMap<Class, ClassPlan | null>();
@@ -27,7 +28,7 @@ function instanceOf(type: Class, input: unknown, depth: number, walk: Walk): obj
   if (plan === null || !isPlainObject(input)) return undefined;
   const keys = fitKeys(input, depth, walk);
   if (keys === undefined) return undefined;
-  const values: unknown[] = new Array<unknown>(plan.fields.length);
+  const values: unknown[] = plan.absent.slice();
   for (const key of keys) {
     const field = plan.fieldOf.get(key);
     if (field === undefined) return undefined;
@@ -62,7 +63,7 @@ function partsOf(type: Class, list: readonly unknown[], depth: number, walk: Wal
 }
 
 function keepsRules({ conditions, rules }: FieldPlan, value: unknown, owner: object): boolean {
-  for (const condition of conditions) if (!condition(value, owner)) return true;
-  for (const rule of rules) if (!rule(value, owner)) return false;
+  for (const condition of conditions) if (!condition(owner, value)) return true;
+  for (const rule of rules) if (!isFine(rule(value, owner))) return false;
   return true;
 }

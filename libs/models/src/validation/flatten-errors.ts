@@ -34,21 +34,24 @@ function ownErrors(error: ValidationError, parent: string): FieldError[] {
   });
 }
 
-/**
- * class-validator's tree of errors as a flat list, in the order of the tree: the path into the body, the rule's stable
- * name, and a sentence.
- */
-export function flattenErrors(errors: ValidationError[], parent = ''): FieldError[] {
-  const found = errors.flatMap((error) => [
+function inOrderOfTree(errors: readonly ValidationError[], parent: string): FieldError[] {
+  return errors.flatMap((error) => [
     ...ownErrors(error, parent),
-    ...flattenErrors(
+    ...inOrderOfTree(
       error.children ?? [],
       error.property === undefined ? parent : join(parent, error.property),
     ),
   ]);
+}
+
+/**
+ * class-validator's tree of errors as a flat list, in the order of the tree: the path into the body, the rule's stable
+ * name, and a sentence.
+ */
+export function flattenErrors(errors: readonly ValidationError[]): FieldError[] {
   // A value that is no object breaks both the nested validation and the rule that says so.
   const seen = new Set<string>();
-  return found.filter(({ field, rule, message }) => {
+  return inOrderOfTree(errors, '').filter(({ field, rule, message }) => {
     const key = `${field}\n${rule}\n${message}`;
     return !seen.has(key) && seen.add(key);
   });

@@ -1,53 +1,8 @@
-import { plainToInstance } from 'class-transformer';
-import { type ValidatorOptions, validateSync } from 'class-validator';
-import { type FieldError, RiveraError } from '../errors.js';
-import { isRecord } from './checks.js';
+import type { Class } from './class-plan.js';
 import { fastParse } from './fast-parse.js';
-import { flattenErrors } from './flatten-errors.js';
-import { rememberRules } from './remember-rules.js';
+import { invalidRequest } from './invalid-request.js';
 import { structuralComplaint } from './structure.js';
-
-rememberRules();
-
-/** More faults than this in one request are counted, not listed. */
-const MAX_LISTED_FAULTS = 100;
-
-const OPTIONS: ValidatorOptions = {
-  whitelist: true,
-  forbidNonWhitelisted: true,
-  forbidUnknownValues: true,
-  validationError: { target: false, value: false },
-};
-
-function invalid(faults: FieldError[]): RiveraError {
-  const [first] = faults;
-  const rest = faults.length === 1 ? '' : ` (and ${faults.length - 1} more)`;
-  return new RiveraError(
-    'invalid-request',
-    `The request is invalid: ${first?.message ?? 'it breaks a rule.'}${rest}`,
-    {
-      fields: faults.slice(0, MAX_LISTED_FAULTS),
-      ...(faults.length > MAX_LISTED_FAULTS && { faults: faults.length }),
-    },
-  );
-}
-
-/**
- * Removes fields that are declared but not set: with the class fields of today's JavaScript they would be properties
- * of their own with the value `undefined`.
- */
-function stripUndefined(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) {
-    value.forEach(stripUndefined);
-    return;
-  }
-  const record = value as Record<string, unknown>;
-  for (const key of Object.keys(record)) {
-    if (record[key] === undefined) delete record[key];
-    else stripUndefined(record[key]);
-  }
-}
+import { thoroughParse } from './thorough-parse.js';
 
 /**
  * Refuses what no request may hold, whatever it is for: excessive depth or size, and field names such as `__proto__`.
@@ -56,7 +11,7 @@ function stripUndefined(value: unknown): void {
  */
 export function requirePlainJson(input: unknown): void {
   const complaint = structuralComplaint(input);
-  if (complaint !== undefined) throw invalid([complaint]);
+  if (complaint !== undefined) throw invalidRequest([complaint]);
 }
 
 /**
@@ -64,24 +19,17 @@ export function requirePlainJson(input: unknown): void {
  * The input is not changed. Fields that the class does not know are refused; so is `null` where a value may be left out.
  * `transforms`: the class has `@Transform` rules, as query parameters need, which arrive as text.
  *
+ * What is fine takes one quick walk; everything else is left to class-validator (docs/decisions, compiled validation).
+ *
  * @throws RiveraError `invalid-request` with `details.fields`: path, rule and message of each fault (at most 100;
- *   `details.faults` counts them when there are more). Nothing else is thrown, whatever the input.
+ *   `details.faults` counts them when there are more, up to about 1000, where Rivera stops looking). Nothing else is
+ *   thrown, whatever the input.
  */
 export function parse<T extends object>(
-  type: new () => T,
+  type: Class<T>,
   input: unknown,
-  { transforms = false }: { transforms?: boolean } = {},
+  options: { transforms?: boolean } = {},
 ): T {
-  const fine = transforms ? undefined : fastParse(type, input);
-  if (fine !== undefined) return fine;
-  if (!isRecord(input)) {
-    throw invalid([{ field: '', rule: 'isObject', message: 'The body must be a JSON object.' }]);
-  }
-  requirePlainJson(input);
-  // Request bodies use only @Type; without the other decorators class-transformer takes half the time.
-  const instance = plainToInstance(type, input, { ignoreDecorators: !transforms });
-  const errors = validateSync(instance, OPTIONS);
-  if (errors.length > 0) throw invalid(flattenErrors(errors));
-  stripUndefined(instance);
-  return instance;
+  const fine = options.transforms ? undefined : fastParse(type, input);
+  return fine ?? thoroughParse(type, input, options);
 }

@@ -1,11 +1,16 @@
 import { type MetadataStorage, getMetadataStorage } from 'class-validator';
+import { isFaultBudgetSpent } from './fault-budget.js';
 
 type Gather = MetadataStorage['getTargetValidationMetadatas'];
 type Group = MetadataStorage['groupByPropertyName'];
 
+/** No rule for any field, and yet every field is known: class-validator passes over such an object. */
+const NO_RULES: ReturnType<Group> = new Proxy({}, { get: () => [{}] });
+
 /**
  * class-validator gathers and groups the rules of a class anew for every object it looks at, which is half of its time.
  * The rules of a class are fixed once it is declared, so they are gathered once. Validation by groups is left alone.
+ * Once the fault budget of a request is spent, further objects have no rules.
  */
 export function rememberRules(storage: MetadataStorage = getMetadataStorage()): void {
   const gather: Gather = storage.getTargetValidationMetadatas.bind(storage);
@@ -21,6 +26,7 @@ export function rememberRules(storage: MetadataStorage = getMetadataStorage()): 
     return rules;
   };
   storage.groupByPropertyName = (rules) => {
+    if (isFaultBudgetSpent()) return NO_RULES;
     const groups = grouped.get(rules) ?? group(rules);
     grouped.set(rules, groups);
     return groups;

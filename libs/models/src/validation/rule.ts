@@ -1,4 +1,11 @@
-import { ValidateBy, ValidateIf, registerDecorator } from 'class-validator';
+import {
+  type ValidationArguments,
+  ValidateIf,
+  ValidatorConstraint,
+  type ValidatorConstraintInterface,
+  registerDecorator,
+} from 'class-validator';
+import { countFault } from './fault-budget.js';
 
 /**
  * What is wrong with a value, as the end of a sentence (`must be an integer`), or nothing. A complaint about a part of
@@ -12,9 +19,12 @@ export type Check = (value: unknown) => Complaint;
 /** A check of a value without parts: at most one thing can be wrong. */
 export type ScalarCheck = (value: unknown) => string | undefined;
 
+/** Decides about one value of an object, with a view of the whole object. Pure, as `Check` is. */
+export type RuleCheck = (value: unknown, owner: object) => Complaint;
+
 /** Nothing is wrong. */
 export const isFine = (complaint: Complaint): boolean =>
-  complaint === undefined || (Array.isArray(complaint) && complaint.length === 0);
+  complaint === undefined || (typeof complaint === 'object' && complaint.length === 0);
 
 function sentences(subject: string, complaint: Complaint): string {
   return [complaint ?? []]
@@ -23,23 +33,35 @@ function sentences(subject: string, complaint: Complaint): string {
     .join('\n');
 }
 
+/** A rule as class-validator knows it. Where nobody needs words, `check` alone says whether it is kept. */
+export abstract class CheckRule implements ValidatorConstraintInterface {
+  abstract readonly check: RuleCheck;
+
+  validate(value: unknown, args?: ValidationArguments): boolean {
+    return isFine(this.check(value, args?.object ?? {}));
+  }
+
+  /** Asked once for each fault that class-validator finds. */
+  defaultMessage(args: ValidationArguments): string {
+    countFault();
+    const complaint = this.check(args.value, args.object);
+    const isMissing = args.value === undefined && !args.property.startsWith(OBJECT_RULE_MARK);
+    return sentences(args.property, isMissing ? `is missing; it ${[complaint].flat()[0]}` : complaint);
+  }
+}
+
+/** class-validator wants a class for each rule, and makes the one object of it. */
+function register(rule: { name: string; check: RuleCheck }, target: Function, propertyName: string): void {
+  class Rule extends CheckRule {
+    readonly check = rule.check;
+  }
+  ValidatorConstraint({ name: rule.name })(Rule);
+  registerDecorator({ name: rule.name, target, propertyName, validator: Rule });
+}
+
 /** A property decorator from a check. `name` is what clients see as the rule; it is stable. */
-export function propertyRule(
-  name: string,
-  check: (value: unknown, owner: object) => Complaint,
-): PropertyDecorator {
-  const complain = (value: unknown, owner: object): Complaint => {
-    const complaint = check(value, owner);
-    return value === undefined && !isFine(complaint) ? `is missing; it ${[complaint].flat()[0]}` : complaint;
-  };
-  return ValidateBy({
-    name,
-    validator: {
-      validate: (value, args) => isFine(complain(value, args?.object ?? {})),
-      defaultMessage: (args) =>
-        args === undefined ? name : sentences(args.property, complain(args.value, args.object)),
-    },
-  });
+export function propertyRule(name: string, check: RuleCheck): PropertyDecorator {
+  return (target, property) => register({ name, check }, target.constructor, String(property));
 }
 
 /** Marks what `objectRule` registers: class-validator knows rules of properties only. */
@@ -56,22 +78,15 @@ export function objectRule<T extends object>(
 ): (target: new () => T) => void {
   const propertyName = `${OBJECT_RULE_MARK}${name}(${subject})`;
   // A real field of that name would pass as known, so it has to be refused here.
-  const complain = (owner: T): Complaint =>
-    Object.hasOwn(owner, propertyName) ? `.${propertyName} is not a field` : check(owner);
-  return (target) =>
-    registerDecorator({
-      name,
-      target,
-      propertyName,
-      validator: {
-        validate: (_value, args) => args === undefined || isFine(complain(args.object as T)),
-        defaultMessage: (args) =>
-          args === undefined ? name : sentences(args.property, complain(args.object as T)),
-      },
-    });
+  const checkOwner: RuleCheck = (_value, owner) =>
+    Object.hasOwn(owner, propertyName) ? `.${propertyName} is not a field` : check(owner as T);
+  return (target) => register({ name, check: checkOwner }, target, propertyName);
 }
+
+/** One function for all fields: it is called for each field of each object, and one that never changes is inlined. */
+const isGiven = (_owner: unknown, value: unknown): boolean => value !== undefined;
 
 /** The field may be left out. `null` is not the same as leaving it out and is refused. */
 export function Optional(): PropertyDecorator {
-  return ValidateIf((_owner, value) => value !== undefined);
+  return ValidateIf(isGiven);
 }

@@ -58,7 +58,8 @@ function isDeeperThan(levels: number, action: unknown): boolean {
   if (levels < 0) return true;
   if (!isRecord(action)) return false;
   return Object.values(action).some(
-    (member) => isRecord(member) && (holdsDeeper(levels, member['action']) || holdsDeeper(levels, member['actions'])),
+    (member) =>
+      isRecord(member) && (holdsDeeper(levels, member['action']) || holdsDeeper(levels, member['actions'])),
   );
 }
 

@@ -49,25 +49,28 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     });
   }
 
-  /** Passport calls this on an object made for the one request, which carries what to do on success and failure. */
   override authenticate(request: Request, options?: unknown): void {
     const token = bearerToken(request);
     if (token === null) return super.authenticate(request, options);
     const { keys, clock } = this.options;
-    // Read before a key is chosen: when the keys change meanwhile, the outcome is not remembered for long.
+    // Read before a key is chosen: when the keys change meanwhile, the outcome is not remembered.
     const { generation } = keys;
     const known = this.verified.find(token, generation, clock.now());
     if (known !== undefined) return this.success(known);
 
-    const succeed = this.success.bind(this);
-    this.success = (principal: Principal) => {
+    // Passport puts the outcomes of a request on this very object, where those of the next request replace them. What
+    // is decided later needs a copy, or it is decided for somebody else.
+    const own = Object.assign(Object.create(this) as this, this);
+    own.success = (principal: Principal) => {
       this.verified.remember(token, principal, generation);
       succeed(principal);
     };
-    if (!isEdDsa(token)) return super.authenticate(request, options);
-    this.checkEdDsa(token)
-      .then((principal) => this.success(principal))
-      .catch((error: unknown) => this.fail(error, 401));
+    const succeed = this.success.bind(own);
+    if (!isEdDsa(token)) return super.authenticate.call(own, request, options);
+    own
+      .checkEdDsa(token)
+      .then((principal) => own.success(principal))
+      .catch((reason: unknown) => own.fail(reason, 401));
   }
 
   /** @throws RiveraError `unauthenticated` when a claim is missing or has the wrong shape */

@@ -190,7 +190,7 @@ describe('tokens of public keys', () => {
       ['no expiry', () => sign({ alg, key, claims: { exp: undefined } }), 'claim "exp"'],
       ['an expiry in words', () => sign({ alg, key, claims: { exp: 'never' as never } }), '"exp"'],
       ['domains as a text', () => sign({ alg, key, claims: { domains: 'cf' } }), 'claim "domains"'],
-      ['a truncated signature', async () => (await sign({ alg, key })).slice(0, -4), 'signature'],
+      ['a truncated signature', async () => (await sign({ alg, key })).slice(0, -4), 'The token'],
       ['no signature', async () => (await sign({ alg, key })).replace(/[^.]*$/, ''), 'sign'],
       ['claims that were changed', () => rewrite({}, { scope: 'cells:operate' }), 'signature does not match'],
       ['an oversized token', () => sign({ alg, key, claims: { pad: 'x'.repeat(8_000) } }), 'longer than'],
@@ -233,6 +233,24 @@ describe('tokens of public keys', () => {
     } finally {
       await rotating.close();
     }
+  });
+
+  it('never mixes up requests that come together', async () => {
+    await app.listen(0, '127.0.0.1');
+    const subjects = Array.from({ length: 24 }, (_, index) => `user-${index}`);
+    const seen = await Promise.all(
+      subjects.map(async (sub, index) => {
+        const alg = PUBLIC[index % 3] ?? 'EdDSA';
+        // Every fourth is refused: its refusal must not become another's either.
+        const claims = index % 4 === 0 ? { sub, iss: 'evil' } : { sub };
+        const token = await sign({ alg, key: PAIRS[alg].privateKey, claims });
+        const { status, body } = await request(app.getHttpServer())
+          .get('/v1/lrps')
+          .set('authorization', `Bearer ${token}`);
+        return status === 200 ? (body as Principal).subject : status;
+      }),
+    );
+    expect(seen).toEqual(subjects.map((sub, index) => (index % 4 === 0 ? 401 : sub)));
   });
 
   it('says when it has no key at all', async () => {
@@ -332,6 +350,7 @@ describe('keys of a URL', () => {
 
   it('are asked for once, however many strange tokens come', async () => {
     await start();
+    await app.listen(0, '127.0.0.1');
     offset += 10_000;
     const tokens = await Promise.all(
       Array.from({ length: 20 }, (_, index) => tokenOf('old', `strange-${index}`)),

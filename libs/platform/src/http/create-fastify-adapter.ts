@@ -73,15 +73,22 @@ function parseJson(_request: unknown, text: string | Buffer, done: Done): void {
   if (text.length === 0) return done(null, undefined);
   let body: unknown;
   try {
-    body = JSON.parse(text.toString());
+    body = readJson(text.toString());
     // Here and not only where a class describes the body, so that no route can be reached by such a thing.
     requirePlainJson(body);
   } catch (error) {
-    if (error instanceof RiveraError) return done(error);
+    return done(error as Error);
+  }
+  done(null, body);
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
     // V8's message names the place; newer versions also quote the text around it, which may hold secrets.
     const place = /at position \d+/.exec(String(error))?.[0];
     const sentence = `The request body is not valid JSON${place === undefined ? '' : ` (${place})`}.`;
-    return done(new RiveraError('invalid-request', sentence));
+    throw new RiveraError('invalid-request', sentence);
   }
-  done(null, body);
 }

@@ -1,0 +1,41 @@
+import type { RiveraEvent, RiveraEventType } from '#rivera/models';
+import { type JsonSchema, ref } from './json-schema.js';
+import { count, maybe, record, text } from './record.js';
+
+type EventOf<T extends RiveraEventType> = Extract<RiveraEvent, { type: T }>;
+type Subject = 'desired_lrp' | 'actual_lrp' | 'task' | 'cell';
+
+const RECORD_OF: Record<Subject, string> = {
+  desired_lrp: 'DesiredLRPSchedulingInfo',
+  actual_lrp: 'ActualLRP',
+  task: 'Task',
+  cell: 'Cell',
+};
+
+/** The data of each event of the stream, and their union. */
+export function eventSchemas(): Record<string, JsonSchema> {
+  const crashed = record<EventOf<'actual_lrp_crashed'>>({
+    type: { const: 'actual_lrp_crashed' },
+    before: ref('ActualLRP'),
+    crashCount: count,
+    crashReason: maybe(text),
+  });
+  const changes = Object.entries(RECORD_OF).flatMap(([subject, name]) => {
+    const [before, after] = [ref(name), ref(name)];
+    return [
+      record<{ type: string; after: unknown }>({ type: { const: `${subject}_created` }, after }),
+      record<{ type: string; before: unknown; after: unknown }>({
+        type: { const: `${subject}_changed` },
+        before,
+        after,
+      }),
+      record<{ type: string; before: unknown }>({ type: { const: `${subject}_removed` }, before }),
+    ];
+  });
+  return {
+    Event: {
+      description: 'The data of one server-sent event: a record as it was and as it is.',
+      oneOf: [...changes, crashed],
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { HealthController } from '#rivera/platform';
+import { ActualLRPsController } from '../actual-lrps/actual-lrps.controller.js';
+import { CellAgentController } from '../cells/cell-agent.controller.js';
+import { CellsController } from '../cells/cells.controller.js';
+import { BulkController } from '../desired-lrps/bulk.controller.js';
+import { DesiredLRPsController } from '../desired-lrps/desired-lrps.controller.js';
+import { DomainsController } from '../domains/domains.controller.js';
+import { EventsController } from '../events/events.controller.js';
+import { TasksController } from '../tasks/tasks.controller.js';
+import type { Class } from './class-schemas.js';
+import { DocsController } from './docs.controller.js';
+import { type JsonSchema, listOf, ref } from './json-schema.js';
+import { OpenApiController } from './openapi.controller.js';
+import { count, maybe, record, text } from './record.js';
+
+/** What the decorators of a handler do not say. */
+export interface Operation {
+  summary: string;
+  /** The body of the answer when all goes well; absent: it has none. */
+  answer?: JsonSchema;
+  /** Of the answer; `application/json` when absent. */
+  contentType?: string;
+  /** Holds for the body besides what its class says. */
+  body?: JsonSchema;
+  /** Headers of the answer besides those of every answer. */
+  headers?: readonly string[];
+}
+
+/** The operations of one controller, under one heading. */
+export interface Operations {
+  controller: Class;
+  tag: string;
+  handlers: Record<string, Operation>;
+}
+
+/** An entry for each public method of the controller, or it does not compile. */
+function operationsOf<C extends object>(
+  controller: abstract new (...args: never[]) => C,
+  tag: string,
+  handlers: Record<keyof C & string, Operation>,
+): Operations {
+  return { controller: controller as unknown as Class, tag, handlers };
+}
+
+function page(items: JsonSchema): JsonSchema {
+  const next = { ...text, description: '`after` of the next page; absent on the last one' };
+  return record<{ items: unknown[]; next?: string }>({ items: listOf(items), next: maybe(next) });
+}
+
+function items(name: string): JsonSchema {
+  return record<{ items: unknown[] }>({ items: listOf(ref(name)) });
+}
+
+function results(name: string): JsonSchema {
+  return record<{ results: unknown[] }>({ results: listOf(ref(name)) });
+}
+
+const desiredLRPView: JsonSchema = {
+  anyOf: [ref('DesiredLRP'), ref('DesiredLRPSchedulingInfo'), ref('DesiredLRPRoutingInfo')],
+};
+
+/** Every operation of the API. A route without an entry here has no document: it is not built. */
+export const OPERATIONS: readonly Operations[] = [
+  operationsOf(DesiredLRPsController, 'Desired LRPs', {
+    desire: { summary: 'Have a long-running process run', answer: ref('DesiredLRP'), headers: ['etag'] },
+    list: { summary: 'List what should run', answer: page(desiredLRPView) },
+    get: { summary: 'Look at what should run', answer: ref('DesiredLRP'), headers: ['etag'] },
+    update: { summary: 'Scale it, or change its routes', answer: ref('DesiredLRP'), headers: ['etag'] },
+    remove: { summary: 'Have it run no longer' },
+  }),
+  operationsOf(BulkController, 'Desired LRPs', {
+    bulk: {
+      summary: 'Do many things with desired LRPs at once; each succeeds or fails by itself',
+      body: { properties: { operations: listOf(ref('BulkOperation')) } },
+      answer: results('BulkResult'),
+    },
+  }),
+  operationsOf(ActualLRPsController, 'Actual LRPs', {
+    list: { summary: 'List what runs', answer: page(ref('ActualLRP')) },
+    retire: { summary: 'Stop an instance; it is replaced' },
+  }),
+  operationsOf(TasksController, 'Tasks', {
+    desire: { summary: 'Have a task run', answer: ref('Task') },
+    list: { summary: 'List tasks', answer: page(ref('Task')) },
+    get: { summary: 'Look at a task', answer: ref('Task') },
+    cancel: { summary: 'Stop a task; it completes as failed', answer: ref('Task') },
+    delete: { summary: 'Forget a completed task' },
+  }),
+  operationsOf(DomainsController, 'Domains', {
+    list: { summary: 'List the fresh domains', answer: items('Domain') },
+    upsert: { summary: 'Promise that the desired list of a domain is complete', answer: ref('Domain') },
+  }),
+  operationsOf(EventsController, 'Events', {
+    follow: {
+      summary: 'Follow everything that changes, as server-sent events; Last-Event-ID resumes without a gap',
+      contentType: 'text/event-stream',
+      answer: { ...text, description: 'server-sent events; the data of each is an Event of these schemas' },
+    },
+  }),
+  operationsOf(CellsController, 'Cells', {
+    list: { summary: 'List the worker hosts', answer: items('Cell') },
+  }),
+  operationsOf(CellAgentController, 'Cell agents', {
+    presence: {
+      summary: 'Say that the cell is there; without an epoch its agent has just started and gets a new one',
+      answer: record<{ epoch: number; ttlMs: number }>({ epoch: count, ttlMs: count }),
+    },
+    leave: { summary: 'Say that the cell leaves for good' },
+    transitions: {
+      summary: 'Report what happened to instances and tasks; each report is answered by itself',
+      answer: results('CellReportResult'),
+    },
+    work: { summary: 'Everything that is placed on the cell', answer: ref('CellWork') },
+  }),
+  operationsOf(HealthController, 'Health', {
+    healthz: { summary: 'Whether the process lives', answer: record<{ status: string }>({ status: text }) },
+    readyz: { summary: 'Whether it should get work; 503 when not', answer: ref('Readiness') },
+    metricsText: { summary: 'Metrics for Prometheus', contentType: 'text/plain', answer: text },
+  }),
+  operationsOf(OpenApiController, 'Documentation', {
+    document: { summary: 'This document', answer: { type: 'object' } },
+  }),
+  operationsOf(DocsController, 'Documentation', {
+    page: {
+      summary: 'A page to read this document and to try the API',
+      contentType: 'text/html',
+      answer: text,
+    },
+    asset: { summary: 'A file of that page', contentType: '*/*', answer: {} },
+  }),
+];

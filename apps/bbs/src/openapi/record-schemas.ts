@@ -1,0 +1,238 @@
+import {
+  ACTUAL_LRP_STATES,
+  type ActualLRP,
+  ActualLRPNetInfo,
+  type Cell,
+  CELL_STATES,
+  CellRegistration,
+  type CellWork,
+  DesiredLRPRequest,
+  DesiredLRPUpdate,
+  type Domain,
+  ERROR_CODES,
+  type FieldError,
+  type HeldResources,
+  ModificationTag,
+  type Placement,
+  PRESENCES,
+  splitDesiredLRP,
+  type Task,
+  TASK_STATES,
+  TaskDefinition,
+} from '#rivera/models';
+import type { CheckResult, Problem, ReadinessReport } from '#rivera/platform';
+import { presentRouting } from '../http/presenters.js';
+import type { ClassSchemas } from './class-schemas.js';
+import { eventSchemas } from './event-schemas.js';
+import { type JsonSchema, listOf, ref } from './json-schema.js';
+import {
+  count,
+  extended,
+  type Fields,
+  flag,
+  maybe,
+  narrowed,
+  record,
+  text,
+  textMap,
+  texts,
+  time,
+} from './record.js';
+
+const errorCode: JsonSchema = { type: 'string', enum: ERROR_CODES };
+const fieldErrors = listOf(record<FieldError>({ field: text, rule: text, message: text }));
+const placement = record<Placement>({ instanceGuid: text, cellId: text, deadline: time });
+const refusal = record<{ ok: false; error: { code: string; message: string; fields?: FieldError[] } }>({
+  ok: { const: false },
+  error: record<{ code: string; message: string; fields?: FieldError[] }>({
+    code: errorCode,
+    message: text,
+    fields: maybe(fieldErrors),
+  }),
+});
+
+/** Everything the API answers with, by name. What records share with requests is taken from the request classes. */
+export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema> {
+  const tag = classes.refTo(ModificationTag);
+  return {
+    ...desiredLRPs(classes, tag),
+    ...tasks(classes, tag),
+    ...cells(classes, tag),
+    ...eventSchemas(),
+    ActualLRP: actualLRP(classes, tag),
+    Domain: record<Domain>(
+      { domain: text, expiresAt: maybe(time), modificationTag: tag },
+      'A promise that the desired list of the domain is complete. Without expiresAt it holds for ever.',
+    ),
+    Problem: problem(),
+    Readiness: record<ReadinessReport>({
+      ready: flag,
+      checks: listOf(record<CheckResult>({ name: text, ready: flag, reason: maybe(text) })),
+    }),
+  };
+}
+
+function desiredLRPs(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchema> {
+  const request = classes.describe(DesiredLRPRequest);
+  // Derived, not asked for.
+  const added = record<{ volumeDrivers?: string[]; modificationTag: ModificationTag }>({
+    volumeDrivers: maybe(texts),
+    modificationTag: tag,
+  });
+  const all = extended(request, added);
+  const visible = narrowed(all, (field) => field !== 'imagePassword');
+  const blank = Object.fromEntries(Object.keys(request.properties ?? {}).map((field) => [field, []]));
+  const { schedulingInfo } = splitDesiredLRP(blank as unknown as DesiredLRPRequest, new ModificationTag());
+  const routing = presentRouting(schedulingInfo);
+  const update = classes.describe(DesiredLRPUpdate);
+  const guid = request.properties?.['processGuid'] ?? text;
+  const operation = (kind: string, argument: JsonSchema): JsonSchema => ({
+    type: 'object',
+    properties: { [kind]: argument },
+    required: [kind],
+    additionalProperties: false,
+  });
+  return {
+    DesiredLRP: { ...visible, description: 'What should run.' },
+    DesiredLRPSchedulingInfo: narrowed(
+      visible,
+      (field) => field in schedulingInfo || field === 'volumeDrivers',
+    ),
+    DesiredLRPRoutingInfo: narrowed(visible, (field) => field in routing),
+    CellDesiredLRP: {
+      ...extended(all, record<{ idempotencyKey?: string }>({ idempotencyKey: maybe(text) })),
+      description: 'What should run, with all the cell needs to run it.',
+    },
+    BulkOperation: {
+      oneOf: [
+        operation('desire', classes.refTo(DesiredLRPRequest)),
+        operation('update', {
+          ...update,
+          properties: { processGuid: guid, ...update.properties },
+          required: ['processGuid'],
+        }),
+        operation('remove', guid),
+        operation('get', guid),
+      ],
+    },
+    BulkResult: {
+      oneOf: [
+        record<{ ok: true; desiredLRP?: unknown }>({
+          ok: { const: true },
+          desiredLRP: maybe(ref('DesiredLRP')),
+        }),
+        refusal,
+      ],
+    },
+  };
+}
+
+function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchema> {
+  const definition = narrowed(classes.describe(TaskDefinition), (field) => field !== 'imagePassword');
+  const fields: Fields<Omit<Task, 'idempotencyKey'>> = {
+    taskGuid: text,
+    domain: text,
+    definition: ref('VisibleTaskDefinition'),
+    state: { type: 'string', enum: TASK_STATES },
+    createdAt: time,
+    updatedAt: time,
+    firstCompletedAt: maybe(time),
+    modificationTag: tag,
+    cellId: maybe(text),
+    placement: maybe(placement),
+    refusedBy: maybe(texts),
+    rejectionCount: count,
+    rejectionReason: maybe(text),
+    failed: maybe(flag),
+    failureReason: maybe(text),
+    result: maybe(text),
+  };
+  return {
+    VisibleTaskDefinition: { ...definition, description: 'A task definition without the image password.' },
+    Task: record<Omit<Task, 'idempotencyKey'>>(fields, 'One-off work and how far it got.'),
+    CellTask: record<Task>(
+      { ...fields, definition: classes.refTo(TaskDefinition), idempotencyKey: maybe(text) },
+      'A task with all the cell needs to run it.',
+    ),
+  };
+}
+
+function cells(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchema> {
+  const own = record<Omit<Cell, keyof CellRegistration>>(
+    {
+      cellId: text,
+      state: { type: 'string', enum: CELL_STATES },
+      since: time,
+      epoch: { ...count, description: 'Grows with each start of the agent.' },
+      modificationTag: tag,
+    },
+    'A worker host. MISSING: its presence ran out and it has not been heard of since.',
+  );
+  return {
+    Cell: extended(classes.describe(CellRegistration), own),
+    CellWork: record<CellWork>({
+      epoch: count,
+      actualLRPs: listOf(ref('ActualLRP')),
+      tasks: listOf(ref('CellTask')),
+    }),
+    CellReportResult: {
+      oneOf: [
+        record<{ ok: true; desiredLRP?: unknown; task?: Task; alreadyStarted?: boolean }>({
+          ok: { const: true },
+          desiredLRP: maybe(ref('CellDesiredLRP')),
+          task: maybe(ref('CellTask')),
+          alreadyStarted: maybe(flag),
+        }),
+        refusal,
+      ],
+    },
+  };
+}
+
+function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
+  return record<ActualLRP>(
+    {
+      processGuid: text,
+      index: count,
+      domain: text,
+      state: { type: 'string', enum: ACTUAL_LRP_STATES },
+      presence: { type: 'string', enum: PRESENCES },
+      since: time,
+      modificationTag: tag,
+      crashCount: count,
+      crashReason: maybe(text),
+      restartAt: maybe({
+        ...time,
+        description: `When a CRASHED instance is started again, in ${time.description}.`,
+      }),
+      instanceGuid: maybe(text),
+      cellId: maybe(text),
+      placement: maybe(placement),
+      placementError: maybe(text),
+      refusedBy: maybe(texts),
+      stopping: maybe(flag),
+      resources: record<HeldResources>({ memoryMb: count, diskMb: count }),
+      netInfo: maybe(classes.refTo(ActualLRPNetInfo)),
+      routable: maybe(flag),
+      availabilityZone: maybe(text),
+      metricTags: maybe(textMap),
+    },
+    'One instance of a desired LRP.',
+  );
+}
+
+function problem(): JsonSchema {
+  return record<Problem>(
+    {
+      type: { ...text, description: 'urn:rivera:problem: and the code' },
+      title: text,
+      status: { type: 'integer', minimum: 400, maximum: 599 },
+      code: errorCode,
+      detail: { ...text, description: 'a sentence for people' },
+      fields: maybe(fieldErrors),
+      traceId: text,
+      instance: text,
+    },
+    'Why a request was refused (RFC 9457).',
+  );
+}

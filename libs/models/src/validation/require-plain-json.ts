@@ -1,0 +1,12 @@
+import { invalidRequest } from './invalid-request.js';
+import { structuralComplaint } from './structure.js';
+
+/**
+ * Refuses what no request may hold, whatever it is for: excessive depth or size, and field names such as `__proto__`.
+ *
+ * @throws RiveraError `invalid-request`
+ */
+export function requirePlainJson(input: unknown): void {
+  const complaint = structuralComplaint(input);
+  if (complaint !== undefined) throw invalidRequest([complaint]);
+}
