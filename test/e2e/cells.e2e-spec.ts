@@ -1,7 +1,8 @@
 import { useCluster } from '../support/cluster.js';
 import { aShellLRP, aWebLRP, hasDocker, pageOf } from './workloads.js';
 
-const PRESENCE_TTL_MS = 4_000;
+// An agent that starts again must be back within it, also on a busy machine.
+const PRESENCE_TTL_MS = 10_000;
 
 describe.skipIf(!hasDocker())('cells that come and go', () => {
   const cluster = useCluster({ cells: 2, backend: 'docker', presenceTtlMs: PRESENCE_TTL_MS });

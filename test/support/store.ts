@@ -70,6 +70,11 @@ export async function startStore(options: { appendonly?: boolean } = {}): Promis
   };
 }
 
+/** Waits until a check passes, at most as long as a busy machine may take. */
+export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000 });
+}
+
 /** Everything a store holds, read past the store. */
 export interface StoreContent {
   records: Map<string, Records[RecordKind]>;

@@ -7,6 +7,7 @@ import { registerEvents } from './commands/events.command.js';
 import { registerLrps } from './commands/lrps.command.js';
 import { registerRun } from './commands/run.command.js';
 import { registerTasks } from './commands/tasks.command.js';
+import { registerToken } from './commands/token.command.js';
 
 /**
  * The command `rivera` with what it does through the API. Commands import the client when they run, so that help and
@@ -31,6 +32,7 @@ export function createProgram(context: CliContext): Command {
   registerCells(program, context);
   registerDomains(program, context);
   registerEvents(program, context);
+  registerToken(program, context);
   return program;
 }
 

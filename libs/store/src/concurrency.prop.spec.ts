@@ -158,7 +158,7 @@ it('nothing is lost, torn or invented', async () => {
       );
       expectHistory(done, records);
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 });
 

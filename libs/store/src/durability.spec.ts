@@ -2,7 +2,7 @@
 import { nextTag, type RecordChange } from '#rivera/lifecycle';
 import { RiveraError, type Task } from '#rivera/models';
 import { aTask } from '#test/builders.js';
-import { checkedContent, startStore, type StoreHarness } from '#test/store.js';
+import { checkedContent, startStore, type StoreHarness, eventually } from '#test/store.js';
 
 const SHARD = 11;
 const PAIRS = [
@@ -60,12 +60,12 @@ it('every acknowledged commit survives kill -9, none by half', async () => {
       if (code !== 'ok') return code;
     }
   });
-  await vi.waitUntil(() => commits > 300, { timeout: 20_000 });
+  await eventually(() => expect(commits).toBeGreaterThan(200));
   await harness.server.kill9();
   expect(new Set(await Promise.all(writers))).toEqual(new Set(['unavailable']));
 
   await harness.server.restart();
-  await vi.waitFor(() => harness.redis.ping(), { timeout: 10_000 });
+  await eventually(() => harness.redis.ping());
   const { records, events } = await checkedContent(harness.redis);
   let total = 0;
   for (const [first, second] of PAIRS) {
@@ -96,9 +96,7 @@ it('calls during an outage are refused as unavailable, and work again when it is
     ]),
   ).toEqual(Array.from({ length: 7 }, () => 'unavailable'));
   await harness.server.restart();
-  await vi.waitFor(async () => expect(await codeOf(countUp(client, PAIRS[0]!))).toBe('ok'), {
-    timeout: 10_000,
-  });
+  await eventually(async () => expect(await codeOf(countUp(client, PAIRS[0]!))).toBe('ok'));
 });
 
 it('a Redis that hangs is given up on after the command time-out', async () => {

@@ -1,6 +1,6 @@
 import { type RiveraEvent, RiveraError } from '#rivera/models';
 import { aTask } from '#test/builders.js';
-import { startStore, type StoreClient, type StoreHarness } from '#test/store.js';
+import { startStore, type StoreClient, type StoreHarness, eventually } from '#test/store.js';
 import { Cursor } from './cursor.js';
 import type { Follower, LoggedEvent } from './event-log.js';
 import { ALL_SHARDS, shardOf } from './shards.js';
@@ -133,7 +133,7 @@ describe('follow', () => {
       Array.from({ length: 100 }, (__, i) => `writer-${writer}-${i}`),
     );
     await Promise.all(guids.map((guid, i) => create(writers[i % 3]!, guid)));
-    await vi.waitFor(() => expect(seen).toHaveLength(320));
+    await eventually(() => expect(seen).toHaveLength(320));
     expectAllOnce(seen, [...before, ...guids]);
     expect(resets).toEqual([]);
   });
@@ -144,23 +144,25 @@ describe('follow', () => {
     const cursor = await harness.log.now();
     await create(harness, b!);
     const { seen, end, done } = following(cursor);
-    await vi.waitFor(() => expect(seen.map(({ event }) => guidOf(event))).toEqual([b]));
+    await eventually(() => expect(seen.map(({ event }) => guidOf(event))).toEqual([b]));
     end.abort();
     await done;
     expect(cursor.position(5)).toBe(2);
     await create(harness, c!);
     const resumed = following(Cursor.parse(cursor.toString()));
-    await vi.waitFor(() => expect(resumed.seen.map(({ event }) => guidOf(event))).toEqual([c]));
+    await eventually(() => expect(resumed.seen.map(({ event }) => guidOf(event))).toEqual([c]));
   });
 
-  it('reads on in a shard that has more than one read can hold', async () => {
-    const tasks = inShard(5, 1_200).map((taskGuid) => aTask({ taskGuid }));
-    await harness.store.commit(
+  it('reads on at once in a shard that has more than one read can hold', async () => {
+    const { store } = harness.client({ keptEvents: 10_000 });
+    const tasks = inShard(5, 6_000).map((taskGuid) => aTask({ taskGuid }));
+    await store.commit(
       5,
       tasks.map((after) => ({ kind: 'task', after })),
     );
     const { seen } = following(Cursor.start());
-    await vi.waitFor(() => expect(seen).toHaveLength(1_200), { timeout: 5_000 });
+    // So many that looking again every 2 s would not do.
+    await eventually(() => expect(seen).toHaveLength(6_000));
     expectAllOnce(
       seen,
       tasks.map(({ taskGuid }) => taskGuid),
@@ -172,27 +174,27 @@ describe('follow', () => {
     for (const guid of guids.slice(0, 3)) await create(harness, guid);
     await harness.redis.xtrim('rivera:{s05}:events', 'MAXLEN', 1);
     const { seen, resets } = following(Cursor.start());
-    await vi.waitFor(() => expect(resets).toHaveLength(1));
+    await eventually(() => expect(resets).toHaveLength(1));
     await create(harness, guids[3]!);
-    await vi.waitFor(() => expect(seen.map(({ event }) => guidOf(event))).toEqual([guids[3]]));
+    await eventually(() => expect(seen.map(({ event }) => guidOf(event))).toEqual([guids[3]]));
     expect(resets).toHaveLength(1);
   });
 
   it('resets a reader that knows more than the log: the store was emptied', async () => {
     const [a] = inShard(5, 1);
     const { resets } = following(Cursor.from(ALL_SHARDS.map(() => 7)));
-    await vi.waitFor(() => expect(resets).toHaveLength(1));
+    await eventually(() => expect(resets).toHaveLength(1));
     expect(await create(harness, a!)).toBe(true);
   });
 
   it('survives a Redis that is killed and comes back', async () => {
     const { seen, resets } = following(Cursor.start());
     await create(harness, 'before');
-    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    await eventually(() => expect(seen).toHaveLength(1));
     await harness.server.kill9();
     await harness.server.restart();
-    await vi.waitFor(() => create(harness, 'after'), { timeout: 10_000 });
-    await vi.waitFor(() => expect(seen).toHaveLength(2), { timeout: 10_000 });
+    await eventually(() => create(harness, 'after'));
+    await eventually(() => expect(seen).toHaveLength(2));
     expectAllOnce(seen, ['before', 'after']);
     expect(resets).toEqual([]);
   });
@@ -208,7 +210,7 @@ describe('follow', () => {
       },
     });
     await create(harness, 'a');
-    await vi.waitFor(() => expect(seen.map(({ event }) => guidOf(event))).toEqual(['a']));
+    await eventually(() => expect(seen.map(({ event }) => guidOf(event))).toEqual(['a']));
     expect(attempts).toBe(2);
   });
 
@@ -220,9 +222,9 @@ describe('follow', () => {
         if (attempts === 1) throw new RiveraError('unavailable', 'The store does not answer.');
       },
     });
-    await vi.waitFor(() => expect(attempts).toBe(2));
+    await eventually(() => expect(attempts).toBe(2));
     await create(harness, 'a');
-    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    await eventually(() => expect(seen).toHaveLength(1));
   });
 
   it('ends with the error of a listener that has one of its own', async () => {

@@ -1,4 +1,4 @@
-import { startStore, type StoreHarness } from '#test/store.js';
+import { startStore, type StoreHarness, eventually } from '#test/store.js';
 import { RedisLease } from './lease.js';
 
 let harness: StoreHarness;
@@ -38,7 +38,7 @@ describe('RedisLease', () => {
   it('runs out by itself', async () => {
     const [a, b] = [candidate('short', 50), candidate('short', 50)];
     await a.acquire();
-    await vi.waitFor(async () => expect(await b.acquire()).toEqual({ token: 2 }));
+    await eventually(async () => expect(await b.acquire()).toEqual({ token: 2 }));
   });
 
   it('is kept by renewing: its time begins anew', async () => {

@@ -1,7 +1,7 @@
 import type { RecordChange, Transition } from '#rivera/lifecycle';
 import type { Task } from '#rivera/models';
 import { aDesiredLRP, aTask, anActualLRP } from '#test/builders.js';
-import { checkedContent, startStore, type StoreHarness } from '#test/store.js';
+import { checkedContent, startStore, type StoreHarness, eventually } from '#test/store.js';
 import { desire } from '#rivera/lifecycle';
 import { splitDesiredLRP } from '#rivera/models';
 import { ALL_SHARDS, CELLS_SHARD, shardKey, shardOf, WORK_SHARDS } from './shards.js';
@@ -119,7 +119,7 @@ describe('commit', () => {
     await subscriber.subscribe(WAKE_CHANNEL);
     await store.commit(7, [], { sets: [{ set: 'presence', member: 'cell-1', score: 1 }] });
     await store.commit(SHARD, [created(aTask())]);
-    await vi.waitFor(() => expect(messages).toEqual([`${WAKE_CHANNEL} ${SHARD}`]));
+    await eventually(() => expect(messages).toEqual([`${WAKE_CHANNEL} ${SHARD}`]));
   });
 
   it('of very many records works', async () => {

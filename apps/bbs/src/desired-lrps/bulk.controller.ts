@@ -32,7 +32,7 @@ type BulkResult =
 export class BulkController {
   constructor(private readonly desiredLRPs: DesiredLRPs) {}
 
-  /** Results are in the order of the operations. */
+  /** Results are in the order of the operations. A store that does not answer ends all of it. */
   @Post()
   @HttpCode(200)
   @Scopes('lrps:read')
@@ -44,7 +44,10 @@ export class BulkController {
     let next = 0;
     const work = async () => {
       for (let position = next++; position < operations.length; position = next++) {
-        results[position] = await this.perform(operations[position], user);
+        results[position] = await this.perform(operations[position], user).catch((error: unknown) => {
+          next = operations.length;
+          throw error;
+        });
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
@@ -56,7 +59,7 @@ export class BulkController {
       const desiredLRP = await this.apply(operation, user);
       return desiredLRP === undefined ? { ok: true } : { ok: true, desiredLRP };
     } catch (error) {
-      if (!(error instanceof RiveraError)) throw error;
+      if (!(error instanceof RiveraError) || error.code === 'unavailable') throw error;
       const { code, message, details } = error;
       return { ok: false, error: { code, message, ...(details.fields === undefined ? {} : { fields: details.fields }) } };
     }

@@ -16,7 +16,7 @@ export interface Running {
   report: Report;
 }
 
-const REMOVE_CONTAINERS_MS = 10_000;
+const REMOVE_CONTAINERS_MS = 20_000;
 
 /**
  * Ends a cluster in the order in which its parts need each other; what is desired stays in Redis for the next start.

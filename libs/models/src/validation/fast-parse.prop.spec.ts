@@ -22,7 +22,14 @@ type Container = Record<string, unknown>;
 
 /** Everything the realistic request leaves out, so that no field of any class is out of reach. */
 function aFullDesiredLRP(): object {
-  const download = { from: 'http://x/y', to: '/a', user: 'u', checksumAlgorithm: 'MD5', checksumValue: '0' };
+  const download = {
+    from: 'http://x/y',
+    to: '/a',
+    user: 'u',
+    checksumAlgorithm: 'MD5',
+    checksumValue: '0',
+    logSource: 'l',
+  };
   const upload = { artifact: 'a', from: '/a', to: 'http://x/y', logSource: 'l', user: 'u' };
   const messages = { startMessage: 'a', successMessage: 'b', failureMessagePrefix: 'c', logSource: 'd' };
   const user = 'u';
@@ -148,7 +155,14 @@ const CORPUS: [name: string, type: Class, input: object][] = [
   [
     'an update',
     DesiredLRPUpdate,
-    { instances: 1, routes: { r: [{ a: [1] }] }, annotation: 'a', metricTags: {} },
+    {
+      instances: 1,
+      routes: { r: [{ a: [1] }] },
+      annotation: 'a',
+      metricTags: {},
+      imageUsername: 'u',
+      imagePassword: 'p',
+    },
   ],
   ['a task', TaskRequest, { taskGuid: 't', domain: 'd', definition }],
   ['an action', Action, { serial: { actions: [aRunAction(), { try: { action: aRunAction() } }] } }],

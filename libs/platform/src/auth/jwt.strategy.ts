@@ -61,11 +61,11 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     // Passport puts the outcomes of a request on this very object, where those of the next request replace them. What
     // is decided later needs a copy, or it is decided for somebody else.
     const own = Object.assign(Object.create(this) as this, this);
+    const succeed = this.success.bind(own);
     own.success = (principal: Principal) => {
       this.verified.remember(token, principal, generation);
       succeed(principal);
     };
-    const succeed = this.success.bind(own);
     if (!isEdDsa(token)) return super.authenticate.call(own, request, options);
     own
       .checkEdDsa(token)
@@ -83,7 +83,13 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     if (domains !== undefined && !isTextList(domains)) throw badClaim('domains', 'a list of texts');
     // Frozen, because every request with this token gets the same one.
     const scopes = Object.freeze(scope.split(' ').filter(isScope));
-    return Object.freeze({ subject: sub, scopes, cellId, domains, expiresAt: exp * 1000 });
+    return Object.freeze({
+      subject: sub,
+      scopes,
+      cellId,
+      domains: Object.freeze(domains),
+      expiresAt: exp * 1000,
+    });
   }
 
   private async checkEdDsa(token: string): Promise<Principal> {
