@@ -49,20 +49,20 @@ describe.skipIf(!hasDocker())('cells that come and go', () => {
     });
   });
 
-  it('removes containers that nobody wants', async () => {
+  it('stops what was scaled away or retired while no agent looked', async () => {
+    const lrp = aShellLRP('sleep 3600', { instances: 2 });
+    await cluster.client.desireLRP(lrp);
+    const before = await cluster.untilRunning(lrp.processGuid, 2);
+    await cluster.kill9('cell-1');
     await cluster.kill9('cell-2');
-    const own = (await cluster.containers()).find(({ cellId }) => cellId === 'cell-2');
-    const { Config } = await (await cluster.container(own?.handle)).inspect();
-    const stranger = await cluster.docker.createContainer({
-      Image: Config.Image,
-      Cmd: ['/bin/sleep', '3600'],
-      Labels: { ...own?.labels, 'rivera.handle': 'a-stranger' },
-      HostConfig: { NetworkMode: 'none' },
-    });
-    await stranger.start();
-    await cluster.startProgram('cell-2');
-    const wanted = (await cluster.actuals(web.processGuid)).map(({ instanceGuid }) => instanceGuid);
-    await untilHandles(wanted);
+    await cluster.client.updateDesiredLRP(lrp.processGuid, { instances: 1 });
+    await cluster.client.retireActualLRP(lrp.processGuid, 0);
+    await Promise.all([cluster.startProgram('cell-1'), cluster.startProgram('cell-2')]);
+    const [after] = await cluster.untilRunning(lrp.processGuid, 1);
+    expect(before.map(({ instanceGuid }) => instanceGuid)).not.toContain(after?.instanceGuid);
+    const wanted = [...(await cluster.actuals(web.processGuid)), after];
+    await untilHandles(wanted.map((actual) => actual?.instanceGuid));
+    await cluster.client.removeDesiredLRP(lrp.processGuid);
   });
 
   it('replaces the instances of a cell that stays dead, and cleans up when it comes back', async () => {

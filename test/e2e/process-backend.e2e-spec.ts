@@ -59,7 +59,10 @@ describe('the process backend', () => {
   });
 
   it('runs a task and hands back the result file', async () => {
-    const request = aTaskRequest({ action: sh('echo -n forty-two >$TMPDIR/result'), resultFile: '/tmp/result' });
+    const request = aTaskRequest({
+      action: sh('echo -n forty-two >$TMPDIR/result'),
+      resultFile: '/tmp/result',
+    });
     await cluster.client.desireTask(request);
     expect(await cluster.untilCompleted(request.taskGuid)).toMatchObject({
       failed: false,

@@ -73,7 +73,10 @@ export class Connection {
     const answers: Answer[] = [];
     const patienceMs = kind === 'odd' ? 150 : kind === 'cut' ? 20 : ANSWER_DEADLINE_MS;
     while (answers.length < methods.length) {
-      const parsed = parseAnswer(this.received, { method: methods[answers.length] ?? 'GET', hasEnded: this.hasEnded });
+      const parsed = parseAnswer(this.received, {
+        method: methods[answers.length] ?? 'GET',
+        hasEnded: this.hasEnded,
+      });
       if (parsed !== undefined) {
         this.received = parsed.rest;
         if (parsed.answer.status >= 200) answers.push(parsed.answer);
@@ -87,7 +90,9 @@ export class Connection {
     }
     if (kind === 'regular' && answers.length < methods.length) {
       const how = this.hasEnded ? 'closed the connection' : `was silent for ${ANSWER_DEADLINE_MS} ms`;
-      throw new Error(`${answers.length} of ${methods.length} requests were answered, then the server ${how}.`);
+      throw new Error(
+        `${answers.length} of ${methods.length} requests were answered, then the server ${how}.`,
+      );
     }
     return answers;
   }
@@ -130,14 +135,15 @@ function parseAnswer(
     return parsed && { answer: { ...answer, body: parsed.body }, rest: parsed.rest };
   }
   const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
-  if (length === undefined) return hasEnded ? { answer: { ...answer, body }, rest: Buffer.alloc(0) } : undefined;
+  if (length === undefined)
+    return hasEnded ? { answer: { ...answer, body }, rest: Buffer.alloc(0) } : undefined;
   if (body.length < length) return undefined;
   return { answer: { ...answer, body: body.subarray(0, length) }, rest: body.subarray(length) };
 }
 
 function parseChunks(received: Buffer): { body: Buffer; rest: Buffer } | undefined {
   const chunks: Buffer[] = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const end = received.indexOf('\r\n', at);
     if (end === -1) return undefined;
     const size = Number.parseInt(received.toString('latin1', at, end), 16);

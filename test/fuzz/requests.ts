@@ -36,6 +36,8 @@ export interface Route {
 export interface FuzzRequest extends Sent {
   /** The route of each request in it. */
   routes: string[];
+  /** Of each request in it: nobody may be let in with this token. */
+  mustBeRefused: boolean[];
 }
 
 /** One request before it is written down. */
@@ -44,6 +46,7 @@ interface Draft {
   method: string;
   target: string;
   headers: [name: string, value: string][];
+  mustBeRefused: boolean;
   body?: Buffer;
 }
 
@@ -96,6 +99,7 @@ export class RequestMaker {
       method: route.method,
       target: this.target(route, { cellId, isHopeless }),
       headers: [['host', 'fuzz.example.com'], ...this.authorization(route, { isTrusted, cellId })],
+      mustBeRefused: !isTrusted && route.operation.security.length > 0,
     };
     for (const { name, in: place } of route.operation.parameters) {
       if (place === 'header' && random.chance(0.3)) draft.headers.push([name, this.conditionalHeader(name)]);
@@ -109,7 +113,7 @@ export class RequestMaker {
     }
     if (isHopeless) return draft;
     if (random.chance(0.03)) draft.method = random.pick(ODD_METHODS);
-    if (random.chance(0.04)) draft.target = random.pick(ODD_PATHS);
+    if (random.chance(0.04)) Object.assign(draft, { target: random.pick(ODD_PATHS), mustBeRefused: false });
     return draft;
   }
 
@@ -208,6 +212,7 @@ export class RequestMaker {
       methods: [method],
       kind: 'odd',
       routes: ['not quite HTTP'],
+      mustBeRefused: [false],
     });
     const withHeader = (line: string): FuzzRequest => raw(good.replace('\r\n', `\r\n${line}\r\n`));
     return random.weighted<FuzzRequest>([
@@ -233,7 +238,7 @@ export class RequestMaker {
     const body = draft.body ?? Buffer.from('{"a":1}');
     const { bytes } = written({ ...draft, body }, { isChunked: random.chance(0.5), random });
     const end = bytes.length - 1 - random.below(Math.max(1, body.length - 1));
-    return { bytes: bytes.subarray(0, end), methods: [draft.method], kind: 'cut', routes: ['cut off'] };
+    return { bytes: bytes.subarray(0, end), methods: [draft.method], kind: 'cut', routes: ['cut off'], mustBeRefused: [true] };
   }
 }
 
@@ -245,6 +250,7 @@ function pipelined(requests: FuzzRequest[]): FuzzRequest {
     methods: finite.flatMap(({ methods }) => methods),
     kind: finite.length === 1 ? 'regular' : 'odd',
     routes: finite.flatMap(({ routes }) => routes),
+    mustBeRefused: finite.flatMap(({ mustBeRefused }) => mustBeRefused),
   };
 }
 
@@ -264,6 +270,7 @@ function written(draft: Draft, { isChunked, random }: { isChunked: boolean; rand
     methods: [method],
     kind: isStream ? 'stream' : 'regular',
     routes: [route.name],
+    mustBeRefused: [draft.mustBeRefused],
   };
 }
 

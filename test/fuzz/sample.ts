@@ -29,6 +29,9 @@ const GUIDS = 60;
 /** Each is a record; the rules allow many more, but this is about requests. */
 const MOST_INSTANCES = 4;
 
+/** The server would call somebody, at a time of its own. */
+const NEVER: ReadonlySet<string> = new Set(['completionCallbackUrl']);
+
 /** Makes values that fit the schemas of a document, most of which the server should accept. */
 export class Sampler {
   constructor(
@@ -101,7 +104,7 @@ export class Sampler {
     const wanted = new Set([...(schema.required ?? []), ...(chosen?.required ?? [])]);
     const isOptional = (name: string): boolean => !groups.has(name) && (chosen?.properties === undefined || name in chosen.properties);
     for (const name of Object.keys(properties)) {
-      if (isOptional(name) && this.random.chance(depth > 4 ? 0.05 : 0.25)) wanted.add(name);
+      if (!NEVER.has(name) && isOptional(name) && this.random.chance(depth > 4 ? 0.05 : 0.25)) wanted.add(name);
     }
     for (const name of [...wanted]) for (const other of dependentRequired[name] ?? []) wanted.add(other);
     const entries = [...wanted].map((name) => {

@@ -12,6 +12,9 @@ import type { CellState, Domain, Task } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
 import { CellRepository, type Fence, ProcessRepository, TaskRepository } from '#rivera/store';
 
+/** Steps after which a process is at rest; what is left is for the audit. */
+const MAX_STEPS = 4;
+
 /** Brings one process or task to what it should be, and tells whom it concerns. */
 @Injectable()
 export class Repairs {
@@ -37,12 +40,18 @@ export class Repairs {
 
   /** Returns the number of records that were repaired. */
   async process(processGuid: string, fence: Fence): Promise<number> {
-    const transition = await this.processes.change(
-      processGuid,
-      (process) => convergeProcess(process, this.world(), contextOf(this.clock, this.ids)),
-      { fence },
-    );
-    return this.done('converged-process', { processGuid }, transition);
+    let repaired = 0;
+    // Every record is touched by one rule a time; what one repair makes visible is repaired at once, too.
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const transition = await this.processes.change(
+        processGuid,
+        (process) => convergeProcess(process, this.world(), contextOf(this.clock, this.ids)),
+        { fence },
+      );
+      if (transition.length === 0) break;
+      repaired += this.done('converged-process', { processGuid }, transition);
+    }
+    return repaired;
   }
 
   /** Returns the number of records that were repaired. */

@@ -23,7 +23,7 @@ export const LIMITS = {
   /** Opaque settings and texts without a limit of their own. */
   textBytes: 65_536,
 
-  instances: 100_000,
+  instances: 10_000,
   cpuWeight: 100,
 
   args: 1024,

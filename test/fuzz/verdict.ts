@@ -1,0 +1,30 @@
+import { ERROR_CODES } from '#rivera/models';
+import type { Answer } from './exchange.js';
+
+const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
+
+/** What is wrong with an answer, in words; undefined: nothing. */
+export function complaintAbout({ status, headers, body }: Answer, method: string): string | undefined {
+  if (status >= 500) return `the answer is ${status}: ${body.toString().slice(0, 300)}`;
+  if (status < 400 || method === 'HEAD') return undefined;
+  const type = headers['content-type'] ?? 'none';
+  if (!type.startsWith('application/problem+json')) {
+    return `the refusal ${status} is no problem document, but ${type}: ${body.toString().slice(0, 200)}`;
+  }
+  const problem = parsed(body);
+  if (problem === undefined) return `the refusal ${status} is not JSON: ${body.toString().slice(0, 200)}`;
+  const { code, status: told, detail, title, traceId } = problem;
+  if (typeof code !== 'string' || !CODES.has(code)) return `the refusal ${status} has the unknown code ${String(code)}`;
+  if (code === 'internal') return 'the refusal says internal';
+  if (told !== status) return `the refusal ${status} says it is ${String(told)}`;
+  const isWhole = [detail, title, traceId].every((text) => typeof text === 'string' && text !== '');
+  return isWhole ? undefined : `the refusal ${status} lacks a text: ${body.toString().slice(0, 300)}`;
+}
+
+function parsed(body: Buffer): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(body.toString()) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
