@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../support/cluster.js';
 import type { Chance } from './random.js';
 
-const LONGEST_PAUSE_MS = 1_500;
-const LONGEST_OUTAGE_MS = 1_000;
+const LONGEST_OUTAGE_MS = 800;
+const LONGEST_CALM_MS = 1_500;
 
 /**
- * Kills one program after the other, each at some moment and for some time, and starts it again. Each victim is hit
- * once before any is hit again.
+ * Kills programs at some moment and for some time, one or two at once, and starts them again; then everything may
+ * come back and work for a while. A round hits each victim once.
  */
 export async function monkey(
   cluster: Cluster,
@@ -15,12 +15,18 @@ export async function monkey(
 ): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     const left = [...victims];
+    const next = (): string[] => left.splice(chance.between(0, left.length - 1), 1);
     while (left.length > 0) {
-      const [victim = ''] = left.splice(chance.between(0, left.length - 1), 1);
-      await sleep(chance.between(0, LONGEST_PAUSE_MS));
-      await kill(cluster, victim);
-      await sleep(chance.between(0, LONGEST_OUTAGE_MS));
-      await revive(cluster, victim);
+      await sleep(chance.between(0, LONGEST_CALM_MS));
+      const hit = [...next(), ...(chance.between(0, 1) === 1 ? next() : [])];
+      for (const victim of hit) {
+        await kill(cluster, victim);
+        await sleep(chance.between(0, LONGEST_OUTAGE_MS));
+      }
+      for (const victim of hit) await revive(cluster, victim);
+      await Promise.all(
+        hit.filter((victim) => victim !== 'redis').map((name) => cluster.program(name).ready()),
+      );
     }
   }
 }
@@ -29,7 +35,6 @@ function kill(cluster: Cluster, victim: string): Promise<void> {
   return victim === 'redis' ? cluster.redis.kill9() : cluster.kill9(victim);
 }
 
-/** Not waiting until it is ready: the next one is killed while this one comes up. */
 async function revive(cluster: Cluster, victim: string): Promise<void> {
   if (victim === 'redis') await cluster.redis.restart();
   else cluster.program(victim).launch();

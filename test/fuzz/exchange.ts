@@ -24,9 +24,11 @@ export interface Sent {
 /** One connection after the other to a server, written by hand: no HTTP library would send what we send. */
 export class Connection {
   private socket: Socket | undefined;
-  private received = Buffer.alloc(0);
+  private received: Buffer = Buffer.alloc(0);
   private hasEnded = false;
   private wake: () => void = () => undefined;
+  /** What was sent before on the same connection. */
+  private before = '';
 
   constructor(private readonly port: number) {}
 
@@ -39,12 +41,14 @@ export class Connection {
     const answers = await this.answersTo(sent);
     const isOver = this.hasEnded || answers.some(({ headers }) => headers['connection'] === 'close');
     if (isOwn || isOver) this.close();
+    this.before = sent.bytes.toString('latin1', 0, 1_000);
     return answers;
   }
 
   close(): void {
     this.socket?.destroy();
     this.socket = undefined;
+    this.before = '';
   }
 
   private open(): Socket {

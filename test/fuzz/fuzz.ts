@@ -62,6 +62,7 @@ class FuzzRun {
   private readonly connections: Connection[];
   private readonly counts: FuzzReport['counts'] = new Map();
   private readonly failures: string[] = [];
+  private readonly kinds = new Set<string>();
   private readonly memory: number[] = [];
   private warmMb: number | undefined;
   private hopelessRounds = 0;
@@ -184,6 +185,10 @@ class FuzzRun {
   }
 
   private fail({ bytes, routes }: FuzzRequest, complaint: string): void {
+    // The same complaint again says nothing new.
+    const kind = complaint.slice(0, 60);
+    if (this.kinds.has(kind)) return;
+    this.kinds.add(kind);
     const shown = JSON.stringify(bytes.toString('latin1', 0, 1_500));
     this.failures.push(`${routes.join(', ')}: ${complaint}\n  sent (${bytes.length} bytes): ${shown}`);
   }

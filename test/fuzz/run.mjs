@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
-const run = (...args) => spawnSync(process.execPath, args, { stdio: 'inherit', cwd: path('../..') }).status ?? 1;
+const run = (...args) =>
+  spawnSync(process.execPath, args, { stdio: 'inherit', cwd: path('../..') }).status ?? 1;
 
 const compiled = run('node_modules/typescript7/bin/tsc', '-p', path('tsconfig.json'));
 process.exitCode =

@@ -45,7 +45,8 @@ export class Sampler {
     if (resolved.const !== undefined) return resolved.const;
     if (resolved.enum !== undefined) return random.pick(resolved.enum);
     const choices = resolved.oneOf ?? resolved.anyOf;
-    if (resolved.type === undefined && choices !== undefined) return this.sample(random.pick(choices), name, depth);
+    if (resolved.type === undefined && choices !== undefined)
+      return this.sample(random.pick(choices), name, depth);
     switch (resolved.type) {
       case 'string':
         return this.text(resolved, name);
@@ -68,18 +69,25 @@ export class Sampler {
 
   /** Follows references, and takes schemas that hold together as one. */
   private resolve(schema: Schema): Schema {
-    if (schema.$ref !== undefined) return this.resolve(this.schemas[schema.$ref.split('/').pop() ?? ''] ?? {});
+    if (schema.$ref !== undefined)
+      return this.resolve(this.schemas[schema.$ref.split('/').pop() ?? ''] ?? {});
     if (schema.allOf === undefined) return schema;
     const parts = schema.allOf.map((part) => this.resolve(part));
-    return { ...Object.assign({}, ...parts), properties: Object.assign({}, ...parts.map((part) => part.properties)) } as Schema;
+    return {
+      ...Object.assign({}, ...parts),
+      properties: Object.assign({}, ...parts.map((part) => part.properties)),
+    } as Schema;
   }
 
   private text({ format, pattern, examples, minLength = 0 }: Schema, name: string): string {
     if (examples !== undefined) return String(this.random.pick(examples));
-    if (format === 'uri') return name === 'rootfs' ? 'preloaded:cflinuxfs4' : 'https://files.example.com/a.tgz';
+    if (format === 'uri')
+      return name === 'rootfs' ? 'preloaded:cflinuxfs4' : 'https://files.example.com/a.tgz';
     if (pattern !== undefined || name.endsWith('Guid')) return this.guid();
     if (name === 'destinations') return '10.0.0.0/8';
-    return this.random.chance(0.2) && minLength === 0 ? '' : this.random.pick(['a', 'some text', 'z1', '/a/b', 'ä😀']);
+    return this.random.chance(0.2) && minLength === 0
+      ? ''
+      : this.random.pick(['a', 'some text', 'z1', '/a/b', 'ä😀']);
   }
 
   private integer({ minimum = 0, maximum = 100 }: Schema, name: string): number {
@@ -102,14 +110,19 @@ export class Sampler {
     const chosen = oneOf === undefined ? undefined : this.choose(oneOf, depth);
     const groups = new Set(oneOf?.flatMap(({ required = [] }) => required));
     const wanted = new Set([...(schema.required ?? []), ...(chosen?.required ?? [])]);
-    const isOptional = (name: string): boolean => !groups.has(name) && (chosen?.properties === undefined || name in chosen.properties);
+    const isOptional = (name: string): boolean =>
+      !groups.has(name) && (chosen?.properties === undefined || name in chosen.properties);
     for (const name of Object.keys(properties)) {
-      if (!NEVER.has(name) && isOptional(name) && this.random.chance(depth > 4 ? 0.05 : 0.25)) wanted.add(name);
+      if (!NEVER.has(name) && isOptional(name) && this.random.chance(depth > 4 ? 0.05 : 0.25))
+        wanted.add(name);
     }
     for (const name of [...wanted]) for (const other of dependentRequired[name] ?? []) wanted.add(other);
     const entries = [...wanted].map((name) => {
       const part = chosen?.properties?.[name];
-      return [name, this.sample(part?.const === undefined ? (properties[name] ?? {}) : part, name, depth + 1)];
+      return [
+        name,
+        this.sample(part?.const === undefined ? (properties[name] ?? {}) : part, name, depth + 1),
+      ];
     });
     if (typeof additionalProperties === 'object' || additionalProperties === true) {
       const value = additionalProperties === true ? {} : additionalProperties;

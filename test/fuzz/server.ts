@@ -91,10 +91,17 @@ export class FuzzedServer {
       );
       values.forEach(([expiry, value], index) => {
         if (expiry !== -1 || value === null) return;
-        hashes.push(createHash('sha1').update(keys[index] ?? '').update(value).digest('hex'));
+        hashes.push(
+          createHash('sha1')
+            .update(keys[index] ?? '')
+            .update(value)
+            .digest('hex'),
+        );
       });
     } while (cursor !== '0');
-    return createHash('sha1').update([...new Set(hashes)].toSorted().join()).digest('hex');
+    return createHash('sha1')
+      .update([...new Set(hashes)].toSorted().join())
+      .digest('hex');
   }
 
   async stop(): Promise<void> {

@@ -16,7 +16,9 @@ export class Tokens {
 
   /** One that the route takes. */
   right(scopes: readonly string[], cellId: string): string {
-    return scopes.includes('cell') ? this.mint({ scope: 'cell', cellId }) : this.mint({ scope: scopes.join(' ') });
+    return scopes.includes('cell')
+      ? this.mint({ scope: 'cell', cellId })
+      : this.mint({ scope: scopes.join(' ') });
   }
 
   all(): string {

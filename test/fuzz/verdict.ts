@@ -14,7 +14,8 @@ export function complaintAbout({ status, headers, body }: Answer, method: string
   const problem = parsed(body);
   if (problem === undefined) return `the refusal ${status} is not JSON: ${body.toString().slice(0, 200)}`;
   const { code, status: told, detail, title, traceId } = problem;
-  if (typeof code !== 'string' || !CODES.has(code)) return `the refusal ${status} has the unknown code ${String(code)}`;
+  if (typeof code !== 'string' || !CODES.has(code))
+    return `the refusal ${status} has the unknown code ${String(code)}`;
   if (code === 'internal') return 'the refusal says internal';
   if (told !== status) return `the refusal ${status} says it is ${String(told)}`;
   const isWhole = [detail, title, traceId].every((text) => typeof text === 'string' && text !== '');

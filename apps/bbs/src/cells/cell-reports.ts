@@ -46,7 +46,7 @@ export class CellReports {
 
   /** One result per report, in the order of the reports. A refused report does not stop the others. */
   async apply(reporter: Reporter, reports: CellReport[]): Promise<CellReportResult[]> {
-    const results = new Array<CellReportResult>(reports.length);
+    const results = Array.from<CellReportResult>({ length: reports.length });
     const queues = new Map<string, number[]>();
     reports.forEach((report, position) => {
       const guid = isTaskReport(report) ? report.taskGuid : report.processGuid;

@@ -40,7 +40,7 @@ export class BulkController {
     @Body() { operations }: BulkRequest,
     @CurrentUser() user: Principal,
   ): Promise<{ results: BulkResult[] }> {
-    const results = new Array<BulkResult>(operations.length);
+    const results = Array.from<BulkResult>({ length: operations.length });
     let next = 0;
     const work = async () => {
       for (let position = next++; position < operations.length; position = next++) {

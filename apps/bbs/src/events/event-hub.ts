@@ -8,9 +8,9 @@ export type StreamItem = { id: string; event: LoggedEvent['event'] } | { id: str
 
 /** Somebody who is told what happens. */
 export interface Consumer {
-  /** False ends the subscription: the consumer is too slow, or gone. */
+  /** False: there is no room for more now. What follows waits in the log until `ready`. */
   take(item: StreamItem): boolean;
-  /** Resolves when there is room for more. Only a consumer that is told the past is waited for. */
+  /** Resolves when there is room, or nobody is there any more. */
   ready?(): Promise<void>;
   /** The hub ends the subscription. Whoever goes on after the last id that was told misses nothing. */
   end?(reason: string): void;
@@ -90,48 +90,51 @@ export class EventHub implements OnModuleInit, OnModuleDestroy {
     for (const event of events) {
       this.cursor.advance(event.shard, event.sequence);
       for (const subscriber of this.subscribers) {
-        if (subscriber.isLive) this.deliver(subscriber, event);
+        if (!subscriber.isLive || this.deliver(subscriber, event)) continue;
+        subscriber.isLive = false;
+        void this.catchUp(subscriber);
       }
     }
   }
 
-  /** Reads the log shard by shard until the subscriber stands where the hub stands. */
+  /** Reads the log at the consumer's own speed until it stands where the hub stands. */
   private async catchUp(subscriber: Subscriber): Promise<void> {
     try {
-      let shard = this.shardBehind(subscriber);
-      while (shard !== undefined && this.subscribers.has(subscriber)) {
-        const after = subscriber.cursor.position(shard);
-        const { events, isGap } = await this.log.read(shard, after, this.cursor.position(shard));
-        if (isGap) this.reset(subscriber, 'The event log no longer reaches back to Last-Event-ID.');
-        else for (const event of events) this.deliver(subscriber, event);
+      for (;;) {
         await subscriber.consumer.ready?.();
-        shard = this.shardBehind(subscriber);
+        if (!this.subscribers.has(subscriber)) return;
+        const { cursor } = subscriber;
+        const shard = ALL_SHARDS.find((each) => cursor.position(each) < this.cursor.position(each));
+        subscriber.isLive = shard === undefined;
+        if (shard === undefined) return;
+        await this.readOn(subscriber, shard);
       }
-      subscriber.isLive = true;
     } catch (error) {
       this.logger.warn('failed-to-resume-stream', { error });
       this.end(subscriber, 'the store did not answer while the stream was resumed');
     }
   }
 
-  private shardBehind({ cursor }: Subscriber): number | undefined {
-    return ALL_SHARDS.find((shard) => cursor.position(shard) < this.cursor.position(shard));
+  private async readOn(subscriber: Subscriber, shard: number): Promise<void> {
+    const after = subscriber.cursor.position(shard);
+    const { events, isGap } = await this.log.read(shard, after, this.cursor.position(shard));
+    if (isGap) return this.reset(subscriber, 'The event log no longer reaches back to Last-Event-ID.');
+    for (const event of events) {
+      if (!this.deliver(subscriber, event)) await subscriber.consumer.ready?.();
+    }
   }
 
-  private deliver(subscriber: Subscriber, { shard, sequence, event }: LoggedEvent): void {
+  /** False: the consumer has no room for more. */
+  private deliver({ consumer, cursor }: Subscriber, { shard, sequence, event }: LoggedEvent): boolean {
     // Told already: a client may come from a process that was ahead of this one.
-    if (sequence <= subscriber.cursor.position(shard)) return;
-    subscriber.cursor.advance(shard, sequence);
-    this.give(subscriber, { id: subscriber.cursor.toString(), event });
+    if (sequence <= cursor.position(shard)) return true;
+    cursor.advance(shard, sequence);
+    return consumer.take({ id: cursor.toString(), event });
   }
 
   private reset(subscriber: Subscriber, reset: string): void {
     subscriber.cursor = this.cursor.copy();
-    this.give(subscriber, { id: subscriber.cursor.toString(), reset });
-  }
-
-  private give(subscriber: Subscriber, item: StreamItem): void {
-    if (!subscriber.consumer.take(item)) this.subscribers.delete(subscriber);
+    subscriber.consumer.take({ id: subscriber.cursor.toString(), reset });
   }
 
   private end(subscriber: Subscriber, reason: string): void {

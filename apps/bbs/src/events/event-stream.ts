@@ -4,15 +4,20 @@ import type { EventQuery } from '../http/queries.js';
 import type { Consumer, StreamItem, Subscription } from './event-hub.js';
 
 const HEARTBEAT_MS = 15_000;
-/** Bytes a client may be behind before it is disconnected; it resumes with Last-Event-ID. */
-const MAX_BACKLOG_BYTES = 4 * 1024 * 1024;
+/** Bytes kept for a client that has not read them yet; the rest waits in the log. */
+const MAX_BACKLOG_BYTES = 1024 * 1024;
+/** A client that has not read its backlog after this long is disconnected; it resumes with Last-Event-ID. */
+const PATIENCE_MS = 30_000;
 
 /** One client's stream of server-sent events over one response. */
 export class EventStream implements Consumer {
+  private wake = () => {};
+
   constructor(
     private readonly response: ServerResponse,
     private readonly query: EventQuery,
     private readonly onSlow: () => void,
+    private readonly patienceMs = PATIENCE_MS,
   ) {}
 
   /** Sends the head and follows the subscription until either side ends. */
@@ -29,39 +34,46 @@ export class EventStream implements Consumer {
       'x-accel-buffering': 'no',
     });
     // An id without data is no event, but a client that is cut off before its next event resumes from it.
-    const say = (comment: string) => response.write(`: ${comment}\nid: ${subscription.id}\n\n`);
+    const say = (comment: string) => this.write(`: ${comment}\nid: ${subscription.id}\n\n`);
     say('following');
     const heartbeat = setInterval(() => say('heartbeat'), HEARTBEAT_MS);
+    response.on('drain', () => this.wake());
     response.on('close', () => {
       clearInterval(heartbeat);
       subscription.end();
+      this.wake();
     });
     subscription.begin();
   }
 
   take(item: StreamItem): boolean {
     const { response, query } = this;
-    if (response.destroyed) return false;
-    if (!('event' in item) || query.matches(item.event)) response.write(frame(item));
-    if (response.writableLength <= MAX_BACKLOG_BYTES) return true;
-    this.onSlow();
-    response.destroy();
-    return false;
+    if (!('event' in item) || query.matches(item.event)) this.write(frame(item));
+    return response.writableLength < MAX_BACKLOG_BYTES;
   }
 
-  ready(): Promise<void> {
+  async ready(): Promise<void> {
     const { response } = this;
-    if (!response.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => {
-      for (const event of ['drain', 'close']) response.once(event, resolve);
-    });
+    if (!response.writableNeedDrain) return;
+    const timer = setTimeout(() => {
+      this.onSlow();
+      response.destroy();
+    }, this.patienceMs);
+    await new Promise<void>((resolve) => (this.wake = resolve));
+    clearTimeout(timer);
   }
 
   end(reason: string): void {
     const { response } = this;
+    if (response.writableEnded) return;
     // Whoever does not read must not hold up the end.
     if (response.writableNeedDrain) response.destroy();
     else response.end(`: ${reason}; resume with Last-Event-ID\n\n`);
+  }
+
+  private write(text: string): void {
+    // Node takes a write after the end for a fault of the program.
+    if (!this.response.writableEnded) this.response.write(text);
   }
 }
 

@@ -1,6 +1,9 @@
+import type { IncomingMessage } from 'node:http';
+
 import { requirePlainJson, RiveraError } from '#rivera/models';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 
+import { refuseClientError } from './client-error.js';
 import type { HttpReply, HttpRequest } from './http-types.js';
 import { toRefusal } from './refusal.js';
 import { requestIdOf } from './request-id.js';
@@ -52,20 +55,32 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
     // The router refuses malformed paths before any filter can see them.
     frameworkErrors: (error: Error, request: unknown, reply: unknown) =>
       refuse(error, request as HttpRequest, reply as HttpReply),
+    clientErrorHandler: refuseClientError,
+    // Node's own refusal has no body; see `missingHost`.
+    http: { requireHostHeader: false },
     genReqId: (request: { headers: HttpRequest['headers'] }) => traceIdOf(request.headers),
   });
-  adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+  const instance = adapter.getInstance();
+  // Node refuses expectations it does not know with an answer that has no body; they may as well be ignored (RFC 9110).
+  instance.server.on('checkExpectation', (request, response) => instance.server.emit('request', request, response));
+  instance.addHook('onRequest', (request, reply, done) => {
     const trace = traceContextOf(request.headers, request.id);
     (request as HttpRequest).trace = trace;
     reply.header('traceresponse', traceResponse(trace));
     reply.header('x-request-id', requestIdOf(request.headers) ?? request.id);
-    done();
+    done(missingHost(request.raw));
   });
   return adapter;
 }
 
 function refuse(error: Error, request: HttpRequest, reply: HttpReply): void {
   sendProblem(toRefusal(error, request), request, reply);
+}
+
+/** A request of HTTP/1.1 names its host (RFC 9112). */
+function missingHost({ httpVersion, headers }: IncomingMessage): Error | undefined {
+  if (httpVersion === '1.0' || headers.host !== undefined) return undefined;
+  return new RiveraError('invalid-request', 'The request has no Host header.');
 }
 
 /** An empty body is no body: a DELETE or POST that needs none may still name a content type. */

@@ -75,6 +75,6 @@ function codeFor(status: number): ErrorCode {
 }
 
 /** The path without the query, which may hold what should not be repeated. */
-export function pathOf(request: HttpRequest): string {
+export function pathOf(request: Pick<HttpRequest, 'url'>): string {
   return request.url.split('?', 1)[0] ?? '';
 }

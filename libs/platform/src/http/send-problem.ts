@@ -11,7 +11,8 @@ export function sendProblem(refusal: Refusal, request: HttpRequest, reply: HttpR
   reply.status(refusal.status).send(toProblem(refusal, request));
 }
 
-function toProblem({ error, status }: Refusal, request: HttpRequest): Problem {
+/** What the client is told. */
+export function toProblem({ error, status }: Refusal, request: Pick<HttpRequest, 'id' | 'url'>): Problem {
   const { fields } = error.details;
   const isInternal = error.code === 'internal';
   return {
