@@ -95,7 +95,7 @@ export class Connection {
     if (kind === 'regular' && answers.length < methods.length) {
       const how = this.hasEnded ? 'closed the connection' : `was silent for ${ANSWER_DEADLINE_MS} ms`;
       throw new Error(
-        `${answers.length} of ${methods.length} requests were answered, then the server ${how}.`,
+        `${answers.length} of ${methods.length} requests were answered, then the server ${how}. Before on this connection: ${this.before || 'nothing'}`,
       );
     }
     return answers;

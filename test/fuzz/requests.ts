@@ -115,6 +115,7 @@ const ODD_PATHS = [
 /** Makes requests: about a third valid, the rest wrong in one way or another. */
 export class RequestMaker {
   private readonly sampler: Sampler;
+  private readonly routes: readonly Route[];
 
   constructor(
     private readonly options: {
@@ -124,6 +125,9 @@ export class RequestMaker {
       random: Random;
     },
   ) {
+    // What changes something is where most can go wrong.
+    const writes = options.routes.filter(({ method }) => method !== 'GET');
+    this.routes = [...options.routes, ...writes, ...writes];
     this.sampler = new Sampler(options.document.components.schemas, options.random);
   }
 
@@ -143,8 +147,8 @@ export class RequestMaker {
   }
 
   private draft(isHopeless: boolean): Draft {
-    const { random, routes } = this.options;
-    const route = random.pick(routes);
+    const { random } = this.options;
+    const route = random.pick(this.routes);
     const isTrusted = random.chance(0.75);
     const cellId = random.pick(CELL_IDS);
     const draft: Draft = {
@@ -185,12 +189,13 @@ export class RequestMaker {
   }
 
   private target(
-    { path, operation }: Route,
+    { path, method, operation }: Route,
     { cellId, isHopeless }: { cellId: string; isHopeless: boolean },
   ): string {
     const { random } = this.options;
     const part = (name: string, schema: Schema): string => {
-      if (name === 'cellId') return cellId;
+      const isSpoilt = isHopeless && operation.requestBody === undefined && method !== 'GET';
+      if (name === 'cellId' && !isSpoilt) return cellId;
       if (isHopeless) return name === 'index' ? '0' : `nobody-${random.below(100)}`;
       if (random.chance(0.1)) return escaped(hostileText(random));
       return name === 'domain'

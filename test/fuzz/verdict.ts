@@ -1,10 +1,14 @@
+import { gunzipSync } from 'node:zlib';
 import { ERROR_CODES } from '#rivera/models';
 import type { Answer } from './exchange.js';
 
 const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
 
 /** What is wrong with an answer, in words; undefined: nothing. */
-export function complaintAbout({ status, headers, body }: Answer, method: string): string | undefined {
+export function complaintAbout(answer: Answer, method: string): string | undefined {
+  const { status, headers } = answer;
+  const body =
+    headers['content-encoding'] === 'gzip' && method !== 'HEAD' ? gunzipSync(answer.body) : answer.body;
   if (status >= 500) return `the answer is ${status}: ${body.toString().slice(0, 300)}`;
   if (status < 400 || method === 'HEAD') return undefined;
   const type = headers['content-type'] ?? 'none';

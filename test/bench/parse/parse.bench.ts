@@ -1,5 +1,6 @@
 import { aDesiredLRP, aRealisticDesiredLRP } from '#test/builders.js';
 import { CellReportsRequest, DesiredLRPRequest, RiveraError, parse } from '#rivera/models';
+import type { BenchContext } from '../bench.js';
 
 /** CPU time of one call in microseconds: the best and the middle one of some rounds. */
 export interface CpuTime {
@@ -69,4 +70,12 @@ export function parseBench(): CpuTime[] {
     cpuTime(`one of ${REPORTS} claim reports`, 5, () => parse(CellReportsRequest, claims), REPORTS),
     cpuTime('a request with 15,000 faults', 1, () => refuse(hostile)),
   ];
+}
+
+export function bench({ report }: BenchContext): Promise<void> {
+  for (const { name, bestUs, medianUs } of parseBench()) {
+    report({ case: name, metric: 'best_us', value: bestUs, unit: 'us' });
+    report({ case: name, metric: 'p50_us', value: medianUs, unit: 'us' });
+  }
+  return Promise.resolve();
 }

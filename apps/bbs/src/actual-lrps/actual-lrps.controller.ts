@@ -2,10 +2,11 @@ import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common'
 import { Notifier } from '#rivera/actor';
 import { retire } from '#rivera/lifecycle';
 import type { ActualLRP } from '#rivera/models';
-import { Clock, contextOf, Ids, Scopes } from '#rivera/platform';
+import { Clock, contextOf, CurrentUser, Ids, type Principal, Scopes, visibleTo } from '#rivera/platform';
 import { CellRepository, type Page, ProcessRepository } from '#rivera/store';
 import { filteredPage } from '../http/pages.js';
 import { InstanceParams } from '../http/params.js';
+import { requireVisible } from '../http/ownership.js';
 import { ActualLRPQuery } from '../http/queries.js';
 
 /** What runs. */
@@ -21,8 +22,8 @@ export class ActualLRPsController {
 
   @Get()
   @Scopes('lrps:read')
-  async list(@Query() query: ActualLRPQuery): Promise<Page<ActualLRP>> {
-    const matches = (actual: ActualLRP) => query.matches(actual);
+  async list(@Query() query: ActualLRPQuery, @CurrentUser() user: Principal): Promise<Page<ActualLRP>> {
+    const matches = (actual: ActualLRP) => query.matches(actual) && visibleTo(user, actual.domain);
     if (query.processGuid !== undefined) {
       const perProcess = await Promise.all(query.processGuid.map((guid) => this.processes.actualsOf(guid)));
       return { items: perProcess.flat().filter(matches) };
@@ -37,15 +38,20 @@ export class ActualLRPsController {
   @Delete(':processGuid/:index')
   @HttpCode(202)
   @Scopes('lrps:write')
-  async retire(@Param() { processGuid, index }: InstanceParams): Promise<void> {
+  async retire(
+    @Param() { processGuid, index }: InstanceParams,
+    @CurrentUser() user: Principal,
+  ): Promise<void> {
     const present = new Set(
       (await this.cells.list()).filter(({ state }) => state === 'PRESENT').map(({ cellId }) => cellId),
     );
     const transition = await this.processes.changeInstance({
       processGuid,
       index,
-      decide: (instance) =>
-        retire(instance, present.has(instance.ordinary?.cellId ?? ''), contextOf(this.clock, this.ids)),
+      decide: (instance) => {
+        requireVisible(user, instance.ordinary, 'actual LRP', `${processGuid}/${index}`);
+        return retire(instance, present.has(instance.ordinary?.cellId ?? ''), contextOf(this.clock, this.ids));
+      },
     });
     this.notifier.publish(transition);
   }

@@ -67,17 +67,17 @@ export class BulkController {
 
   private async apply(operation: unknown, user: Principal): Promise<DesiredLRP | undefined> {
     const [kind, argument] = only(operation);
-    if (kind === 'get') return this.desiredLRPs.get(guid(argument));
+    if (kind === 'get') return this.desiredLRPs.get(guid(argument), user);
     if (!user.scopes.includes('lrps:write')) {
       throw new RiveraError('forbidden', `The token of "${user.subject}" lacks the scope "lrps:write".`);
     }
-    if (kind === 'desire') return this.desiredLRPs.desire(parse(DesiredLRPRequest, argument));
+    if (kind === 'desire') return this.desiredLRPs.desire(parse(DesiredLRPRequest, argument), user);
     if (kind === 'remove') {
-      await this.desiredLRPs.remove(guid(argument));
+      await this.desiredLRPs.remove(guid(argument), user);
       return undefined;
     }
     const { processGuid, ...wanted } = argument as Operation;
-    return this.desiredLRPs.update(guid(processGuid), parse(DesiredLRPUpdate, wanted));
+    return this.desiredLRPs.update(guid(processGuid), parse(DesiredLRPUpdate, wanted), user);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { type DesiredLRP, DesiredLRPRequest, type DesiredLRPSchedulingInfo, DesiredLRPUpdate } from '#rivera/models';
-import { Scopes } from '#rivera/platform';
+import { CurrentUser, type Principal, Scopes, visibleTo } from '#rivera/platform';
 import { type Page, ProcessRepository } from '#rivera/store';
 import { etagOf, parseIdempotencyKey, parseIfMatch } from '../http/conditional.js';
 import { filteredPage } from '../http/pages.js';
@@ -24,18 +24,20 @@ export class DesiredLRPsController {
   async desire(
     @Body() request: DesiredLRPRequest,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @CurrentUser() user: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DesiredLRP> {
-    return tagged(reply, await this.desiredLRPs.desire(request, parseIdempotencyKey(idempotencyKey)));
+    return tagged(reply, await this.desiredLRPs.desire(request, user, parseIdempotencyKey(idempotencyKey)));
   }
 
   @Get()
   @Scopes('lrps:read')
-  async list(@Query() query: DesiredLRPQuery): Promise<Page<AnyView>> {
+  async list(@Query() query: DesiredLRPQuery, @CurrentUser() user: Principal): Promise<Page<AnyView>> {
+    const matches = (item: DesiredLRPSchedulingInfo) => query.matches(item) && visibleTo(user, item.domain);
     const page =
       query.processGuid === undefined
-        ? await filteredPage((request) => this.processes.desiredPage(request), query, (item) => query.matches(item))
-        : { items: (await this.processes.schedulingInfos(query.processGuid)).filter((item) => query.matches(item)) };
+        ? await filteredPage((request) => this.processes.desiredPage(request), query, matches)
+        : { items: (await this.processes.schedulingInfos(query.processGuid)).filter(matches) };
     return { ...page, items: await this.view(query.view ?? 'full', page.items) };
   }
 
@@ -43,9 +45,10 @@ export class DesiredLRPsController {
   @Scopes('lrps:read')
   async get(
     @Param('processGuid') processGuid: string,
+    @CurrentUser() user: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DesiredLRP> {
-    return tagged(reply, await this.desiredLRPs.get(processGuid));
+    return tagged(reply, await this.desiredLRPs.get(processGuid, user));
   }
 
   @Patch(':processGuid')
@@ -54,9 +57,10 @@ export class DesiredLRPsController {
     @Param('processGuid') processGuid: string,
     @Body() wanted: DesiredLRPUpdate,
     @Headers('if-match') ifMatch: string | undefined,
+    @CurrentUser() user: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DesiredLRP> {
-    return tagged(reply, await this.desiredLRPs.update(processGuid, wanted, parseIfMatch(ifMatch)));
+    return tagged(reply, await this.desiredLRPs.update(processGuid, wanted, user, parseIfMatch(ifMatch)));
   }
 
   @Delete(':processGuid')
@@ -65,8 +69,9 @@ export class DesiredLRPsController {
   async remove(
     @Param('processGuid') processGuid: string,
     @Headers('if-match') ifMatch: string | undefined,
+    @CurrentUser() user: Principal,
   ): Promise<void> {
-    await this.desiredLRPs.remove(processGuid, parseIfMatch(ifMatch));
+    await this.desiredLRPs.remove(processGuid, user, parseIfMatch(ifMatch));
   }
 
   private async view(view: DesiredLRPView, infos: DesiredLRPSchedulingInfo[]): Promise<AnyView[]> {

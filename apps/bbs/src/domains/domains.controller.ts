@@ -1,7 +1,16 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { isFresh } from '#rivera/lifecycle';
 import { type Domain, DomainRequest } from '#rivera/models';
-import { Clock, contextOf, Ids, Scopes } from '#rivera/platform';
+import {
+  Clock,
+  contextOf,
+  CurrentUser,
+  Ids,
+  type Principal,
+  requireDomain,
+  Scopes,
+  visibleTo,
+} from '#rivera/platform';
 import { CellRepository } from '#rivera/store';
 import { DomainParams } from '../http/params.js';
 
@@ -17,14 +26,20 @@ export class DomainsController {
   /** The fresh ones. */
   @Get()
   @Scopes('domains:read')
-  async list(): Promise<{ items: Domain[] }> {
+  async list(@CurrentUser() user: Principal): Promise<{ items: Domain[] }> {
     const now = this.clock.now();
-    return { items: (await this.cells.domains()).filter((domain) => isFresh(domain, now)) };
+    const domains = await this.cells.domains();
+    return { items: domains.filter((domain) => isFresh(domain, now) && visibleTo(user, domain.domain)) };
   }
 
   @Put(':domain')
   @Scopes('domains:write')
-  async upsert(@Param() { domain }: DomainParams, @Body() { ttlSeconds }: DomainRequest): Promise<Domain> {
+  async upsert(
+    @Param() { domain }: DomainParams,
+    @Body() { ttlSeconds }: DomainRequest,
+    @CurrentUser() user: Principal,
+  ): Promise<Domain> {
+    requireDomain(user, domain);
     return this.cells.upsertDomain(domain, ttlSeconds, contextOf(this.clock, this.ids));
   }
 }

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RiveraEvent } from '#rivera/models';
-import { EventQuery } from '../http/queries.js';
 import { EventStream } from './event-stream.js';
 
 const bulky = { type: 'task_removed', before: { taskGuid: 't', definition: { annotation: 'x'.repeat(100_000) } } };
@@ -29,7 +28,7 @@ afterEach(async () => {
 
 function stream(patienceMs: number) {
   const calls: string[] = [];
-  const made = new EventStream(response, new EventQuery(), () => calls.push('slow'), patienceMs);
+  const made = new EventStream(response, () => true, () => calls.push('slow'), patienceMs);
   const subscription = { id: 'start', begin: () => void calls.push('begin'), end: () => void calls.push('end') };
   return { made, calls, open: () => made.open(subscription, {}) };
 }
@@ -37,7 +36,7 @@ function stream(patienceMs: number) {
 /** Until the stream has no room any more. */
 function fill(made: EventStream): number {
   let taken = 1;
-  while (made.take(item)) taken += 1;
+  while (made.take(item) && taken < 100) taken += 1;
   return taken;
 }
 
@@ -50,11 +49,13 @@ describe('EventStream', () => {
   it('disconnects a client that does not read within its patience', async () => {
     const { made, calls, open } = stream(50);
     open();
-    fill(made);
     const closed = once(response, 'close');
-    await made.ready();
+    // The kernel keeps some for the client, too.
+    while (!response.destroyed) {
+      fill(made);
+      await made.ready();
+    }
     await closed;
-    expect(response.destroyed).toBe(true);
     expect(calls).toEqual(['begin', 'slow', 'end']);
     await made.ready();
   });
@@ -64,7 +65,7 @@ describe('EventStream', () => {
     open();
     const taken = fill(made);
     let text = '';
-    client.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    client.on('data', (chunk: Buffer) => (text += chunk.toString())).resume();
     await made.ready();
     expect(made.take(item)).toBe(true);
     await vi.waitFor(() => expect(text.match(/^id: some-id$/gm)).toHaveLength(taken + 1));
@@ -75,7 +76,7 @@ describe('EventStream', () => {
     const { made, open } = stream(60_000);
     open();
     let text = '';
-    client.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    client.on('data', (chunk: Buffer) => (text += chunk.toString())).resume();
     await vi.waitFor(() => expect(text).toContain(': following\nid: start\n\n'));
     made.end('this is the end');
     made.end('again');

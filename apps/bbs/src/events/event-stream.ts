@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { presentEvent } from '../http/presenters.js';
-import type { EventQuery } from '../http/queries.js';
+import type { RiveraEvent } from '#rivera/models';
 import type { Consumer, StreamItem, Subscription } from './event-hub.js';
 
 const HEARTBEAT_MS = 15_000;
@@ -15,7 +15,7 @@ export class EventStream implements Consumer {
 
   constructor(
     private readonly response: ServerResponse,
-    private readonly query: EventQuery,
+    private readonly isWanted: (event: RiveraEvent) => boolean,
     private readonly onSlow: () => void,
     private readonly patienceMs = PATIENCE_MS,
   ) {}
@@ -47,8 +47,8 @@ export class EventStream implements Consumer {
   }
 
   take(item: StreamItem): boolean {
-    const { response, query } = this;
-    if (!('event' in item) || query.matches(item.event)) this.write(frame(item));
+    const { response, isWanted } = this;
+    if (!('event' in item) || isWanted(item.event)) this.write(frame(item));
     return response.writableLength < MAX_BACKLOG_BYTES;
   }
 

@@ -272,7 +272,7 @@ describe('a client that does not read', () => {
     expect(lively.disconnects).toBe(0);
 
     let text = '';
-    slow.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    slow.on('data', (chunk: Buffer) => (text += chunk.toString())).resume();
     await vi.waitFor(() => expect(text.match(/^event: desired_lrp_changed$/gm)).toHaveLength(updates), { timeout: 20_000 });
     expect(text).not.toContain('event: reset');
     slow.destroy();

@@ -2,10 +2,20 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query } 
 import { Notifier } from '#rivera/actor';
 import { cancelTask, deleteTask, desireTask, type Transition } from '#rivera/lifecycle';
 import { notFound, type Task, TaskRequest } from '#rivera/models';
-import { Clock, contextOf, Ids, Scopes } from '#rivera/platform';
+import {
+  Clock,
+  contextOf,
+  CurrentUser,
+  Ids,
+  type Principal,
+  requireDomain,
+  Scopes,
+  visibleTo,
+} from '#rivera/platform';
 import { type Page, TaskRepository } from '#rivera/store';
 import { parseIdempotencyKey } from '../http/conditional.js';
 import { filteredPage } from '../http/pages.js';
+import { requireVisible } from '../http/ownership.js';
 import { presentTask } from '../http/presenters.js';
 import { TaskQuery } from '../http/queries.js';
 
@@ -24,23 +34,33 @@ export class TasksController {
   async desire(
     @Body() request: TaskRequest,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @CurrentUser() user: Principal,
   ): Promise<Task> {
     const { taskGuid, domain, definition } = request;
+    requireDomain(user, domain);
     const wanted = { taskGuid, domain, definition, ...parseIdempotencyKey(idempotencyKey) };
-    return this.change(taskGuid, (task) => desireTask(task, wanted, contextOf(this.clock, this.ids)));
+    const transition = await this.tasks.change(taskGuid, (task) =>
+      desireTask(task, wanted, contextOf(this.clock, this.ids)),
+    );
+    return this.answer(taskGuid, transition, user);
   }
 
   @Get()
   @Scopes('tasks:read')
-  async list(@Query() query: TaskQuery): Promise<Page<Task>> {
-    const page = await filteredPage((request) => this.tasks.page(request), query, (task) => query.matches(task));
+  async list(@Query() query: TaskQuery, @CurrentUser() user: Principal): Promise<Page<Task>> {
+    const page = await filteredPage(
+      (request) => this.tasks.page(request),
+      query,
+      (task) => query.matches(task) && visibleTo(user, task.domain),
+    );
     return { ...page, items: page.items.map(presentTask) };
   }
 
   @Get(':taskGuid')
   @Scopes('tasks:read')
-  async get(@Param('taskGuid') taskGuid: string): Promise<Task> {
+  async get(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Principal): Promise<Task> {
     const task = await this.tasks.get(taskGuid);
+    requireVisible(user, task, 'task', taskGuid);
     if (task === undefined) throw notFound('task', taskGuid);
     return presentTask(task);
   }
@@ -48,21 +68,28 @@ export class TasksController {
   @Post(':taskGuid/cancel')
   @HttpCode(200)
   @Scopes('tasks:write')
-  async cancel(@Param('taskGuid') taskGuid: string): Promise<Task> {
-    return this.change(taskGuid, (task) => cancelTask(task, taskGuid, contextOf(this.clock, this.ids)));
+  async cancel(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Principal): Promise<Task> {
+    const transition = await this.tasks.change(taskGuid, (task) => {
+      requireVisible(user, task, 'task', taskGuid);
+      return cancelTask(task, taskGuid, contextOf(this.clock, this.ids));
+    });
+    return this.answer(taskGuid, transition, user);
   }
 
   @Delete(':taskGuid')
   @HttpCode(204)
   @Scopes('tasks:write')
-  async delete(@Param('taskGuid') taskGuid: string): Promise<void> {
-    this.notifier.publish(await this.tasks.change(taskGuid, (task) => deleteTask(task, taskGuid)));
+  async delete(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Principal): Promise<void> {
+    const transition = await this.tasks.change(taskGuid, (task) => {
+      requireVisible(user, task, 'task', taskGuid);
+      return deleteTask(task, taskGuid);
+    });
+    this.notifier.publish(transition);
   }
 
-  private async change(taskGuid: string, decide: (task: Task | undefined) => Transition): Promise<Task> {
-    const transition = await this.tasks.change(taskGuid, decide);
+  private async answer(taskGuid: string, transition: Transition, user: Principal): Promise<Task> {
     this.notifier.publish(transition);
     const after = transition[0]?.after as Task | undefined;
-    return after === undefined ? this.get(taskGuid) : presentTask(after);
+    return after === undefined ? this.get(taskGuid, user) : presentTask(after);
   }
 }

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
-import { aCell, aDesiredLRP, aRealisticDesiredLRP, aRunAction, aTaskDefinition } from '#test/builders.js';
+import { aCell, aDesiredLRP, aRealisticDesiredLRP, aRunAction } from '#test/builders.js';
 import {
   Action,
   CellReportsRequest,
+  ContainerSpec,
   DesiredLRPRequest,
   DesiredLRPUpdate,
   DomainRequest,
@@ -142,8 +143,12 @@ const registration = {
   volumeDrivers: ['nfs'],
   evacuating: false,
 };
+const fullLRP = aFullDesiredLRP();
+const containerFields = Object.entries(fullLRP).filter(([field]) =>
+  planOf(ContainerSpec)?.fieldOf.has(field),
+);
 const definition = {
-  ...aTaskDefinition(),
+  ...Object.fromEntries(containerFields),
   resultFile: '/r',
   completionCallbackUrl: 'http://x/',
 };
@@ -151,7 +156,7 @@ const definition = {
 const CORPUS: [name: string, type: Class, input: object][] = [
   ['the smallest desired LRP', DesiredLRPRequest, aDesiredLRP()],
   ['a realistic desired LRP', DesiredLRPRequest, aRealisticDesiredLRP()],
-  ['a full desired LRP', DesiredLRPRequest, aFullDesiredLRP()],
+  ['a full desired LRP', DesiredLRPRequest, fullLRP],
   [
     'an update',
     DesiredLRPUpdate,

@@ -66,7 +66,7 @@ describe('parse', () => {
   it('words its errors as sentences with the path', () => {
     const error = refusal(DesiredLRPRequest, { ...aDesiredLRP(), ports: [1, 70_000], instances: -1 });
     expect(error.message).toBe(
-      'The request is invalid: instances must be an integer from 0 to 100000, not -1. (and 1 more)',
+      `The request is invalid: instances must be an integer from 0 to ${LIMITS.instances}, not -1. (and 1 more)`,
     );
     expect(error.details.fields).toContainEqual({
       field: 'ports[1]',

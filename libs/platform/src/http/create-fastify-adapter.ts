@@ -62,12 +62,16 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
   });
   const instance = adapter.getInstance();
   // Node refuses expectations it does not know with an answer that has no body; they may as well be ignored (RFC 9110).
-  instance.server.on('checkExpectation', (request, response) => instance.server.emit('request', request, response));
+  instance.server.on('checkExpectation', (request, response) =>
+    instance.server.emit('request', request, response),
+  );
   instance.addHook('onRequest', (request, reply, done) => {
     const trace = traceContextOf(request.headers, request.id);
     (request as HttpRequest).trace = trace;
     reply.header('traceresponse', traceResponse(trace));
     reply.header('x-request-id', requestIdOf(request.headers) ?? request.id);
+    // Nobody gets an upgrade here, and after a request for one Node is silent about malformed ones.
+    if (request.headers.upgrade !== undefined) reply.header('connection', 'close');
     done(missingHost(request.raw));
   });
   return adapter;
