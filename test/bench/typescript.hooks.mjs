@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { transform } from '@swc/core';
+import ts from 'typescript';
 
 // Lets Node import the TypeScript below test/ as it is. What it measures, `#rivera/*`, comes compiled from dist/.
 
@@ -12,10 +12,9 @@ export function resolve(specifier, context, next) {
 export async function load(url, context, next) {
   if (!url.endsWith('.ts')) return next(url, context);
   const path = fileURLToPath(url);
-  const { code } = await transform(await readFile(path, 'utf8'), {
-    filename: path,
-    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-    sourceMaps: 'inline',
+  const { outputText } = ts.transpileModule(await readFile(path, 'utf8'), {
+    fileName: path,
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, inlineSourceMap: true },
   });
-  return { format: 'module', source: code, shortCircuit: true };
+  return { format: 'module', source: outputText, shortCircuit: true };
 }

@@ -1,9 +1,11 @@
 import { type Answer, Connection } from './exchange.js';
 import { Random } from './random.js';
-import { type ApiDocument, type FuzzRequest, RequestMaker, type Route } from './requests.js';
+import type { ApiDocument, Route } from './document.js';
+import { RequestMaker } from './requests.js';
 import type { FuzzedServer } from './server.js';
 import { Tokens } from './tokens.js';
 import { complaintAbout } from './verdict.js';
+import type { FuzzRequest } from './wire.js';
 
 const ROUND = 500;
 const CONNECTIONS = 16;

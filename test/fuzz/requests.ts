@@ -1,54 +1,11 @@
+import type { ApiDocument, Route } from './document.js';
 import { hostileText } from './hostile.js';
 import { mutate, spoil } from './mutate.js';
+import { oddRequest } from './odd-request.js';
 import type { Random } from './random.js';
 import { Sampler, type Schema } from './sample.js';
-import type { Sent } from './exchange.js';
 import { CELL_IDS, type Tokens } from './tokens.js';
-
-interface Parameter {
-  name: string;
-  in: 'path' | 'query' | 'header';
-  required: boolean;
-  schema: Schema;
-}
-
-/** The parts of the document that the fuzzer reads. */
-export interface ApiDocument {
-  paths: Record<string, Record<string, ApiOperation>>;
-  components: { schemas: Record<string, Schema> };
-}
-
-export interface ApiOperation {
-  security: { token?: string[] }[];
-  parameters: Parameter[];
-  requestBody?: { content: Record<string, { schema: Schema }> };
-  responses: Record<string, { content?: Record<string, unknown> }>;
-}
-
-/** One operation of the document. */
-export interface Route {
-  name: string;
-  method: string;
-  path: string;
-  operation: ApiOperation;
-}
-
-export interface FuzzRequest extends Sent {
-  /** The route of each request in it. */
-  routes: string[];
-  /** Of each request in it: nobody may be let in with this token. */
-  mustBeRefused: boolean[];
-}
-
-/** One request before it is written down. */
-interface Draft {
-  route: Route;
-  method: string;
-  target: string;
-  headers: [name: string, value: string][];
-  mustBeRefused: boolean;
-  body?: Buffer;
-}
+import { type Draft, escaped, type FuzzRequest, headerSafe, pipelined, written } from './wire.js';
 
 const CONTENT_TYPES = [
   'text/plain',
@@ -141,7 +98,7 @@ export class RequestMaker {
     return random.weighted<FuzzRequest>([
       [90, one],
       [4, () => pipelined(random.times(2 + random.below(4), one))],
-      [3, () => this.odd(this.draft(isHopeless))],
+      [3, () => oddRequest(this.draft(isHopeless), random)],
       [1, () => this.cut(this.draft(isHopeless))],
     ]);
   }
@@ -284,72 +241,6 @@ export class RequestMaker {
     ]);
   }
 
-  /** Not quite HTTP: the server may refuse it before any route sees it. */
-  private odd(draft: Draft): FuzzRequest {
-    const { random } = this.options;
-    const body = draft.body ?? Buffer.from('{}');
-    const { method, target } = draft;
-    const good = written({ ...draft, body }, { isChunked: false, random }).bytes.toString('latin1');
-    const raw = (text: string): FuzzRequest => ({
-      bytes: Buffer.from(text, 'latin1'),
-      methods: [method],
-      kind: 'odd',
-      routes: ['not quite HTTP'],
-      mustBeRefused: [false],
-    });
-    const withHeader = (line: string): FuzzRequest => raw(good.replace('\r\n', `\r\n${line}\r\n`));
-    return random.weighted<FuzzRequest>([
-      [1, () => raw(good.replace(method, random.pick(['FOO', 'get', 'GE T', '', '\0', 'CONNECT', 'PRI'])))],
-      [
-        1,
-        () =>
-          raw(
-            good.replace(
-              'HTTP/1.1',
-              random.pick(['HTTP/1.0', 'HTTP/0.9', 'HTTP/2.0', 'HTTP/9.9', 'HTCPCP/1.0', '']),
-            ),
-          ),
-      ],
-      [
-        1,
-        () =>
-          raw(
-            good.replace(target, random.pick(['*', 'x', '/ /', '/\0', '/\u00ff', `/${'a'.repeat(20_000)}`])),
-          ),
-      ],
-      [1, () => raw(good.replace(/host: .*\r\n/, ''))],
-      [1, () => withHeader('transfer-encoding: chunked')],
-      [1, () => withHeader('transfer-encoding: gzip')],
-      [
-        1,
-        () =>
-          withHeader(
-            `content-length: ${random.pick(['-1', '1e3', '99999999999999999999', '0x10', '', '5, 6'])}`,
-          ),
-      ],
-      [
-        1,
-        () =>
-          withHeader(
-            random.pick([
-              'no colon',
-              ': no name',
-              'x y: z',
-              'x: \0',
-              ' folded: x',
-              'x:\u0001',
-              `x: ${'y'.repeat(20_000)}`,
-            ]),
-          ),
-      ],
-      [1, () => raw(good.replace(/content-length: \d+/, 'content-length: 1'))],
-      [1, () => raw(good.replaceAll('\r\n', '\n'))],
-      [1, () => raw(String.fromCharCode(...random.times(200, () => random.below(256))))],
-      [1, () => raw('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')],
-      [1, () => withHeader('expect: nonsense')],
-    ]);
-  }
-
   /** A body that never ends; then the connection does. */
   private cut(draft: Draft): FuzzRequest {
     const { random } = this.options;
@@ -364,60 +255,4 @@ export class RequestMaker {
       mustBeRefused: [draft.mustBeRefused],
     };
   }
-}
-
-function pipelined(requests: FuzzRequest[]): FuzzRequest {
-  // A stream has no end, so nothing may come after it.
-  const finite = requests.filter(({ kind }) => kind === 'regular');
-  return {
-    bytes: Buffer.concat(finite.map(({ bytes }) => bytes)),
-    methods: finite.flatMap(({ methods }) => methods),
-    kind: finite.length === 1 ? 'regular' : 'odd',
-    routes: finite.flatMap(({ routes }) => routes),
-    mustBeRefused: finite.flatMap(({ mustBeRefused }) => mustBeRefused),
-  };
-}
-
-function written(draft: Draft, { isChunked, random }: { isChunked: boolean; random: Random }): FuzzRequest {
-  const { route, method, target, headers, body } = draft;
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
-  if (body !== undefined) {
-    lines.push(isChunked ? 'transfer-encoding: chunked\r\n' : `content-length: ${body.length}\r\n`);
-  } else if (method !== 'GET' && method !== 'HEAD' && random.chance(0.5)) {
-    lines.push('content-length: 0\r\n');
-  }
-  const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
-  const content = body === undefined ? [] : isChunked ? chunks(body, random) : [body];
-  const isStream = method === 'GET' && isStreamed(route.operation);
-  return {
-    bytes: Buffer.concat([head, ...content]),
-    methods: [method],
-    kind: isStream ? 'stream' : 'regular',
-    routes: [route.name],
-    mustBeRefused: [draft.mustBeRefused],
-  };
-}
-
-function isStreamed({ responses }: ApiOperation): boolean {
-  return Object.values(responses).some(({ content = {} }) => 'text/event-stream' in content);
-}
-
-function chunks(body: Buffer, random: Random): Buffer[] {
-  const size = 1 + random.below(body.length + 1);
-  const parts: Buffer[] = [];
-  for (let at = 0; at < body.length; at += size) {
-    const part = body.subarray(at, at + size);
-    parts.push(Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n'));
-  }
-  return [...parts, Buffer.from('0\r\n\r\n')];
-}
-
-/** In a path or query; half surrogate pairs cannot be written there. */
-function escaped(text: string): string {
-  return encodeURIComponent(Buffer.from(text).toString());
-}
-
-/** Without what would end the header, and short enough for all headers to be read. */
-function headerSafe(text: string): string {
-  return Buffer.from(text.slice(0, 2_000).replaceAll(/[\0-\x1f\x7f]/g, '?'), 'utf8').toString('latin1');
 }

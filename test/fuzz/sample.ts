@@ -116,7 +116,7 @@ export class Sampler {
       if (!NEVER.has(name) && isOptional(name) && this.random.chance(depth > 4 ? 0.05 : 0.25))
         wanted.add(name);
     }
-    for (const name of [...wanted]) for (const other of dependentRequired[name] ?? []) wanted.add(other);
+    for (const name of wanted) for (const other of dependentRequired[name] ?? []) wanted.add(other);
     const entries = [...wanted].map((name) => {
       const part = chosen?.properties?.[name];
       return [

@@ -292,7 +292,7 @@ export class Cluster {
   }
 
   /** Made here, because a client needs nothing of `#rivera/platform` but the secret. */
-  private token(claims: { sub: string; scope: string; cellId?: string }): string {
+  token(claims: { sub: string; scope: string; cellId?: string }): string {
     return jwt.sign(claims, createSecretKey(Buffer.from(this.secret)), {
       algorithm: 'HS256',
       issuer: 'rivera',

@@ -31,6 +31,12 @@ export class Program {
     return this.options.name;
   }
 
+  /** Of the process that runs now. */
+  get pid(): number {
+    if (this.child?.pid === undefined) throw new Error(`${this.name} does not run.`);
+    return this.child.pid;
+  }
+
   get isRunning(): boolean {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }

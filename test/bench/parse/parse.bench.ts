@@ -72,10 +72,10 @@ export function parseBench(): CpuTime[] {
   ];
 }
 
-export function bench({ report }: BenchContext): Promise<void> {
+export function bench(context: BenchContext): Promise<void> {
   for (const { name, bestUs, medianUs } of parseBench()) {
-    report({ case: name, metric: 'best_us', value: bestUs, unit: 'us' });
-    report({ case: name, metric: 'p50_us', value: medianUs, unit: 'us' });
+    context.report({ case: name, metric: 'best_us', value: bestUs, unit: 'us' });
+    context.report({ case: name, metric: 'p50_us', value: medianUs, unit: 'us' });
   }
   return Promise.resolve();
 }

@@ -6,6 +6,7 @@ import {
   DesiredLRPUpdate,
   type ErrorCode,
   type FieldError,
+  LIMITS,
   parse,
   RiveraError,
 } from '#rivera/models';
@@ -20,6 +21,9 @@ const PARALLEL = 64;
 type Operation = Record<string, unknown>;
 
 export class BulkRequest {
+  /** `parse` allows this many values here; each operation is then held to the usual limit by itself. */
+  static readonly maxJsonValues = LIMITS.jsonBulkValues;
+
   @IsArray() @ArrayMaxSize(MAX_OPERATIONS) operations: unknown[];
 }
 

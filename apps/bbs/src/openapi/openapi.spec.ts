@@ -82,14 +82,14 @@ describe('GET /openapi.json', () => {
     for (const { path, operation } of operations) {
       const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       const described = operation.parameters.filter((each) => each.in === 'path').map(({ name }) => name);
-      expect(described.toSorted()).toEqual(parts.toSorted());
+      expect(new Set(described)).toEqual(new Set(parts));
     }
   });
 
   it('holds no limit twice: they are those of the request classes', () => {
     const { DesiredLRPRequest: lrp } = document.components.schemas;
     expect(lrp?.properties?.['processGuid']).toMatchObject({ maxLength: 255, pattern: '^[a-zA-Z0-9_-]+$' });
-    expect(lrp?.properties?.['instances']).toEqual({ type: 'integer', minimum: 0, maximum: 100_000 });
+    expect(lrp?.properties?.['instances']).toEqual({ type: 'integer', minimum: 0, maximum: 10_000 });
     expect(lrp?.properties?.['ports']).toMatchObject({ maxItems: 32, uniqueItems: true });
     expect(lrp?.required).toEqual(expect.arrayContaining(['processGuid', 'domain', 'instances', 'action']));
   });

@@ -56,8 +56,10 @@ export const LIMITS = {
 
   /** Levels of objects and lists in any request: 32 actions within lists need 96. */
   jsonDepth: 128,
-  /** Values (objects, lists and scalars) in any request. */
+  /** Values (objects, lists and scalars) in what is read as one thing: most requests, each operation of a bulk request. */
   jsonValues: 20_000,
+  /** Values in a bulk request: 1,000 operations of a realistic size, twice over. */
+  jsonBulkValues: 400_000,
   /** Entries of any one list, routes included. */
   jsonListEntries: 4096,
   /** Fields of any one object: what reads them takes quadratic time. */

@@ -1,4 +1,5 @@
 import { invalidRequest } from './invalid-request.js';
+import { LIMITS } from './limits.js';
 import { structuralComplaint } from './structure.js';
 
 /**
@@ -7,6 +8,6 @@ import { structuralComplaint } from './structure.js';
  * @throws RiveraError `invalid-request`
  */
 export function requirePlainJson(input: unknown): void {
-  const complaint = structuralComplaint(input);
+  const complaint = structuralComplaint(input, LIMITS.jsonBulkValues);
   if (complaint !== undefined) throw invalidRequest([complaint]);
 }

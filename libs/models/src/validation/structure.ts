@@ -41,17 +41,20 @@ const isInheritedName = (key: string): boolean => key in Object.prototype;
  * run out of stack or time: plain JSON values only, limited depth, number of values and length of lists, and no field
  * names such as `__proto__`. Answers the first complaint.
  */
-export function structuralComplaint(input: unknown): FieldError | undefined {
+export function structuralComplaint(
+  input: unknown,
+  maxValues: number = LIMITS.jsonValues,
+): FieldError | undefined {
   const open: Place[] = [{ value: input, depth: 0, key: '' }];
   let values = 0;
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
     const { value, depth } = place;
     values += 1;
-    if (values > LIMITS.jsonValues)
+    if (values > maxValues)
       return complaintAt(
         place,
         'jsonValues',
-        `is one of more than ${LIMITS.jsonValues} values; send less at once`,
+        `is one of more than ${maxValues} values; send less at once`,
       );
     if (isScalar(value)) continue;
     if (depth >= LIMITS.jsonDepth)

@@ -46,7 +46,7 @@ export function thoroughParse<T extends object>(
   if (!isRecord(input)) {
     throw invalidRequest([{ field: '', rule: 'isObject', message: 'The body must be a JSON object.' }]);
   }
-  const complaint = structuralComplaint(input);
+  const complaint = structuralComplaint(input, (type as { maxJsonValues?: number }).maxJsonValues);
   if (complaint !== undefined) throw invalidRequest([complaint]);
   // Request bodies use only @Type; without the other decorators class-transformer takes half the time.
   const instance = plainToInstance(type, input, { ignoreDecorators: !transforms });

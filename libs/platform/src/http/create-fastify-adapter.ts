@@ -4,6 +4,7 @@ import { requirePlainJson, RiveraError } from '#rivera/models';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 
 import { refuseClientError } from './client-error.js';
+import { closeUnusedConnections } from './close-unused-connections.js';
 import type { HttpReply, HttpRequest } from './http-types.js';
 import { toRefusal } from './refusal.js';
 import { requestIdOf } from './request-id.js';
@@ -65,6 +66,11 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
   instance.server.on('checkExpectation', (request, response) =>
     instance.server.emit('request', request, response),
   );
+  const stopping = closeUnusedConnections(instance.server);
+  instance.addHook('preClose', (done) => {
+    stopping();
+    done();
+  });
   instance.addHook('onRequest', (request, reply, done) => {
     const trace = traceContextOf(request.headers, request.id);
     (request as HttpRequest).trace = trace;
