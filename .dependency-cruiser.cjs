@@ -41,12 +41,20 @@ module.exports = {
     only('garden', ['lifecycle', 'models', 'platform']),
     only('client', ['lifecycle', 'models']),
     only('platform', ['lifecycle', 'models']),
-    { name: 'not-to-test', severity: 'error', from: { path: '^(apps|libs)/', pathNot: '\\.(spec|conformance)\\.ts$' }, to: { path: '^test/' } },
+    {
+      name: 'not-to-test',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: '\\.(spec|conformance)\\.ts$' },
+      to: { path: '^test/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { conditionNames: ['@rivera/source', 'import', 'require', 'node', 'default'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      conditionNames: ['@rivera/source', 'import', 'require', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
   },
 };

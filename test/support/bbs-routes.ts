@@ -17,7 +17,12 @@ export interface Route {
 /** Every route that needs a token. Cell routes are those of `cell-1`. */
 export const ROUTES: readonly Route[] = [
   { method: 'post', path: '/v1/desired-lrps', scope: 'lrps:write', body: aDesiredLRP() },
-  { method: 'post', path: '/v1/desired-lrps/bulk', scope: 'lrps:read', body: { operations: [{ get: 'nobody' }] } },
+  {
+    method: 'post',
+    path: '/v1/desired-lrps/bulk',
+    scope: 'lrps:read',
+    body: { operations: [{ get: 'nobody' }] },
+  },
   { method: 'get', path: '/v1/desired-lrps', scope: 'lrps:read', hasQuery: true },
   { method: 'get', path: '/v1/desired-lrps/nobody', scope: 'lrps:read' },
   { method: 'patch', path: '/v1/desired-lrps/nobody', scope: 'lrps:write', body: { instances: 2 } },

@@ -64,7 +64,7 @@ export async function startBbs(options: BbsHarnessOptions = {}): Promise<BbsHarn
     });
   const cellToken = (cellId: string): string => token({ subject: cellId, scopes: ['cell'], cellId });
   const agent = (bearer: string): ReturnType<typeof request.agent> =>
-    request.agent(url).auth(bearer, { type: 'bearer' }) as ReturnType<typeof request.agent>;
+    request.agent(url).auth(bearer, { type: 'bearer' });
   return {
     app,
     redis,

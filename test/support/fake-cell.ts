@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { RiveraClient } from '#rivera/client';
 import { place, placeTask } from '#rivera/lifecycle';
-import type { ActualLRPNetInfo, CellRegistration, CellReport, CellReportResult, CellWork } from '#rivera/models';
+import type {
+  ActualLRPNetInfo,
+  CellRegistration,
+  CellReport,
+  CellReportResult,
+  CellWork,
+} from '#rivera/models';
 import { ProcessRepository, TaskRepository } from '#rivera/store';
 import type { BbsHarness } from './bbs.js';
 

@@ -11,7 +11,11 @@ export class Following {
   private constructor() {}
 
   /** Resolves when the stream stands: nothing from here on is missed. */
-  static async start(client: RiveraClient, filter: EventFilter = {}, options: EventOptions = {}): Promise<Following> {
+  static async start(
+    client: RiveraClient,
+    filter: EventFilter = {},
+    options: EventOptions = {},
+  ): Promise<Following> {
     const following = new Following();
     await new Promise<void>((resolve, reject) => {
       const stream = client.events(filter, {

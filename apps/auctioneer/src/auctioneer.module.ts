@@ -1,7 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BusModule, Mailboxes } from '#rivera/actor';
 import { Clock, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
-import { CellRepository, EventLog, ProcessRepository, Store, StoreModule, TaskRepository } from '#rivera/store';
+import {
+  CellRepository,
+  EventLog,
+  ProcessRepository,
+  Store,
+  StoreModule,
+  TaskRepository,
+} from '#rivera/store';
 import type { AuctioneerConfig } from './auctioneer.config.js';
 import { AuctioneerController } from './auctioneer.controller.js';
 import { Auctioneer } from './auctioneer.js';

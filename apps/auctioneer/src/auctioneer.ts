@@ -79,9 +79,18 @@ export class Auctioneer {
     private readonly logger: RiveraLogger,
     metrics: Metrics,
   ) {
-    this.placed = metrics.counter({ name: 'auction_placements_total', help: 'Instances and tasks given to a cell.' });
-    this.failed = metrics.counter({ name: 'auction_failures_total', help: 'Instances and tasks no cell could take.' });
-    this.duration = metrics.histogram({ name: 'auction_duration_seconds', help: 'Time of one auction with its commits.' });
+    this.placed = metrics.counter({
+      name: 'auction_placements_total',
+      help: 'Instances and tasks given to a cell.',
+    });
+    this.failed = metrics.counter({
+      name: 'auction_failures_total',
+      help: 'Instances and tasks no cell could take.',
+    });
+    this.duration = metrics.histogram({
+      name: 'auction_duration_seconds',
+      help: 'Time of one auction with its commits.',
+    });
   }
 
   /** Takes over: from now on older holders are refused. Returns when the picture of the cells is complete. */
@@ -160,7 +169,9 @@ export class Auctioneer {
       WORK_SHARD_IDS.map(async (shard) => {
         const members = await this.store.membersByScore(shard, 'unplaced', Infinity, BATCH_PER_SHARD);
         const idsOf = (prefix: string) =>
-          members.filter(({ member }) => member.startsWith(prefix)).map(({ member }) => member.slice(prefix.length));
+          members
+            .filter(({ member }) => member.startsWith(prefix))
+            .map(({ member }) => member.slice(prefix.length));
         const [lrps, tasks] = await Promise.all([
           this.processes.actualsById(shard, idsOf('lrp/')),
           this.tasks.byId(shard, idsOf('task/')),
@@ -173,7 +184,9 @@ export class Auctioneer {
 
   private async batchOf(lrps: ActualLRP[], tasks: Task[]): Promise<AuctionBatch> {
     const guids = [...new Set(lrps.map(({ processGuid }) => processGuid))];
-    const desired = new Map((await this.processes.schedulingInfos(guids)).map((info) => [info.processGuid, info]));
+    const desired = new Map(
+      (await this.processes.schedulingInfos(guids)).map((info) => [info.processGuid, info]),
+    );
     return {
       lrps: lrps.flatMap((actual): LRPAuction[] => {
         const info = desired.get(actual.processGuid);

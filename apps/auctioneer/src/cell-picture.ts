@@ -45,7 +45,8 @@ export class CellPicture {
         this.applyActual(event.after);
         return event.after.state === 'UNCLAIMED';
       case 'actual_lrp_changed':
-        if (event.before.presence !== event.after.presence) this.drop(`lrp/${actualId(event.before)}`, event.before);
+        if (event.before.presence !== event.after.presence)
+          this.drop(`lrp/${actualId(event.before)}`, event.before);
         this.applyActual(event.after);
         return cellOf(event.before) !== undefined && cellOf(event.after) === undefined;
       case 'actual_lrp_removed':
@@ -98,7 +99,8 @@ export class CellPicture {
   }
 
   private release(holding: Holding | undefined): void {
-    if (holding?.cellId !== undefined && holding.work !== undefined) this.engine.release(holding.cellId, holding.work);
+    if (holding?.cellId !== undefined && holding.work !== undefined)
+      this.engine.release(holding.cellId, holding.work);
   }
 }
 

@@ -15,7 +15,11 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           PRESENCE_TTL_MS: z.coerce.number().int().min(1_000).default(10_000),
           /** Events kept per shard to resume from. */
           EVENTS_KEPT: z.coerce.number().int().min(100).default(4_000),
-          BODY_LIMIT_BYTES: z.coerce.number().int().min(65_536).default(8 * 1024 * 1024),
+          BODY_LIMIT_BYTES: z.coerce
+            .number()
+            .int()
+            .min(65_536)
+            .default(8 * 1024 * 1024),
         })
         .transform((bbs) => ({
           presenceTtlMs: bbs.PRESENCE_TTL_MS,

@@ -42,7 +42,13 @@ export class BbsModule {
         DomainsController,
         EventsController,
       ],
-      providers: [{ provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs }, DesiredLRPs, CellReports, EventHub, CompletionCallbacks],
+      providers: [
+        { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
+        DesiredLRPs,
+        CellReports,
+        EventHub,
+        CompletionCallbacks,
+      ],
     };
   }
 }

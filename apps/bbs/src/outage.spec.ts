@@ -26,7 +26,12 @@ describe('while the store is away', () => {
         const call = request(bbs.url)[method](path).auth(token, { type: 'bearer' }).timeout(PATIENCE_MS);
         const answer = await call.send(body);
         const { code, detail } = answer.body as { code?: string; detail?: string };
-        return { route: `${method} ${path}`, status: answer.status, code, isExplained: detail?.includes('again') };
+        return {
+          route: `${method} ${path}`,
+          status: answer.status,
+          code,
+          isExplained: detail?.includes('again'),
+        };
       }),
     );
     expect(answers).toEqual(

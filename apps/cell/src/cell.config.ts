@@ -49,7 +49,11 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           RIVERA_TOKEN: z.string().min(1),
           BUS_REDIS_URL: z.string().min(1),
           /** Containers created at the same time. More only makes each slower. */
-          CREATE_WORKERS: z.coerce.number().int().min(1).default(Math.max(4, 2 * availableParallelism())),
+          CREATE_WORKERS: z.coerce
+            .number()
+            .int()
+            .min(1)
+            .default(Math.max(4, 2 * availableParallelism())),
           /** Diego executor, graceful shutdown interval. */
           GRACE_MS: z.coerce.number().int().min(0).default(10_000),
           /** Everything is compared with the store this often, whatever messages said. */

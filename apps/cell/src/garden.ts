@@ -22,7 +22,8 @@ export async function openGarden(config: CellConfig, logger: RiveraLogger): Prom
       }
     case 'process':
       logger.warn('containers-are-not-isolated', {
-        advice: 'The process backend runs programs as plain processes of this host. Use it to try Rivera, not to run others’ code.',
+        advice:
+          'The process backend runs programs as plain processes of this host. Use it to try Rivera, not to run others’ code.',
       });
       return ProcessGarden.open({ owner, stacks, capacity, directory: dataDir, address });
     case 'fake':

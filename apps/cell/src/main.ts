@@ -24,7 +24,11 @@ await runApp('cell', async (logger) => {
   if (process.argv.includes('--remove-containers')) return removeContainers(garden, logger);
 
   const { cellId } = config;
-  const client = new RiveraClient({ api: config.api, token: config.token, userAgent: `rivera-cell/${cellId}` });
+  const client = new RiveraClient({
+    api: config.api,
+    token: config.token,
+    userAgent: `rivera-cell/${cellId}`,
+  });
   const capacity = await garden.capacity();
   // Whoever has taken over this cell's name decides; a supervisor starts this one again, under a new epoch.
   const onReplaced = (error: RiveraError) => {
@@ -88,15 +92,35 @@ await runApp('cell', async (logger) => {
   };
 });
 
-function registrationOf(config: CellConfig, garden: Garden, capacity: Awaited<ReturnType<Garden['capacity']>>) {
+function registrationOf(
+  config: CellConfig,
+  garden: Garden,
+  capacity: Awaited<ReturnType<Garden['capacity']>>,
+) {
   const { zone, address, placementTags, optionalPlacementTags } = config;
   const rootfsProviders = garden.rootfsProviders();
-  return { zone, address, backend: garden.backend, capacity, rootfsProviders, placementTags, optionalPlacementTags };
+  return {
+    zone,
+    address,
+    backend: garden.backend,
+    capacity,
+    rootfsProviders,
+    placementTags,
+    optionalPlacementTags,
+  };
 }
 
 function measure(metrics: Metrics, rep: Rep): void {
-  const containers = metrics.gauge({ name: 'cell_containers', help: 'Containers by state.', labels: ['state'] });
-  const remaining = metrics.gauge({ name: 'cell_remaining', help: 'What is left for new work.', labels: ['resource'] });
+  const containers = metrics.gauge({
+    name: 'cell_containers',
+    help: 'Containers by state.',
+    labels: ['state'],
+  });
+  const remaining = metrics.gauge({
+    name: 'cell_remaining',
+    help: 'What is left for new work.',
+    labels: ['resource'],
+  });
   setInterval(() => {
     containers.reset();
     for (const [state, count] of Object.entries(rep.census())) containers.set({ state }, count);

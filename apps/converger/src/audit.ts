@@ -27,7 +27,8 @@ export class Audit {
     this.shard = (shard + 1) % WORK_SHARDS;
     let repaired = 0;
     for (const process of await this.processes.snapshotsOfShard(shard)) {
-      if (this.repairs.needsProcess(process)) repaired += await this.repairs.process(process.processGuid, fence);
+      if (this.repairs.needsProcess(process))
+        repaired += await this.repairs.process(process.processGuid, fence);
     }
     for (const task of await this.tasks.ofShard(shard)) {
       if (this.repairs.needsTask(task)) repaired += await this.repairs.task(task.taskGuid, fence);

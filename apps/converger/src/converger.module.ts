@@ -1,7 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BusModule, Notifier } from '#rivera/actor';
 import { Clock, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
-import { CellRepository, EventLog, ProcessRepository, Store, StoreModule, TaskRepository } from '#rivera/store';
+import {
+  CellRepository,
+  EventLog,
+  ProcessRepository,
+  Store,
+  StoreModule,
+  TaskRepository,
+} from '#rivera/store';
 import { Audit } from './audit.js';
 import type { ConvergerConfig } from './converger.config.js';
 import { ConvergerController } from './converger.controller.js';
@@ -34,7 +41,8 @@ export class ConvergerModule {
         },
         {
           provide: Converger,
-          useFactory: (...injected: DependenciesOf<typeof Converger>) => new Converger(converger, ...injected),
+          useFactory: (...injected: DependenciesOf<typeof Converger>) =>
+            new Converger(converger, ...injected),
           inject: [
             Store,
             ProcessRepository,

@@ -150,7 +150,10 @@ export class Converger {
 
   /** A cell came or went: everything it holds is judged anew. */
   private async convergeCell(cellId: string): Promise<void> {
-    const [actuals, tasks] = await Promise.all([this.processes.actualsOnCell(cellId), this.tasks.onCell(cellId)]);
+    const [actuals, tasks] = await Promise.all([
+      this.processes.actualsOnCell(cellId),
+      this.tasks.onCell(cellId),
+    ]);
     const guids = [...new Set(actuals.map(({ processGuid }) => processGuid))];
     const repaired = await Promise.all([
       ...guids.map((guid) => this.repairs.process(guid, this.fence)),

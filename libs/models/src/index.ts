@@ -25,4 +25,3 @@ export { parse } from './validation/parse.js';
 export { requirePlainJson } from './validation/require-plain-json.js';
 export { Optional } from './validation/rule.js';
 export { IsCellId, IsDomainName, IsInteger, IsOneOf, IsText, IsTextList } from './validation/rules.js';
-export { requireCellId, requireDomainName, requireGuid } from './validation/path-parameters.js';

@@ -27,7 +27,7 @@ export type SecurityGroupProtocol = (typeof SECURITY_GROUP_PROTOCOLS)[number];
 
 /** tcp and udp name their ports one way or the other; the rest has none (Diego BBS, SecurityGroupRule). */
 function portsFitProtocol({ protocol, ports, portRange }: SecurityGroupRule): string | undefined {
-  const given = [ports !== undefined && ports.length > 0, portRange !== undefined].filter(Boolean).length;
+  const given = [Array.isArray(ports) && ports.length > 0, portRange !== undefined].filter(Boolean).length;
   if (protocol === 'tcp' || protocol === 'udp') {
     return given === 1 ? undefined : `must have exactly one of ports and portRange for protocol ${protocol}`;
   }

@@ -59,7 +59,12 @@ class BbsBench {
     await this.register();
     const lrp = (processGuid: string, instances = 1) =>
       JSON.stringify({ ...aRealisticDesiredLRP(), processGuid, instances });
-    this.context.report({ case: 'lrp', metric: 'size', value: Buffer.byteLength(lrp('warm')), unit: 'bytes' });
+    this.context.report({
+      case: 'lrp',
+      metric: 'size',
+      value: Buffer.byteLength(lrp('warm')),
+      unit: 'bytes',
+    });
 
     const desire = (body: string) => api.call(token, 'POST', '/v1/desired-lrps', body);
     const patch = (guid: string, body: object) =>
@@ -73,7 +78,9 @@ class BbsBench {
     const about = (i: number) => ({ processGuid: `one-${i}`, index: 0, instanceGuid: instanceGuids[i] });
     const netInfo = { address: '10.0.0.1', ports: [{ containerPort: 8080, hostPort: 61_001 }] };
     await this.measure('claim', count, (i) => this.report({ type: 'claim', ...about(i) }));
-    await this.measure('start', count, (i) => this.report({ type: 'start', routable: true, netInfo, ...about(i) }));
+    await this.measure('start', count, (i) =>
+      this.report({ type: 'start', routable: true, netInfo, ...about(i) }),
+    );
     const routes = { 'cf-router': [{ hostnames: ['www.example.com'], port: 8080 }] };
     await this.measure('update-routes', count, (i) => patch(`one-${i}`, { routes }));
     await this.measure('scale-up-1', count, (i) => patch(`one-${i}`, { instances: 2 }));
@@ -82,7 +89,9 @@ class BbsBench {
     const definition = aTaskDefinition();
     const task = (i: number) => JSON.stringify({ taskGuid: `task-${i}`, domain: 'bench', definition });
     await this.measure('task-desire', count, (i) => api.call(token, 'POST', '/v1/tasks', task(i)));
-    await this.measure('task-start', count, (i) => this.report({ type: 'start-task', taskGuid: `task-${i}` }));
+    await this.measure('task-start', count, (i) =>
+      this.report({ type: 'start-task', taskGuid: `task-${i}` }),
+    );
     await this.measure('task-complete', count, (i) =>
       this.report({ type: 'complete-task', taskGuid: `task-${i}`, failed: false, result: 'done' }),
     );
@@ -93,7 +102,12 @@ class BbsBench {
   async events(count: number): Promise<void> {
     const { api, token, cluster } = this;
     const processGuid = 'heard';
-    await api.call(token, 'POST', '/v1/desired-lrps', JSON.stringify({ ...aRealisticDesiredLRP(), processGuid }));
+    await api.call(
+      token,
+      'POST',
+      '/v1/desired-lrps',
+      JSON.stringify({ ...aRealisticDesiredLRP(), processGuid }),
+    );
     const stop = new AbortController();
     let heard: () => void = () => {};
     const opened = new Promise<void>((resolve) => {

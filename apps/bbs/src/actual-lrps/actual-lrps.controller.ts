@@ -50,7 +50,11 @@ export class ActualLRPsController {
       index,
       decide: (instance) => {
         requireVisible(user, instance.ordinary, 'actual LRP', `${processGuid}/${index}`);
-        return retire(instance, present.has(instance.ordinary?.cellId ?? ''), contextOf(this.clock, this.ids));
+        return retire(
+          instance,
+          present.has(instance.ordinary?.cellId ?? ''),
+          contextOf(this.clock, this.ids),
+        );
       },
     });
     this.notifier.publish(transition);

@@ -15,7 +15,10 @@ afterAll(() => bbs.stop());
 
 const PATH = '/v1/actual-lrps';
 const list = async (query: object): Promise<{ items: ActualLRP[]; next?: string }> =>
-  (await bbs.as('lrps:read').get(PATH).query(query).expect(200)).body as { items: ActualLRP[]; next?: string };
+  (await bbs.as('lrps:read').get(PATH).query(query).expect(200)).body as {
+    items: ActualLRP[];
+    next?: string;
+  };
 const indices = (items: ActualLRP[]) => items.map(({ index }) => index).toSorted((a, b) => a - b);
 const desire = (fields: object = {}) => bbs.client().desireLRP(aDesiredLRP(fields));
 
@@ -47,7 +50,9 @@ describe('list', () => {
 
   it('finds the instances of process guids, named once or twice', async () => {
     expect(indices((await list({ processGuid })).items)).toEqual([0, 1, 2, 3]);
-    expect(indices((await list({ processGuid: [processGuid, processGuid, 'nobody'] })).items)).toEqual([0, 1, 2, 3]);
+    expect(indices((await list({ processGuid: [processGuid, processGuid, 'nobody'] })).items)).toEqual([
+      0, 1, 2, 3,
+    ]);
     expect(indices((await list({ processGuid, state: 'CLAIMED' })).items)).toEqual([2]);
     expect((await list({ processGuid: 'nobody' })).items).toEqual([]);
   });
@@ -103,7 +108,9 @@ describe('retire', () => {
     const instance = await one.run(processGuid);
     await retire(processGuid, 0).expect(202);
     expect((await list({ processGuid })).items).toMatchObject([{ state: 'RUNNING', stopping: true }]);
-    expect((await one.work()).actualLRPs).toContainEqual(expect.objectContaining({ processGuid, stopping: true }));
+    expect((await one.work()).actualLRPs).toContainEqual(
+      expect.objectContaining({ processGuid, stopping: true }),
+    );
     await instance.remove();
     const [fresh] = (await list({ processGuid })).items;
     expect(fresh).toMatchObject({ state: 'UNCLAIMED' });

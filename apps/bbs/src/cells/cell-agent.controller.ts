@@ -34,7 +34,12 @@ export class CellAgentController {
   ): Promise<{ epoch: number; ttlMs: number }> {
     const context = contextOf(this.clock, this.ids);
     const expiresAt = context.now + this.ttlMs;
-    const { cell, transition } = await this.cells.register(cellId, registration, { epoch, expiresAt }, context);
+    const { cell, transition } = await this.cells.register(
+      cellId,
+      registration,
+      { epoch, expiresAt },
+      context,
+    );
     if (transition.length > 0) {
       this.logger.log('registered-cell', { cellId, epoch: cell.epoch, zone: cell.zone });
       this.notifier.wakeAuctioneer();

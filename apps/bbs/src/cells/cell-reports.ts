@@ -74,7 +74,11 @@ export class CellReports {
         return { ok: false, error: { code: 'internal', message: 'This report could not be applied.' } };
       }
       if (error.retryable || error.code === 'fenced') throw error;
-      this.logger.debug('refused-report', { cellId: reporter.cellId, type: report.type, reason: error.message });
+      this.logger.debug('refused-report', {
+        cellId: reporter.cellId,
+        type: report.type,
+        reason: error.message,
+      });
       return { ok: false, error: { code: error.code, message: error.message } };
     }
   }

@@ -21,14 +21,22 @@ const refused = (code: string) => ({ ok: false, error: { code } });
 
 describe('presence', () => {
   const put = (cellId: string, body: object) =>
-    bbs.asCell(cellId).put(`/v1/cells/${encodeURIComponent(cellId)}/presence`).send(body);
+    bbs
+      .asCell(cellId)
+      .put(`/v1/cells/${encodeURIComponent(cellId)}/presence`)
+      .send(body);
 
   it('gives each start of an agent the next epoch and keeps it when renewed', async () => {
     const registration = { ...REGISTRATION, placementTags: ['gpu'] };
     expect((await put('cell-a', { registration }).expect(200)).body).toEqual({ epoch: 1, ttlMs: 7_000 });
-    expect((await put('cell-a', { registration, epoch: 1 }).expect(200)).body).toEqual({ epoch: 1, ttlMs: 7_000 });
+    expect((await put('cell-a', { registration, epoch: 1 }).expect(200)).body).toEqual({
+      epoch: 1,
+      ttlMs: 7_000,
+    });
     expect((await put('cell-a', { registration }).expect(200)).body).toEqual({ epoch: 2, ttlMs: 7_000 });
-    expect((await put('cell-a', { registration, epoch: 1 }).expect(409)).body).toMatchObject({ code: 'stale-epoch' });
+    expect((await put('cell-a', { registration, epoch: 1 }).expect(409)).body).toMatchObject({
+      code: 'stale-epoch',
+    });
     const { body } = await bbs.as('cells:read').get('/v1/cells').expect(200);
     expect((body as { items: object[] }).items).toContainEqual(
       expect.objectContaining({ ...registration, cellId: 'cell-a', state: 'PRESENT', epoch: 2 }),
@@ -40,7 +48,9 @@ describe('presence', () => {
     const leave = (epoch: number | string) =>
       bbs.asCell('cell-b').delete('/v1/cells/cell-b/presence').query({ epoch });
     expect((await leave(gone.epoch + 1).expect(409)).body).toMatchObject({ code: 'stale-epoch' });
-    expect((await leave('now').expect(400)).body).toMatchObject({ fields: [{ field: 'epoch', rule: 'isInteger' }] });
+    expect((await leave('now').expect(400)).body).toMatchObject({
+      fields: [{ field: 'epoch', rule: 'isInteger' }],
+    });
     await leave(gone.epoch).expect(204);
     const { items } = (await bbs.as().get('/v1/cells')).body as { items: { cellId: string }[] };
     expect(items.map(({ cellId }) => cellId)).not.toContain('cell-b');
@@ -49,7 +59,12 @@ describe('presence', () => {
 
   it.each([
     ['cell-c', { registration: { ...REGISTRATION, zone: '' } }, 'registration.zone', 'isText'],
-    ['cell-c', { registration: { ...REGISTRATION, capacity: { memoryMb: 1 } } }, 'registration.capacity.diskMb', 'isInteger'],
+    [
+      'cell-c',
+      { registration: { ...REGISTRATION, capacity: { memoryMb: 1 } } },
+      'registration.capacity.diskMb',
+      'isInteger',
+    ],
     ['cell-c', { registration: { ...REGISTRATION, cellId: 'x' } }, 'registration.cellId', 'isKnownField'],
     ['cell-c', { registration: REGISTRATION, epoch: '1' }, 'epoch', 'isInteger'],
     ['cell-c', {}, 'registration', 'isObject'],
@@ -77,16 +92,26 @@ describe('the life of an LRP', () => {
 
     await first.start();
     const started = await only(processGuid);
-    expect(started).toMatchObject({ state: 'RUNNING', netInfo: NET_INFO, routable: true, availabilityZone: 'z1' });
+    expect(started).toMatchObject({
+      state: 'RUNNING',
+      netInfo: NET_INFO,
+      routable: true,
+      availabilityZone: 'z1',
+    });
     await first.start();
     expect(await only(processGuid)).toEqual(started);
     await first.start({ routable: false, metricTags: { a: 'b' } });
-    expect(await only(processGuid)).toMatchObject({ state: 'RUNNING', routable: false, metricTags: { a: 'b' } });
+    expect(await only(processGuid)).toMatchObject({
+      state: 'RUNNING',
+      routable: false,
+      metricTags: { a: 'b' },
+    });
 
     expect(await first.crash('exit 7')).toEqual({ ok: true });
     const restarted = await only(processGuid);
     expect(restarted).toMatchObject({ state: 'UNCLAIMED', crashCount: 1, crashReason: 'exit 7' });
-    for (const field of ['instanceGuid', 'cellId', 'netInfo', 'routable']) expect(restarted).not.toHaveProperty(field);
+    for (const field of ['instanceGuid', 'cellId', 'netInfo', 'routable'])
+      expect(restarted).not.toHaveProperty(field);
     expect(await first.crash()).toMatchObject(refused('cannot-be-crashed'));
 
     const second = await other.run(processGuid);
@@ -167,7 +192,9 @@ describe('epochs', () => {
   it('a cell that never registered is not heard', async () => {
     const stranger = new FakeCell(bbs, 'cell-s');
     stranger.epoch = 1;
-    await expect(stranger.report({ type: 'start-task', taskGuid: 't' })).rejects.toMatchObject({ code: 'stale-epoch' });
+    await expect(stranger.report({ type: 'start-task', taskGuid: 't' })).rejects.toMatchObject({
+      code: 'stale-epoch',
+    });
     expect(await stranger.work()).toEqual({ epoch: 0, actualLRPs: [], tasks: [] });
   });
 });
@@ -202,11 +229,10 @@ describe('a batch of reports', () => {
       { ok: true },
     ]);
     const { items } = await bbs.client().listActualLRPs({ processGuid: [a, b] });
-    expect(items.map(({ processGuid, index, state }) => [processGuid === a ? 'a' : 'b', index, state]).toSorted()).toEqual([
-      ['a', 0, 'UNCLAIMED'],
-      ['a', 1, 'CLAIMED'],
-      ['b', 0, 'RUNNING'],
-    ]);
+    const states = items.map(
+      ({ processGuid, index, state }) => `${processGuid === a ? 'a' : 'b'}/${index} ${state}`,
+    );
+    expect(states.toSorted()).toEqual(['a/0 UNCLAIMED', 'a/1 CLAIMED', 'b/0 RUNNING']);
   });
 
   it('of 500 is taken, of 501 is not', async () => {
@@ -214,7 +240,9 @@ describe('a batch of reports', () => {
       Array.from({ length: count }, (_, n) => ({ type: 'start-task', taskGuid: `none-${n}` }));
     const results = await cell.report(...reports(500));
     expect(results).toHaveLength(500);
-    expect(results.at(-1)).toMatchObject({ error: { message: expect.stringContaining('none-499') as string } });
+    expect(results.at(-1)).toMatchObject({
+      error: { message: expect.stringContaining('none-499') as string },
+    });
     await expect(cell.report(...reports(501))).rejects.toMatchObject({ code: 'invalid-request' });
     expect(await cell.report()).toEqual([]);
   });
@@ -223,7 +251,11 @@ describe('a batch of reports', () => {
     [{ type: 'dance' }, 'reports[0].type', 'isOneOf'],
     [{ type: 'claim', processGuid: 'p', index: 0 }, 'reports[0].instanceGuid', 'isGuid'],
     [{ type: 'start-task', taskGuid: 't', index: 1 }, 'reports[0].index', 'fieldsFitType'],
-    [{ type: 'crash', processGuid: 'p', index: -1, instanceGuid: 'i', reason: 'r' }, 'reports[0].index', 'isInteger'],
+    [
+      { type: 'crash', processGuid: 'p', index: -1, instanceGuid: 'i', reason: 'r' },
+      'reports[0].index',
+      'isInteger',
+    ],
     [{ type: 'start-task', taskGuid: 't', surprise: 1 }, 'reports[0].surprise', 'isKnownField'],
   ])('with %j is refused as a whole', async (report, field, rule) => {
     const { body } = await bbs

@@ -65,7 +65,10 @@ export class BulkController {
     } catch (error) {
       if (!(error instanceof RiveraError) || error.code === 'unavailable') throw error;
       const { code, message, details } = error;
-      return { ok: false, error: { code, message, ...(details.fields === undefined ? {} : { fields: details.fields }) } };
+      return {
+        ok: false,
+        error: { code, message, ...(details.fields === undefined ? {} : { fields: details.fields }) },
+      };
     }
   }
 
@@ -91,10 +94,17 @@ function only(operation: unknown): [kind: string, argument: unknown] {
   const entries = typeof operation === 'object' && operation !== null ? Object.entries(operation) : [];
   const [entry] = entries;
   const isUpdateOfObject = entry?.[0] !== 'update' || (typeof entry[1] === 'object' && entry[1] !== null);
-  if (entry !== undefined && entries.length === 1 && KINDS.includes(entry[0]) && isUpdateOfObject) return entry;
-  throw new RiveraError('invalid-request', 'Each operation has exactly one of desire, update, remove and get.', {
-    fields: [{ field: 'operations', rule: 'exactlyOne', message: 'must have one of desire, update, remove, get' }],
-  });
+  if (entry !== undefined && entries.length === 1 && KINDS.includes(entry[0]) && isUpdateOfObject)
+    return entry;
+  throw new RiveraError(
+    'invalid-request',
+    'Each operation has exactly one of desire, update, remove and get.',
+    {
+      fields: [
+        { field: 'operations', rule: 'exactlyOne', message: 'must have one of desire, update, remove, get' },
+      ],
+    },
+  );
 }
 
 function guid(value: unknown): string {

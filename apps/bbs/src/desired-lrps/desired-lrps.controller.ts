@@ -1,11 +1,33 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { type DesiredLRP, DesiredLRPRequest, type DesiredLRPSchedulingInfo, DesiredLRPUpdate } from '#rivera/models';
+import {
+  type DesiredLRP,
+  DesiredLRPRequest,
+  type DesiredLRPSchedulingInfo,
+  DesiredLRPUpdate,
+} from '#rivera/models';
 import { CurrentUser, type Principal, Scopes, visibleTo } from '#rivera/platform';
 import { type Page, ProcessRepository } from '#rivera/store';
 import { etagOf, parseIdempotencyKey, parseIfMatch } from '../http/conditional.js';
 import { filteredPage } from '../http/pages.js';
-import { presentDesiredLRP, presentRouting, presentScheduling, type RoutingInfo } from '../http/presenters.js';
+import {
+  presentDesiredLRP,
+  presentRouting,
+  presentScheduling,
+  type RoutingInfo,
+} from '../http/presenters.js';
 import { DesiredLRPQuery, type DesiredLRPView } from '../http/queries.js';
 import { DesiredLRPs } from './desired-lrps.service.js';
 

@@ -7,7 +7,10 @@ beforeAll(async () => {
 afterAll(() => bbs.stop());
 
 const put = (domain: string, body: object) =>
-  bbs.as('domains:write').put(`/v1/domains/${encodeURIComponent(domain)}`).send(body);
+  bbs
+    .as('domains:write')
+    .put(`/v1/domains/${encodeURIComponent(domain)}`)
+    .send(body);
 const fresh = async (): Promise<string[]> => {
   const { body } = await bbs.as('domains:read').get('/v1/domains').expect(200);
   return (body as { items: { domain: string }[] }).items.map(({ domain }) => domain);

@@ -1,5 +1,4 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { RiveraError } from '#rivera/models';
 import { RiveraLogger } from '#rivera/platform';
 import { ALL_SHARDS, Cursor, EventLog, type LoggedEvent } from '#rivera/store';
 

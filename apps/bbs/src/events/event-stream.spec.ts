@@ -4,7 +4,10 @@ import type { AddressInfo } from 'node:net';
 import type { RiveraEvent } from '#rivera/models';
 import { EventStream } from './event-stream.js';
 
-const bulky = { type: 'task_removed', before: { taskGuid: 't', definition: { annotation: 'x'.repeat(100_000) } } };
+const bulky = {
+  type: 'task_removed',
+  before: { taskGuid: 't', definition: { annotation: 'x'.repeat(100_000) } },
+};
 const item = { id: 'some-id', event: bulky as unknown as RiveraEvent };
 
 let server: Server;
@@ -28,8 +31,17 @@ afterEach(async () => {
 
 function stream(patienceMs: number) {
   const calls: string[] = [];
-  const made = new EventStream(response, () => true, () => calls.push('slow'), patienceMs);
-  const subscription = { id: 'start', begin: () => void calls.push('begin'), end: () => void calls.push('end') };
+  const made = new EventStream(
+    response,
+    () => true,
+    () => calls.push('slow'),
+    patienceMs,
+  );
+  const subscription = {
+    id: 'start',
+    begin: () => void calls.push('begin'),
+    end: () => void calls.push('end'),
+  };
   return { made, calls, open: () => made.open(subscription, {}) };
 }
 

@@ -78,6 +78,7 @@ export class EventStream implements Consumer {
 }
 
 function frame(item: StreamItem): string {
-  if ('reset' in item) return `id: ${item.id}\nevent: reset\ndata: ${JSON.stringify({ reason: item.reset })}\n\n`;
+  if ('reset' in item)
+    return `id: ${item.id}\nevent: reset\ndata: ${JSON.stringify({ reason: item.reset })}\n\n`;
   return `id: ${item.id}\nevent: ${item.event.type}\ndata: ${JSON.stringify(presentEvent(item.event))}\n\n`;
 }

@@ -28,7 +28,11 @@ export class EventsController {
       return;
     }
     const onSlow = () => this.logger.warn('disconnected-slow-reader', { traceId: reply.request.id });
-    const stream = new EventStream(reply.raw, (event) => query.matches(event) && isVisible(user, event), onSlow);
+    const stream = new EventStream(
+      reply.raw,
+      (event) => query.matches(event) && isVisible(user, event),
+      onSlow,
+    );
     const subscription = await this.hub.subscribe(lastEventId, stream);
     reply.hijack();
     stream.open(subscription, { 'x-request-id': String(reply.getHeader('x-request-id')) });

@@ -14,7 +14,9 @@ beforeAll(async () => {
 afterAll(() => bbs.stop());
 
 const open = new Set<Following>();
-async function follow(...args: Parameters<typeof Following.start> extends [unknown, ...infer Rest] ? Rest : never) {
+async function follow(
+  ...args: Parameters<typeof Following.start> extends [unknown, ...infer Rest] ? Rest : never
+) {
   const following = await Following.start(bbs.client({ baseDelayMs: 5 }), ...args);
   open.add(following);
   return following;
@@ -30,7 +32,9 @@ const desireTask = async (domain = 'd'): Promise<string> => {
   return (await bbs.client().desireTask(request)).taskGuid;
 };
 const taskGuids = (events: RiveraEvent[], type: string): string[] =>
-  events.flatMap((event) => (event.type === type && 'after' in event && 'taskGuid' in event.after ? [event.after.taskGuid] : []));
+  events.flatMap((event) =>
+    event.type === type && 'after' in event && 'taskGuid' in event.after ? [event.after.taskGuid] : [],
+  );
 const desireLRP = async (fields: object = {}): Promise<string> =>
   (await bbs.client().desireLRP(aDesiredLRP(fields))).processGuid;
 
@@ -47,7 +51,10 @@ async function fillShardOf(taskGuid: string): Promise<void> {
 /** The bare response, nothing read. */
 async function openRaw(headers: Record<string, string> = {}, query = ''): Promise<IncomingMessage> {
   const authorization = `Bearer ${bbs.token()}`;
-  const request = get(`${bbs.url}/v1/events${query}`, { headers: { authorization, ...headers }, agent: false });
+  const request = get(`${bbs.url}/v1/events${query}`, {
+    headers: { authorization, ...headers },
+    agent: false,
+  });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   return response;
 }
@@ -64,7 +71,9 @@ describe('what is told', () => {
     await bbs.client().removeDesiredLRP(processGuid);
     await new FakeCell(bbs, 'cell-1').register();
     await bbs.cellClient('cell-1').endCellPresence('cell-1', cell.epoch + 1);
-    await following.until(({ types }) => types.includes('cell_removed') && types.includes('desired_lrp_removed'));
+    await following.until(
+      ({ types }) => types.includes('cell_removed') && types.includes('desired_lrp_removed'),
+    );
 
     const ofProcess = following.events.filter(({ type }) => type.includes('lrp'));
     expect(ofProcess.map(({ type }) => type)).toEqual([
@@ -82,8 +91,15 @@ describe('what is told', () => {
       'desired_lrp_removed',
       'actual_lrp_removed',
     ]);
-    expect(ofProcess[5]).toMatchObject({ before: { state: 'CLAIMED' }, after: { state: 'RUNNING', cellId: 'cell-1' } });
-    expect(ofProcess[8]).toMatchObject({ before: { state: 'RUNNING' }, crashCount: 1, crashReason: 'exit 7' });
+    expect(ofProcess[5]).toMatchObject({
+      before: { state: 'CLAIMED' },
+      after: { state: 'RUNNING', cellId: 'cell-1' },
+    });
+    expect(ofProcess[8]).toMatchObject({
+      before: { state: 'RUNNING' },
+      crashCount: 1,
+      crashReason: 'exit 7',
+    });
     const ofCell = following.events.filter(({ type }) => type.startsWith('cell'));
     expect(ofCell).toMatchObject([
       { type: 'cell_created', after: { cellId: 'cell-1', epoch: 1 } },
@@ -218,7 +234,9 @@ describe('resuming', () => {
   });
 
   it('says so when the log ends before the place', async () => {
-    const ahead = Buffer.from(Array.from({ length: 65 }, () => [0xff, 0xff, 0x7f]).flat()).toString('base64url');
+    const ahead = Buffer.from(Array.from({ length: 65 }, () => [0xff, 0xff, 0x7f]).flat()).toString(
+      'base64url',
+    );
     const following = await follow({}, { lastEventId: ahead });
     await following.until(({ resets }) => resets.length > 0);
     const taskGuid = await desireTask();
@@ -226,7 +244,7 @@ describe('resuming', () => {
     expect(taskGuids(following.events, 'task_created')).toEqual([taskGuid]);
   });
 
-  it.each(['garbage', '0', 'AAAA', `${'_'.repeat(5_000)}`, '{}'])('refuses the Last-Event-ID %s', async (id) => {
+  it.each(['garbage', '0', 'AAAA', '_'.repeat(5_000), '{}'])('refuses the Last-Event-ID %s', async (id) => {
     const { body } = await bbs.as().get('/v1/events').set('last-event-id', id).expect(400);
     expect(body).toMatchObject({ code: 'invalid-request' });
   });
@@ -273,12 +291,17 @@ describe('a client that does not read', () => {
 
     let text = '';
     slow.on('data', (chunk: Buffer) => (text += chunk.toString())).resume();
-    await vi.waitFor(() => expect(text.match(/^event: desired_lrp_changed$/gm)).toHaveLength(updates), { timeout: 20_000 });
+    await vi.waitFor(() => expect(text.match(/^event: desired_lrp_changed$/gm)).toHaveLength(updates), {
+      timeout: 20_000,
+    });
     expect(text).not.toContain('event: reset');
     slow.destroy();
 
     const [first] = lively.items;
-    const late = await follow({ type: 'desired_lrp_changed' }, { lastEventId: first && 'cursor' in first ? first.cursor : '' });
+    const late = await follow(
+      { type: 'desired_lrp_changed' },
+      { lastEventId: first && 'cursor' in first ? first.cursor : '' },
+    );
     await late.until(({ items }) => items.length === updates - 1);
     expect(late.events).toEqual(lively.events.slice(1));
     expect(late.disconnects).toBe(0);
@@ -291,9 +314,10 @@ describe('closing the server', () => {
     const second = await startBbs({ redis: bbs.redis });
     const following = await Following.start(second.client({ maxAttempts: 1, baseDelayMs: 60_000 }));
     const authorization = `Bearer ${second.token()}`;
-    const [unread] = (await once(get(`${second.url}/v1/events`, { headers: { authorization } }), 'response')) as [
-      IncomingMessage,
-    ];
+    const [unread] = (await once(
+      get(`${second.url}/v1/events`, { headers: { authorization } }),
+      'response',
+    )) as [IncomingMessage];
     unread.on('error', () => undefined);
     await second.stop();
     await following.until(({ disconnects }) => disconnects === 1);

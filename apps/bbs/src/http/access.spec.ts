@@ -35,29 +35,39 @@ describe('who may', () => {
 
   it.each(those())('%s: nobody with every other scope', async (_name, route) => {
     const scopes = ROUTES.map(({ scope }) => scope).filter((scope) => scope !== route.scope);
-    const { body } = await send(route, bbs.token({ scopes, cellId: 'cell-1' })).send(route.body).expect(403);
+    const { body } = await send(route, bbs.token({ scopes, cellId: 'cell-1' }))
+      .send(route.body)
+      .expect(403);
     expect(body).toMatchObject({ code: 'forbidden' });
   });
 
   it.each(those(({ scope }) => scope === 'cell'))('%s: no other cell', async (_name, route) => {
     for (const cellId of ['cell-2', undefined]) {
-      const { body } = await send(route, bbs.token({ scopes: ['cell'], cellId })).send(route.body).expect(403);
+      const { body } = await send(route, bbs.token({ scopes: ['cell'], cellId }))
+        .send(route.body)
+        .expect(403);
       expect(body).toMatchObject({ code: 'forbidden' });
     }
   });
 });
 
 describe('what is refused', () => {
-  it.each(those(({ method }) => method !== 'get'))('%s: hostile, huge and broken bodies', async (_name, route) => {
-    const post = (body: string, type = 'application/json') =>
-      send(route, right(route)).set('content-type', type).send(body);
-    const deep = `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`;
-    for (const body of ['{"__proto__":{}}', '{"a":[{"constructor":1}]}', deep, '{"a":', '{"a":1}x']) {
-      expect((await post(body).expect(400)).body).toMatchObject({ code: 'invalid-request' });
-    }
-    expect((await post('a=b', 'text/plain').expect(415)).body).toMatchObject({ code: 'unsupported' });
-    expect(await sendTooMuch(route, right(route))).toMatchObject({ code: 'payload-too-large', status: 413 });
-  });
+  it.each(those(({ method }) => method !== 'get'))(
+    '%s: hostile, huge and broken bodies',
+    async (_name, route) => {
+      const post = (body: string, type = 'application/json') =>
+        send(route, right(route)).set('content-type', type).send(body);
+      const deep = `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`;
+      for (const body of ['{"__proto__":{}}', '{"a":[{"constructor":1}]}', deep, '{"a":', '{"a":1}x']) {
+        expect((await post(body).expect(400)).body).toMatchObject({ code: 'invalid-request' });
+      }
+      expect((await post('a=b', 'text/plain').expect(415)).body).toMatchObject({ code: 'unsupported' });
+      expect(await sendTooMuch(route, right(route))).toMatchObject({
+        code: 'payload-too-large',
+        status: 413,
+      });
+    },
+  );
 
   it.each(those(({ body }) => body))('%s: no body, a wrong one and unknown fields', async (_name, route) => {
     const post = (body: string | object | undefined) =>
@@ -66,7 +76,9 @@ describe('what is refused', () => {
       expect((await post(body).expect(400)).body).toMatchObject({ code: 'invalid-request' });
     }
     const { body } = await post({ ...route.body, surprise: 1 }).expect(400);
-    expect((body as { fields: object[] }).fields).toMatchObject([{ field: 'surprise', rule: 'isKnownField' }]);
+    expect((body as { fields: object[] }).fields).toMatchObject([
+      { field: 'surprise', rule: 'isKnownField' },
+    ]);
   });
 
   it.each(those(({ hasQuery }) => hasQuery))('%s: unknown query parameters', async (_name, route) => {
@@ -84,7 +96,10 @@ describe('the table of routes', () => {
     const pattern = (route: string) => new RegExp(`^${route.replace(/:\w+/g, '[^/]+')}$`);
     expect(served.length).toBe(ROUTES.length);
     for (const route of served) {
-      expect(known.filter((each) => pattern(route).test(each)), route).not.toEqual([]);
+      expect(
+        known.filter((each) => pattern(route).test(each)),
+        route,
+      ).not.toEqual([]);
     }
   });
 });
@@ -98,7 +113,10 @@ describe('any other path', () => {
     ['get', '/v1/desired-lrps/a/b'],
   ] as const)('%s %s is not found', async (method, path) => {
     const { body } = await bbs.as()[method](path).expect(404);
-    expect(body).toMatchObject({ code: 'not-found', detail: expect.stringContaining('There is no route') as string });
+    expect(body).toMatchObject({
+      code: 'not-found',
+      detail: expect.stringContaining('There is no route') as string,
+    });
   });
 });
 
@@ -133,7 +151,11 @@ function sendTooMuch({ method, path }: Route, bearer: string): Promise<unknown> 
       'content-type': 'application/json',
       'content-length': body.length,
     };
-    const outgoing = httpRequest(`${bbs.url}${path}`, { method: method.toUpperCase(), headers, agent: false });
+    const outgoing = httpRequest(`${bbs.url}${path}`, {
+      method: method.toUpperCase(),
+      headers,
+      agent: false,
+    });
     outgoing.on('response', (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -10,9 +10,13 @@ export function parseIfMatch(header: string | undefined): ModificationTag | unde
   if (header === undefined || header === '*') return undefined;
   const [, epoch, index] = /^"([^":]+):(\d+)"$/.exec(header) ?? [];
   if (epoch === undefined || index === undefined) {
-    throw new RiveraError('invalid-request', 'If-Match must be the ETag of the record, as GET answered it, or *.', {
-      fields: [{ field: 'If-Match', rule: 'etag', message: 'must be "<epoch>:<index>" or *' }],
-    });
+    throw new RiveraError(
+      'invalid-request',
+      'If-Match must be the ETag of the record, as GET answered it, or *.',
+      {
+        fields: [{ field: 'If-Match', rule: 'etag', message: 'must be "<epoch>:<index>" or *' }],
+      },
+    );
   }
   return { epoch, index: Number(index) };
 }
@@ -24,6 +28,12 @@ export function parseIdempotencyKey(header: string | undefined): { idempotencyKe
   if (header === undefined) return {};
   if (KEY.test(header)) return { idempotencyKey: header };
   throw new RiveraError('invalid-request', 'Idempotency-Key must be 1 to 255 visible ASCII characters.', {
-    fields: [{ field: 'Idempotency-Key', rule: 'idempotencyKey', message: 'must be 1 to 255 visible ASCII characters' }],
+    fields: [
+      {
+        field: 'Idempotency-Key',
+        rule: 'idempotencyKey',
+        message: 'must be 1 to 255 visible ASCII characters',
+      },
+    ],
   });
 }

@@ -74,7 +74,8 @@ describe('a token for one domain', () => {
     const following = (async () => {
       const options = { signal: stop.signal, onConnect: () => opened() };
       for await (const item of mine.events({}, options)) {
-        if ('event' in item && item.event.type === 'desired_lrp_changed') heard.push(item.event.after.processGuid);
+        if ('event' in item && item.event.type === 'desired_lrp_changed')
+          heard.push(item.event.after.processGuid);
       }
     })();
     let opened = () => {};

@@ -21,7 +21,8 @@ export async function filteredPage<T>(
     let page = await read({ after: next, limit: Math.max(wanted, LEAST_READ) });
     const last = positionOfMatch(page.items, matches, wanted);
     // Read again up to the last item that fits, because only the store can say where to go on after it.
-    if (last !== undefined && last < page.items.length - 1) page = await read({ after: next, limit: last + 1 });
+    if (last !== undefined && last < page.items.length - 1)
+      page = await read({ after: next, limit: last + 1 });
     items.push(...page.items.filter(matches));
     next = page.next;
   } while (next !== undefined && items.length < limit);

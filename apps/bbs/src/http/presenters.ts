@@ -1,5 +1,11 @@
 import { joinDesiredLRP } from '#rivera/models';
-import type { DesiredLRP, DesiredLRPRunInfo, DesiredLRPSchedulingInfo, RiveraEvent, Task } from '#rivera/models';
+import type {
+  DesiredLRP,
+  DesiredLRPRunInfo,
+  DesiredLRPSchedulingInfo,
+  RiveraEvent,
+  Task,
+} from '#rivera/models';
 
 /** What a router reads (Diego BBS, routing info). */
 export type RoutingInfo = Pick<
@@ -8,7 +14,10 @@ export type RoutingInfo = Pick<
 >;
 
 /** What a client sees of a desired LRP: everything but the image password. */
-export function presentDesiredLRP(schedulingInfo: DesiredLRPSchedulingInfo, run: DesiredLRPRunInfo): DesiredLRP {
+export function presentDesiredLRP(
+  schedulingInfo: DesiredLRPSchedulingInfo,
+  run: DesiredLRPRunInfo,
+): DesiredLRP {
   const { imagePassword: _secret, ...visible } = joinDesiredLRP(presentScheduling(schedulingInfo), run);
   return visible;
 }

@@ -6,7 +6,8 @@ export type Ask = (value: unknown) => string | undefined;
 const LONG_TEXT = 'a'.repeat(2 * 1024 * 1024);
 /** Longer than any list; it has no entries that take memory or time. */
 const LONG_LIST = Object.assign<undefined[], object>([], { length: 4_000_000_000 });
-const MANY_FIELDS = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`f${index}`, '']));
+const manyFields = (): object =>
+  Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`f${index}`, '']));
 
 /**
  * The schema of a value, learned by asking its rule. The limits of a rule live in the rule and nowhere else; what it says
@@ -91,7 +92,7 @@ function list(ask: Ask): JsonSchema {
 function map(ask: Ask): JsonSchema {
   const entry: Ask = (value) => ask({ a: value })?.replace(/^\["a"\] ?/, '');
   const values = entry(null) === 'must be an object' ? union(entry) : learnSchema(entry);
-  const complaint = ask(MANY_FIELDS) ?? '';
+  const complaint = ask(manyFields()) ?? '';
   const [, max] = /^must have at most (\d+) entries/.exec(complaint) ?? [];
   return {
     type: 'object',

@@ -70,7 +70,9 @@ export class CompletionCallbacks implements OnApplicationBootstrap, OnModuleDest
       this.logger.warn('failed-to-call-back', { taskGuid, url: task.definition.completionCallbackUrl });
       return;
     }
-    this.notifier.publish(await this.tasks.change(taskGuid, (found) => (found ? deleteTask(found, taskGuid) : [])));
+    this.notifier.publish(
+      await this.tasks.change(taskGuid, (found) => (found ? deleteTask(found, taskGuid) : [])),
+    );
   }
 
   /** Undefined: another `bbs` has it, or it is gone. */

@@ -5,6 +5,7 @@ import type { Task, TaskDefinition } from '#rivera/models';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { aTaskDefinition } from '#test/builders.js';
 import { FakeCell } from '#test/fake-cell.js';
+import { Following } from '#test/follow.js';
 
 let bbs: BbsHarness;
 let cell: FakeCell;
@@ -40,7 +41,12 @@ describe('desire', () => {
   it('answers 201 with a PENDING task', async () => {
     const request = aRequest();
     const { body } = await bbs.as('tasks:write').post(PATH).send(request).expect(201);
-    expect(body).toMatchObject({ ...request, state: 'PENDING', rejectionCount: 0, modificationTag: { index: 0 } });
+    expect(body).toMatchObject({
+      ...request,
+      state: 'PENDING',
+      rejectionCount: 0,
+      modificationTag: { index: 0 },
+    });
     expect((await bbs.as('tasks:read').get(at(request.taskGuid)).expect(200)).body).toEqual(body);
   });
 
@@ -62,15 +68,24 @@ describe('desire', () => {
     [{ domain: 5 }, 'domain', 'isDomainName'],
     [{ definition: null }, 'definition', 'isObject'],
     [{ definition: { ...aTaskDefinition(), memoryMb: -1 } }, 'definition.memoryMb', 'isInteger'],
-    [{ definition: { ...aTaskDefinition(), completionCallbackUrl: 'ftp://x' } }, 'definition.completionCallbackUrl', 'isUrl'],
+    [
+      { definition: { ...aTaskDefinition(), completionCallbackUrl: 'ftp://x' } },
+      'definition.completionCallbackUrl',
+      'isUrl',
+    ],
     [{ definition: { ...aTaskDefinition(), instances: 2 } }, 'definition.instances', 'isKnownField'],
   ])('refuses %j', async (fields, field, rule) => {
-    const { body } = await bbs.as().post(PATH).send({ ...aRequest(), ...fields }).expect(400);
+    const { body } = await bbs
+      .as()
+      .post(PATH)
+      .send({ ...aRequest(), ...fields })
+      .expect(400);
     expect(body).toMatchObject({ code: 'invalid-request' });
     expect((body as { fields: object[] }).fields).toContainEqual(expect.objectContaining({ field, rule }));
   });
 
   it('never shows the image password to clients, and gives it to the cell', async () => {
+    const following = await Following.start(bbs.client());
     const request = aRequest({ imageUsername: 'puller', imagePassword: 'hunter2' });
     const { taskGuid } = request;
     const shown = [
@@ -81,7 +96,18 @@ describe('desire', () => {
     await cell.placeTask(taskGuid);
     const [started] = await cell.report({ type: 'start-task', taskGuid });
     expect(started).toMatchObject({ ok: true, task: { definition: { imagePassword: 'hunter2' } } });
-    shown.push((await bbs.as().post(`${at(taskGuid)}/cancel`).expect(200)).text);
+    shown.push(
+      (
+        await bbs
+          .as()
+          .post(`${at(taskGuid)}/cancel`)
+          .expect(200)
+      ).text,
+    );
+    await bbs.as().delete(at(taskGuid)).expect(204);
+    await following.until(({ types }) => types.includes('task_removed'));
+    shown.push(JSON.stringify(following.events));
+    await following.stop();
     for (const text of [...shown, ...bbs.log]) expect(text).not.toContain('hunter2');
     expect(shown.every((text) => text.includes('puller'))).toBe(true);
   });
@@ -125,14 +151,22 @@ describe('the life of a task', () => {
     await cell.placeTask(taskGuid);
     const work = async () => (await cell.work()).tasks.filter((task) => task.taskGuid === taskGuid);
     expect(await work()).toMatchObject([{ state: 'PENDING', placement: { cellId: 'cell-1' } }]);
-    expect(await cell.report({ type: 'start-task', taskGuid })).toMatchObject([{ ok: true, task: { state: 'RUNNING' } }]);
-    expect(await cell.report({ type: 'start-task', taskGuid })).toMatchObject([{ ok: true, alreadyStarted: true }]);
+    expect(await cell.report({ type: 'start-task', taskGuid })).toMatchObject([
+      { ok: true, task: { state: 'RUNNING' } },
+    ]);
+    expect(await cell.report({ type: 'start-task', taskGuid })).toMatchObject([
+      { ok: true, alreadyStarted: true },
+    ]);
     expect(await get(taskGuid)).toMatchObject({ state: 'RUNNING', cellId: 'cell-1' });
 
-    expect((await bbs.as().delete(at(taskGuid)).expect(409)).body).toMatchObject({ code: 'invalid-state-transition' });
+    expect((await bbs.as().delete(at(taskGuid)).expect(409)).body).toMatchObject({
+      code: 'invalid-state-transition',
+    });
     const completion = { type: 'complete-task', taskGuid, failed: false, result: '42' } as const;
     expect(await cell.report(completion)).toEqual([{ ok: true }]);
-    expect(await cell.report(completion)).toMatchObject([{ ok: false, error: { code: 'invalid-state-transition' } }]);
+    expect(await cell.report(completion)).toMatchObject([
+      { ok: false, error: { code: 'invalid-state-transition' } },
+    ]);
     const done = await get(taskGuid);
     expect(done).toMatchObject({ state: 'COMPLETED', failed: false, result: '42' });
     expect(done).not.toHaveProperty('cellId');
@@ -168,17 +202,30 @@ describe('the life of a task', () => {
     }
     await cell.placeTask(taskGuid);
     await cell.report({ type: 'reject-task', taskGuid, reason: 'no such image' });
-    expect(await get(taskGuid)).toMatchObject({ state: 'COMPLETED', failed: true, failureReason: 'no such image' });
+    expect(await get(taskGuid)).toMatchObject({
+      state: 'COMPLETED',
+      failed: true,
+      failureReason: 'no such image',
+    });
   });
 
   it('is cancelled wherever it is, but once', async () => {
     for (const taskGuid of [await desire(), await running()]) {
-      const { body } = await bbs.as('tasks:write').post(`${at(taskGuid)}/cancel`).expect(200);
+      const { body } = await bbs
+        .as('tasks:write')
+        .post(`${at(taskGuid)}/cancel`)
+        .expect(200);
       expect(body).toMatchObject({ state: 'COMPLETED', failed: true, failureReason: 'task was cancelled' });
-      const again = await bbs.as().post(`${at(taskGuid)}/cancel`).expect(409);
+      const again = await bbs
+        .as()
+        .post(`${at(taskGuid)}/cancel`)
+        .expect(409);
       expect(again.body).toMatchObject({ code: 'invalid-state-transition' });
     }
-    await bbs.as().post(`${at('nobody')}/cancel`).expect(404);
+    await bbs
+      .as()
+      .post(`${at('nobody')}/cancel`)
+      .expect(404);
   });
 });
 
@@ -208,9 +255,17 @@ describe('the completion callback', () => {
   it('tells how a task ended and deletes it', async () => {
     const taskGuid = await withCallback();
     await cell.report({ type: 'complete-task', taskGuid, failed: true, failureReason: 'exit 1' });
-    await vi.waitFor(async () => expect((await bbs.as().get(at(taskGuid))).status).toBe(404), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await bbs.as().get(at(taskGuid))).status).toBe(404), {
+      timeout: 10_000,
+    });
     expect(bodies).toEqual([
-      expect.objectContaining({ taskGuid, failed: true, failureReason: 'exit 1', result: '', annotation: 'mine' }),
+      expect.objectContaining({
+        taskGuid,
+        failed: true,
+        failureReason: 'exit 1',
+        result: '',
+        annotation: 'mine',
+      }),
     ]);
   });
 

@@ -172,7 +172,8 @@ export class ContainerActor {
   ): void {
     slow.then(then, otherwise).then(
       (message) => message && this.actor.tell(message),
-      (error: unknown) => this.options.logger.error('container-actor-failed', { guid: this.work.guid, error }),
+      (error: unknown) =>
+        this.options.logger.error('container-actor-failed', { guid: this.work.guid, error }),
     );
   }
 }

@@ -89,7 +89,9 @@ export class LRPWork implements Work {
       );
     }
     const running = parts.length === 1 ? parts[0]! : group(parts);
-    return desired.setup === undefined ? running : serial([interpreter.step(desired.setup, logSource), running]);
+    return desired.setup === undefined
+      ? running
+      : serial([interpreter.step(desired.setup, logSource), running]);
   }
 
   async ready(container: Container): Promise<boolean> {
@@ -116,7 +118,8 @@ export class LRPWork implements Work {
   }
 
   private definition(): DesiredLRP {
-    if (this.desired === undefined) throw new RiveraError('internal', `Instance ${this.guid} was not claimed.`);
+    if (this.desired === undefined)
+      throw new RiveraError('internal', `Instance ${this.guid} was not claimed.`);
     return this.desired;
   }
 

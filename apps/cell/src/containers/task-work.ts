@@ -69,7 +69,8 @@ export class TaskWork implements Work {
       main: action.run,
       launchMain: async (output) => {
         const main = this.isAdopted ? await container.attachMain(output) : await container.start(output);
-        if (main === undefined) throw new RiveraError('internal', `Container ${this.guid} has no main process.`);
+        if (main === undefined)
+          throw new RiveraError('internal', `Container ${this.guid} has no main process.`);
         return main;
       },
       networkEnvironment: this.network(),
@@ -119,7 +120,8 @@ export class TaskWork implements Work {
   }
 
   private required(): TaskDefinition {
-    if (this.definition === undefined) throw new RiveraError('internal', `Task ${this.guid} was not started.`);
+    if (this.definition === undefined)
+      throw new RiveraError('internal', `Task ${this.guid} was not started.`);
     return this.definition;
   }
 

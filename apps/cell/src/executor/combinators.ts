@@ -32,7 +32,9 @@ export function codependent(steps: Step[]): Step {
         others.abort();
         return result.status === 'succeeded' ? failed('Codependent step exited') : result;
       });
-      return signal.aborted && results.every(({ status }) => status === 'cancelled') ? CANCELLED : joined(results);
+      return signal.aborted && results.every(({ status }) => status === 'cancelled')
+        ? CANCELLED
+        : joined(results);
     },
   };
 }
@@ -93,7 +95,8 @@ export function emitProgress(
       if (startMessage) log.out(startMessage);
       const result = await step.perform(signal, onReady);
       if (result.status === 'succeeded' && successMessage) log.out(successMessage);
-      if (result.status === 'failed' && failureMessagePrefix) log.error(`${failureMessagePrefix}: ${result.message}`);
+      if (result.status === 'failed' && failureMessagePrefix)
+        log.error(`${failureMessagePrefix}: ${result.message}`);
       return result;
     },
   };

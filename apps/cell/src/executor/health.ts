@@ -27,7 +27,13 @@ export interface HealthStepOptions {
  * Watches an instance (Diego executor, health checks): ready when the probe passes first, failed when it does not within
  * the start time-out, or fails later.
  */
-export function healthStep({ probe, startTimeoutMs, healthyIntervalMs, log, now = Date.now }: HealthStepOptions): Step {
+export function healthStep({
+  probe,
+  startTimeoutMs,
+  healthyIntervalMs,
+  log,
+  now = Date.now,
+}: HealthStepOptions): Step {
   return {
     async perform(signal, onReady) {
       const startedAt = now();
@@ -60,7 +66,10 @@ export function healthStep({ probe, startTimeoutMs, healthyIntervalMs, log, now 
 }
 
 /** A probe of declarative checks, made from the agent against the container's address: all must pass. */
-export function checksProbe(checks: Check[], at: (port: number) => { host: string; port: number } | undefined): Probe {
+export function checksProbe(
+  checks: Check[],
+  at: (port: number) => { host: string; port: number } | undefined,
+): Probe {
   return async (signal) => {
     const problems = await Promise.all(
       checks.map(({ tcpCheck, httpCheck }) => {
@@ -76,7 +85,10 @@ export function checksProbe(checks: Check[], at: (port: number) => { host: strin
 
 type Address = { host: string; port: number } | undefined;
 
-function probeTcp({ port, connectTimeoutMs = CHECK_TIMEOUT_MS }: TcpCheck, address: Address): Promise<string | undefined> {
+function probeTcp(
+  { port, connectTimeoutMs = CHECK_TIMEOUT_MS }: TcpCheck,
+  address: Address,
+): Promise<string | undefined> {
   if (address === undefined) return Promise.resolve(`port ${port} is not mapped`);
   return new Promise((resolve) => {
     const socket = connect(address);

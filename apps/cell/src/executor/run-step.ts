@@ -38,7 +38,9 @@ export function runStep({ spec, logSource, output, launch, graceMs }: RunStepOpt
         const first = await Promise.race([exited, interrupted]);
         if (first === 'interrupted') return await endProcess(process, exited, graceMs);
         if (first.status === 0) return SUCCEEDED;
-        return failed(`${logSource}: Exited with status ${first.status}${first.outOfMemory ? ' (out of memory)' : ''}`);
+        return failed(
+          `${logSource}: Exited with status ${first.status}${first.outOfMemory ? ' (out of memory)' : ''}`,
+        );
       } catch (error) {
         return failed(`${logSource}: ${messageOf(error)}`);
       }

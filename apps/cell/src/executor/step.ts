@@ -1,5 +1,6 @@
 /** How a step ended. A cancelled step was interrupted from outside and says nothing about the program. */
-export type StepResult = { status: 'succeeded' } | { status: 'failed'; message: string } | { status: 'cancelled' };
+export type StepResult =
+  { status: 'succeeded' } | { status: 'failed'; message: string } | { status: 'cancelled' };
 
 export const SUCCEEDED: StepResult = { status: 'succeeded' };
 export const CANCELLED: StepResult = { status: 'cancelled' };

@@ -30,7 +30,11 @@ export class Presence {
     while (!signal.aborted) {
       let waitMs = RETRY_MS;
       try {
-        const grant = await client.renewCellPresence(cellId, { epoch, registration: registration() }, { signal });
+        const grant = await client.renewCellPresence(
+          cellId,
+          { epoch, registration: registration() },
+          { signal },
+        );
         if (epoch === undefined) logger.log('cell-registered', { cellId, epoch: grant.epoch });
         epoch = grant.epoch;
         this.registered(epoch);

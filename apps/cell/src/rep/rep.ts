@@ -73,7 +73,9 @@ export class Rep {
       if (wasGranted && !wanted.has(guid)) this.actors.get(guid)?.stop();
     }
     await Promise.all(
-      containers.filter(({ handle }) => !this.actors.has(handle)).map(({ handle }) => this.removeStranger(handle)),
+      containers
+        .filter(({ handle }) => !this.actors.has(handle))
+        .map(({ handle }) => this.removeStranger(handle)),
     );
   }
 
@@ -92,7 +94,10 @@ export class Rep {
   private synchronizeLRP(actual: ActualLRP, containers: ContainerInfo[]): void {
     const { processGuid, index, resources, instanceGuid, placement } = actual;
     if (placement !== undefined) {
-      this.place({ lrps: [{ processGuid, index, instanceGuid: placement.instanceGuid, resources }], tasks: [] });
+      this.place({
+        lrps: [{ processGuid, index, instanceGuid: placement.instanceGuid, resources }],
+        tasks: [],
+      });
       return;
     }
     if (instanceGuid === undefined) return;
@@ -111,7 +116,10 @@ export class Rep {
 
   private synchronizeTask(task: Task, containers: ContainerInfo[]): void {
     const { taskGuid, definition, placement } = task;
-    const placed: PlacedTask = { taskGuid, resources: { memoryMb: definition.memoryMb, diskMb: definition.diskMb } };
+    const placed: PlacedTask = {
+      taskGuid,
+      resources: { memoryMb: definition.memoryMb, diskMb: definition.diskMb },
+    };
     if (this.actors.has(taskGuid)) return;
     if (placement !== undefined) {
       this.place({ lrps: [], tasks: [placed] });

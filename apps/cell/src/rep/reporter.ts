@@ -51,7 +51,8 @@ export class Reporter {
       batch.forEach(({ resolve, reject }, position) => {
         const result = results?.[position];
         if (result !== undefined) resolve(result);
-        else reject(new RiveraError('stale-epoch', 'This agent has been replaced; its report was not taken.'));
+        else
+          reject(new RiveraError('stale-epoch', 'This agent has been replaced; its report was not taken.'));
       });
     }
     this.isSending = false;

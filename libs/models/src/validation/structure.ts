@@ -51,11 +51,7 @@ export function structuralComplaint(
     const { value, depth } = place;
     values += 1;
     if (values > maxValues)
-      return complaintAt(
-        place,
-        'jsonValues',
-        `is one of more than ${maxValues} values; send less at once`,
-      );
+      return complaintAt(place, 'jsonValues', `is one of more than ${maxValues} values; send less at once`);
     if (isScalar(value)) continue;
     if (depth >= LIMITS.jsonDepth)
       return complaintAt(place, 'jsonDepth', `is nested more than ${LIMITS.jsonDepth} levels deep`);

@@ -11,9 +11,9 @@ export function closeUnusedConnections(server: Server): () => void {
   const unused = new Set<Socket>();
   let isStopping = false;
   server.on('connection', (socket) => {
-    if (isStopping) return socket.destroy();
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
+    if (isStopping) socket.destroy();
   });
   server.on('request', ({ socket }) => unused.delete(socket));
   return () => {

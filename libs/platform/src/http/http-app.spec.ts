@@ -372,9 +372,7 @@ describe('validation', () => {
     ['objects', `${'{"inner":'.repeat(5_000)}1${'}'.repeat(5_000)}`],
     ['lists', `${'['.repeat(200_000)}${']'.repeat(200_000)}`],
   ])('refuses deeply nested %s on every route', async (_, closed) => {
-    expect(expectProblem(await desire(closed), 400, 'invalid-request')['detail']).toContain(
-      'levels deep',
-    );
+    expect(expectProblem(await desire(closed), 400, 'invalid-request')['detail']).toContain('levels deep');
     const open = await http().post('/v1/anything').set('content-type', 'application/json').send(closed);
     expectProblem(open, 400, 'invalid-request');
   });

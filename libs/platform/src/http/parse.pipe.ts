@@ -15,7 +15,8 @@ export class ParsePipe implements PipeTransform {
       return parse(metatype as new () => object, { ...(value as object) }, { transforms: true });
     }
     if (type !== 'body') return value;
-    if (value === undefined) throw new RiveraError('invalid-request', 'The request has no body; send a JSON object.');
+    if (value === undefined)
+      throw new RiveraError('invalid-request', 'The request has no body; send a JSON object.');
     return parse(metatype as new () => object, value);
   }
 }
