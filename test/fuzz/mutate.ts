@@ -24,7 +24,7 @@ export function mutate(value: unknown, random: Random): unknown {
       [2, () => void (owner[hostileText(random)] = hostileValue(random))],
       [1, () => void (owner[key] = [owner[key], owner[key]])],
       [1, () => void (owner[key] = { [key]: structuredClone(owner[key]) })],
-      [1, () => void (owner[key] = String(owner[key]))],
+      [1, () => void (owner[key] = JSON.stringify(owner[key]) ?? '')],
     ]);
   }
   return copy;

@@ -195,7 +195,7 @@ export class Converger {
 
   /** Cells that have been missing for too long, and domains that are no longer fresh. */
   private async expire(member: string, now: number): Promise<number> {
-    const [kind, id = ''] = split(member);
+    const [kind, id] = split(member);
     const transition =
       kind === 'cell'
         ? await this.cells.remove(id, { fence: this.fence })

@@ -42,7 +42,7 @@ function stream(patienceMs: number) {
     begin: () => void calls.push('begin'),
     end: () => void calls.push('end'),
   };
-  return { made, calls, open: () => made.open(subscription, {}) };
+  return { made, calls, open: (expiresAt?: number) => made.open(subscription, {}, expiresAt) };
 }
 
 /** Until the stream has no room any more. */
@@ -115,5 +115,23 @@ describe('EventStream', () => {
     await once(response, 'close');
     open();
     expect(calls).toEqual([]);
+  });
+
+  it('ends at the first heartbeat after its token has', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+    try {
+      const { open } = stream(1_000);
+      open(Date.now() + 20_000);
+      const text: string[] = [];
+      client.on('data', (chunk: Buffer) => text.push(chunk.toString())).resume();
+      await vi.advanceTimersByTimeAsync(15_000);
+      expect(response.writableEnded).toBe(false);
+      await vi.advanceTimersByTimeAsync(15_000);
+      await once(client, 'end');
+      expect(text.join('')).toContain(': heartbeat\n');
+      expect(text.join('')).toContain(': the token has expired; resume with Last-Event-ID');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -20,8 +20,8 @@ export class EventStream implements Consumer {
     private readonly patienceMs = PATIENCE_MS,
   ) {}
 
-  /** Sends the head and follows the subscription until either side ends. */
-  open(subscription: Subscription, headers: Record<string, string>): void {
+  /** Sends the head and follows the subscription until either side ends, or the token does (`expiresAt`). */
+  open(subscription: Subscription, headers: Record<string, string>, expiresAt = Infinity): void {
     const { response } = this;
     // Gone while the subscription was made; its 'close' will not come again.
     if (response.destroyed) return;
@@ -36,7 +36,10 @@ export class EventStream implements Consumer {
     // An id without data is no event, but a client that is cut off before its next event resumes from it.
     const say = (comment: string) => this.write(`: ${comment}\nid: ${subscription.id}\n\n`);
     say('following');
-    const heartbeat = setInterval(() => say('heartbeat'), HEARTBEAT_MS);
+    const heartbeat = setInterval(() => {
+      if (Date.now() < expiresAt) say('heartbeat');
+      else this.end('the token has expired');
+    }, HEARTBEAT_MS);
     response.on('drain', () => this.wake());
     response.on('close', () => {
       clearInterval(heartbeat);

@@ -35,7 +35,7 @@ export class EventsController {
     );
     const subscription = await this.hub.subscribe(lastEventId, stream);
     reply.hijack();
-    stream.open(subscription, { 'x-request-id': String(reply.getHeader('x-request-id')) });
+    stream.open(subscription, { 'x-request-id': String(reply.getHeader('x-request-id')) }, user.expiresAt);
   }
 }
 

@@ -58,6 +58,8 @@ export class ContainerActor {
   private readonly actor: Actor<Message>;
   private readonly abort = new AbortController();
   private container: Container | undefined;
+  /** What is being said of its start. */
+  private readying: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: ContainerActorOptions) {
     const { work, logger } = options;
@@ -113,7 +115,7 @@ export class ContainerActor {
         if (this.state !== 'created' || this.container === undefined) return;
         this.state = 'running';
         logger.log('container-running', { guid: work.guid });
-        this.pipe(work.ready(this.container), (isWanted) => (isWanted ? undefined : { type: 'refused' }));
+        this.announce(this.container);
         return;
       case 'refused':
       case 'stop':
@@ -132,6 +134,12 @@ export class ContainerActor {
     return step.perform(this.abort.signal, () => this.actor.tell({ type: 'ready' }));
   }
 
+  private announce(container: Container): void {
+    const ready = this.options.work.ready(container);
+    this.readying = Promise.allSettled([ready]);
+    this.pipe(ready, (isWanted) => (isWanted ? undefined : { type: 'refused' }));
+  }
+
   private complete(result: StepResult): void {
     const { work, logger } = this.options;
     this.state = 'completed';
@@ -139,8 +147,12 @@ export class ContainerActor {
     this.pipe(this.settle(result), () => ({ type: 'settled' }));
   }
 
-  /** The store first: a container whose end is not known yet must not vanish, or a restarted agent could not tell it. */
+  /**
+   * The store first: a container whose end is not known yet must not vanish, or a restarted agent could not tell it. And
+   * never the end before the start, which would then make the store believe that a container runs that is gone.
+   */
   private async settle(result: StepResult): Promise<void> {
+    await this.readying;
     await this.options.work.ended(result, this.container);
     await this.destroy();
   }

@@ -72,7 +72,7 @@ export function checksProbe(
 ): Probe {
   return async (signal) => {
     const problems = await Promise.all(
-      checks.map(({ tcpCheck, httpCheck }) => {
+      checks.map(async ({ tcpCheck, httpCheck }) => {
         if (tcpCheck !== undefined) return probeTcp(tcpCheck, at(tcpCheck.port));
         if (httpCheck !== undefined) return probeHttp(httpCheck, at(httpCheck.port), signal);
         return undefined;

@@ -13,7 +13,7 @@ export interface InterpreterOptions {
   /** The action that is the container's main process, if it has one. */
   main?: RunAction;
   /** Starts the main process, or takes up the one that an earlier agent started. */
-  launchMain(output: ProcessOutput): Promise<ContainerProcess>;
+  launchMain: (output: ProcessOutput) => Promise<ContainerProcess>;
   /** Environment of the instance's network; it wins over the action's own. */
   networkEnvironment: string[];
   log: LogSink;

@@ -9,7 +9,7 @@ export interface RunStepOptions {
   /** Name of the log stream; it begins the failure message. */
   logSource: string;
   output: ProcessOutput;
-  launch(spec: ProcessSpec, output: ProcessOutput): Promise<ContainerProcess>;
+  launch: (spec: ProcessSpec, output: ProcessOutput) => Promise<ContainerProcess>;
   /** Time between SIGTERM and SIGKILL. */
   graceMs: number;
 }

@@ -10,7 +10,7 @@ export interface PresenceOptions {
   registration: () => CellRegistration;
   logger: RiveraLogger;
   /** Another agent speaks for this cell now. */
-  onReplaced(error: RiveraError): void;
+  onReplaced: (error: RiveraError) => void;
 }
 
 const RETRY_MS = 500;

@@ -9,8 +9,8 @@ const RETRY_MS = 500;
 
 interface Waiting {
   report: CellReport;
-  resolve(result: CellReportResult): void;
-  reject(error: unknown): void;
+  resolve: (result: CellReportResult) => void;
+  reject: (error: unknown) => void;
 }
 
 export interface ReporterOptions {
@@ -20,7 +20,7 @@ export interface ReporterOptions {
   epoch: () => Promise<number>;
   logger: RiveraLogger;
   /** Another agent speaks for this cell now. */
-  onReplaced(error: RiveraError): void;
+  onReplaced: (error: RiveraError) => void;
 }
 
 /**

@@ -1,0 +1,88 @@
+import { FakeGarden } from '#rivera/garden';
+import type { Container, Garden } from '#rivera/garden';
+import { RiveraLogger } from '#rivera/platform';
+import { type Step, type StepResult, SUCCEEDED } from '../executor/step.js';
+import { ContainerActor, type Work } from './container-actor.js';
+
+/** Work whose step runs and ends at once, and whose announcement takes as long as the test says. */
+class BriefWork implements Work {
+  readonly guid = 'brief';
+  readonly kind = 'lrp';
+  readonly resources = { memoryMb: 1, diskMb: 1 };
+  readonly said: string[] = [];
+
+  constructor(private readonly announced: Promise<boolean>) {}
+
+  acquire(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  create(garden: Garden): Promise<Container> {
+    return garden.create({
+      handle: this.guid,
+      rootfs: 'preloaded:base',
+      env: [],
+      limits: { memoryMb: 1, diskMb: 1, pids: 0, cpuWeight: 0 },
+      privileged: false,
+      ports: [],
+      properties: {},
+    });
+  }
+
+  step(): Promise<Step> {
+    const perform: Step['perform'] = (_signal, onReady) => {
+      onReady();
+      return Promise.resolve(SUCCEEDED);
+    };
+    return Promise.resolve({ perform });
+  }
+
+  async ready(): Promise<boolean> {
+    this.said.push('starting');
+    const isWanted = await this.announced;
+    this.said.push('started');
+    return isWanted;
+  }
+
+  ended(result: StepResult): Promise<void> {
+    this.said.push(result.status);
+    return Promise.resolve();
+  }
+}
+
+describe('ContainerActor', () => {
+  const run = async (work: BriefWork): Promise<void> => {
+    const garden = new FakeGarden({ owner: 'cell-1' });
+    await new Promise<void>((resolve) => {
+      const actor = new ContainerActor({
+        work,
+        garden,
+        creating: (create) => create(),
+        logger: RiveraLogger.create({ app: 'cell', level: 'fatal' }),
+        onGone: () => resolve(),
+      });
+      actor.begin();
+    });
+    expect(await garden.list()).toEqual([]);
+  };
+
+  it('reports the end of a brief program after its start, however long that takes to report', async () => {
+    let announce: (isWanted: boolean) => void = () => undefined;
+    const work = new BriefWork(new Promise((resolve) => (announce = resolve)));
+    const gone = run(work);
+    await vi.waitFor(() => expect(work.said).toEqual(['starting']));
+    // A turn of the loop is enough for an end that does not wait.
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(work.said).toEqual(['starting']);
+    announce(true);
+    await gone;
+    expect(work.said).toEqual(['starting', 'started', 'succeeded']);
+  });
+
+  it('reports the end also when the start could not be reported', async () => {
+    const announced = Promise.reject<boolean>(new Error('no answer'));
+    const work = new BriefWork(announced);
+    await run(work);
+    expect(work.said).toEqual(['starting', 'succeeded']);
+  });
+});
