@@ -127,9 +127,11 @@ describe('EventStream', () => {
       await vi.advanceTimersByTimeAsync(15_000);
       expect(response.writableEnded).toBe(false);
       await vi.advanceTimersByTimeAsync(15_000);
-      await once(client, 'end');
+      expect(response.writableEnded).toBe(true);
+      await vi.waitFor(() =>
+        expect(text.join('')).toContain(': the token has expired; resume with Last-Event-ID'),
+      );
       expect(text.join('')).toContain(': heartbeat\n');
-      expect(text.join('')).toContain(': the token has expired; resume with Last-Event-ID');
     } finally {
       vi.useRealTimers();
     }
