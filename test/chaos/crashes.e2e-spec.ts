@@ -40,12 +40,14 @@ describe('crashes of the control plane', () => {
     const sum = (of: (tenant: Tenant) => number): number => tenants.reduce((all, one) => all + of(one), 0);
     console.info(`${sum(({ calls }) => calls)} calls, ${sum(({ unanswered }) => unanswered)} unanswered`);
     expect(await contradictions(cluster, tenants)).toEqual([]);
+    const calmAt = performance.now();
     await cluster.waitFor(() => drift(cluster), {
       what: 'actual is desired',
       until: (differences) => differences.length === 0,
       timeoutMs: 45_000,
       intervalMs: 250,
     });
+    console.info(`converged ${Math.round(performance.now() - calmAt)} ms after the last call`);
 
     const running = await runningInstances(cluster);
     const wanted = Object.fromEntries(

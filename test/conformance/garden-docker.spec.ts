@@ -154,16 +154,22 @@ describe.runIf(hasEngine)('the docker backend', () => {
       const terminal = await container.run({ ...shell('tty; exit 4'), tty: true }, output);
       expect((await terminal.wait()).status).toBe(4);
       expect(chunks.join('')).toBe('/dev/pts/0\r\n');
-      // The child keeps the output open; TERM ends only the process itself.
-      const parent = await container.run(shell('sleep 1000 & wait'), ignore);
+      // Deaf to TERM, as its child is; the child also keeps the output open.
+      const parent = await container.run(shell("trap '' TERM; sleep 1000 & wait"), ignore);
       await parent.signal('SIGTERM');
       await parent.signal('SIGKILL');
       await parent.wait();
       const [found] = await docker.listContainers({
         filters: { label: [`rivera.handle=${container.handle}`] },
       });
-      const { Processes } = (await docker.getContainer(found!.Id).top()) as { Processes: string[][] };
-      expect(Processes.flat().join(' ')).not.toContain('sleep 1000');
+      const processes = async (): Promise<string> => {
+        const { Processes } = (await docker.getContainer(found!.Id).top()) as { Processes: string[][] };
+        return Processes.flat().join(' ');
+      };
+      // A killed process is listed until it is reaped.
+      await vi.waitFor(async () => expect(await processes()).not.toContain('sleep 1000'), {
+        timeout: 10_000,
+      });
     });
 
     it('an unknown user is refused', async () => {

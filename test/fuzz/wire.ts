@@ -23,6 +23,7 @@ export interface Draft {
 export function pipelined(requests: FuzzRequest[]): FuzzRequest {
   // A stream has no end, so nothing may come after it.
   const finite = requests.filter(({ kind }) => kind === 'regular');
+  if (finite.length === 0 && requests[0] !== undefined) return requests[0];
   return {
     bytes: Buffer.concat(finite.map(({ bytes }) => bytes)),
     methods: finite.flatMap(({ methods }) => methods),

@@ -111,15 +111,22 @@ export class Auctioneer {
     this.engine = new ScanAuction([], this.options.auction);
     this.picture = new CellPicture(this.engine);
     for (const cell of await this.cells.list()) this.picture.applyCell(cell, cell.cellId);
+    const placed: Transition = [];
     let after: string | undefined;
     do {
       const page = await this.processes.actualPage({ after, limit: LOAD_PAGE });
-      for (const actual of page.items) this.picture.applyActual(actual);
+      for (const actual of page.items) {
+        this.picture.applyActual(actual);
+        if (actual.placement !== undefined) placed.push({ kind: 'actual', after: actual });
+      }
       after = page.next;
     } while (after !== undefined);
     do {
       const page = await this.tasks.page({ after, limit: LOAD_PAGE });
-      for (const task of page.items) this.picture.applyTask(task);
+      for (const task of page.items) {
+        this.picture.applyTask(task);
+        if (task.placement !== undefined) placed.push({ kind: 'task', after: task });
+      }
       after = page.next;
     } while (after !== undefined);
 
@@ -143,6 +150,8 @@ export class Auctioneer {
         stop,
       )
       .catch((error: unknown) => this.logger.error('stopped-following-events', { error }));
+    // Whoever committed these may have ended before it told the cells; hearing of it twice does no harm.
+    await this.tellCells(placed);
   }
 
   /** One auction over everything that is unplaced. */

@@ -43,11 +43,11 @@ async function benchDocker(context: BenchContext): Promise<void> {
 }
 
 async function benchControlPlane(context: BenchContext): Promise<void> {
-  const count = context.isSmoke ? 10 : 500;
+  const count = context.isSmoke ? 10 : 300;
   context.progress(`control-plane: ${count}`);
   await measuring({ cells: 2, backend: 'fake' }, async (cluster, watch) => {
     const durations: number[] = [];
-    const warmUp = context.isSmoke ? WARM_UP : 100;
+    const warmUp = context.isSmoke ? WARM_UP : 50;
     for (let run = 0; run < warmUp + count; run += 1) durations.push(await desireToRunning(cluster, watch));
     reportLatency(context, 'control-plane', durations.slice(warmUp));
   });

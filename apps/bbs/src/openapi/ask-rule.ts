@@ -1,3 +1,4 @@
+import { LIMITS } from '#rivera/models';
 import type { JsonSchema } from './json-schema.js';
 
 /** What a rule says of a value, without its subject (`must be a string`, `[0] must be …`); undefined: it is fine. */
@@ -6,8 +7,10 @@ export type Ask = (value: unknown) => string | undefined;
 const LONG_TEXT = 'a'.repeat(2 * 1024 * 1024);
 /** Longer than any list; it has no entries that take memory or time. */
 const LONG_LIST = Object.assign<undefined[], object>([], { length: 4_000_000_000 });
-const manyFields = (): object =>
-  Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`f${index}`, '']));
+/** More than any object of a request may have. */
+const MANY_FIELDS = Object.fromEntries(
+  Array.from({ length: LIMITS.jsonFields + 1 }, (_, index) => [`f${index}`, '']),
+);
 
 /**
  * The schema of a value, learned by asking its rule. The limits of a rule live in the rule and nowhere else; what it says
@@ -92,7 +95,7 @@ function list(ask: Ask): JsonSchema {
 function map(ask: Ask): JsonSchema {
   const entry: Ask = (value) => ask({ a: value })?.replace(/^\["a"\] ?/, '');
   const values = entry(null) === 'must be an object' ? union(entry) : learnSchema(entry);
-  const complaint = ask(manyFields()) ?? '';
+  const complaint = ask(MANY_FIELDS) ?? '';
   const [, max] = /^must have at most (\d+) entries/.exec(complaint) ?? [];
   return {
     type: 'object',

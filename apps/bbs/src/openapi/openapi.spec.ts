@@ -2,6 +2,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Controller, Get, Module } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, NestFactory } from '@nestjs/core';
 import request from 'supertest';
+import { LIMITS } from '#rivera/models';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { buildOpenApiDocument, type OpenApiDocument } from './openapi-document.js';
 import { routesOf } from './routes.js';
@@ -89,7 +90,11 @@ describe('GET /openapi.json', () => {
   it('holds no limit twice: they are those of the request classes', () => {
     const { DesiredLRPRequest: lrp } = document.components.schemas;
     expect(lrp?.properties?.['processGuid']).toMatchObject({ maxLength: 255, pattern: '^[a-zA-Z0-9_-]+$' });
-    expect(lrp?.properties?.['instances']).toEqual({ type: 'integer', minimum: 0, maximum: 10_000 });
+    expect(lrp?.properties?.['instances']).toEqual({
+      type: 'integer',
+      minimum: 0,
+      maximum: LIMITS.instances,
+    });
     expect(lrp?.properties?.['ports']).toMatchObject({ maxItems: 32, uniqueItems: true });
     expect(lrp?.required).toEqual(expect.arrayContaining(['processGuid', 'domain', 'instances', 'action']));
   });
