@@ -16,6 +16,7 @@ import {
 import {
   type CellReport,
   type CellReportResult,
+  type DesiredLRP,
   joinDesiredLRP,
   type LRPReport,
   RiveraError,
@@ -91,8 +92,23 @@ export class CellReports {
     );
     this.notifier.publish(transition, reporter.cellId);
     if (report.type !== 'claim') return { ok: true };
-    const { schedulingInfo, run } = await this.processes.desired(processGuid);
-    return { ok: true, desiredLRP: joinDesiredLRP(schedulingInfo, run) };
+    return { ok: true, desiredLRP: await this.definitionFor(reporter, report) };
+  }
+
+  /**
+   * What a claimed instance runs. If it was removed at the same moment there is nothing to run: its record goes too,
+   * because the cell drops what it is refused and would never report it again.
+   */
+  private async definitionFor(reporter: Reporter, report: LRPReport): Promise<DesiredLRP> {
+    try {
+      const { schedulingInfo, run } = await this.processes.desired(report.processGuid);
+      return joinDesiredLRP(schedulingInfo, run);
+    } catch (error) {
+      if (error instanceof RiveraError && error.code === 'not-found') {
+        await this.applyLRPReport(reporter, { ...report, type: 'remove' });
+      }
+      throw error;
+    }
   }
 
   private decideLRP(instance: InstanceSnapshot, { cellId, zone }: Reporter, report: LRPReport): Transition {

@@ -130,6 +130,17 @@ describe('the life of an LRP', () => {
     expect(await first.remove()).toMatchObject(refused('not-found'));
   });
 
+  it('an instance that is removed while its claim is under way leaves nothing behind', async () => {
+    const processGuid = await desire();
+    const instance = await cell.place(processGuid);
+    await instance.claim();
+    await bbs.as().delete(`/v1/desired-lrps/${processGuid}`).expect(204);
+    expect(await only(processGuid)).toMatchObject({ state: 'CLAIMED', stopping: true });
+    // The answer was lost, so the cell asks again.
+    expect(await instance.claim()).toMatchObject(refused('not-found'));
+    expect(await only(processGuid)).toBeUndefined();
+  });
+
   it('a cell that does not want it refuses, and it waits for another', async () => {
     const processGuid = await desire();
     const instance = await cell.place(processGuid);
