@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BusModule, Mailboxes } from '#rivera/actor';
-import { Clock, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
+import { Clock, type DependenciesOf, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
 import {
   CellRepository,
   EventLog,
@@ -50,7 +50,3 @@ export class AuctioneerModule {
     };
   }
 }
-
-/** The constructor parameters after the options. */
-type DependenciesOf<T extends abstract new (...args: never[]) => unknown> =
-  ConstructorParameters<T> extends [unknown, ...infer Rest] ? Rest : never;

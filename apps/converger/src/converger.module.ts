@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BusModule, Notifier } from '#rivera/actor';
-import { Clock, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
+import { Clock, type DependenciesOf, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
 import {
   CellRepository,
   EventLog,
@@ -14,9 +14,6 @@ import type { ConvergerConfig } from './converger.config.js';
 import { ConvergerController } from './converger.controller.js';
 import { Converger } from './converger.js';
 import { Repairs } from './repairs.js';
-
-type DependenciesOf<T extends abstract new (...args: never[]) => unknown> =
-  ConstructorParameters<T> extends [unknown, ...infer Rest] ? Rest : never;
 
 /** Convergence. */
 @Module({})

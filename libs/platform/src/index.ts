@@ -32,3 +32,4 @@ export * from './metrics/metrics.js';
 export * from './platform.module.js';
 export * from './shutdown/run-app.js';
 export * from './context.js';
+export type { DependenciesOf } from './dependencies-of.js';
