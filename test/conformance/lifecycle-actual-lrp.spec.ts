@@ -13,6 +13,7 @@ import {
   at,
   claimed,
   crashed,
+  desiredInstances,
   evacuating,
   only,
   outline,
@@ -24,6 +25,17 @@ import {
 } from './lifecycle-fixtures.js';
 
 const placedHere = () => unclaimed({ placement: { ...MINE, deadline: NOW + 1 } });
+const labelled = (rows: Partial<InstanceSnapshot>): InstanceSnapshot => ({
+  ...slotWith(rows),
+  desired: desiredInstances(1, {
+    metricTags: { app: { static: 'a' }, at: { dynamic: 'INDEX' }, run: { dynamic: 'INSTANCE_GUID' } },
+    routes: { 'internal-router': [{ hostname: 'a.internal' }] },
+  }),
+});
+const LABELS = {
+  metricTags: { app: 'a', at: '0', run: 'mine' },
+  internalRoutes: [{ hostname: 'a.internal' }],
+};
 const rules = {
   claim: (instance: InstanceSnapshot, key: typeof MINE) => claim(instance, key, at()),
   start: (instance: InstanceSnapshot, key: typeof MINE) => start(instance, key, STARTED, at()),
@@ -120,7 +132,7 @@ describe('3.3 Start', () => {
       crashCount: 2,
       since: NOW - MINUTE,
     });
-    const started = { ...STARTED, metricTags: { source_id: 'a' }, availabilityZone: 'z2' };
+    const started = { ...STARTED, availabilityZone: 'z2' };
     const after = only(start(slotWith({ ordinary: before }), MINE, started, at()));
     expect(after).toMatchObject({ ...started, ...MINE, state: 'RUNNING', since: NOW, crashCount: 2 });
     expect(after.modificationTag.index).toBe(before.modificationTag.index + 1);
@@ -129,7 +141,6 @@ describe('3.3 Start', () => {
   it.each([
     ['net info', { netInfo: { ...STARTED.netInfo, address: '10.0.0.2' } }],
     ['routable', { routable: false }],
-    ['metric tags', { metricTags: { source_id: 'a' } }],
     ['zone', { availabilityZone: 'z2' }],
   ])('with another %s is a change', (_what, fields) => {
     const transition = start(slotWith({ ordinary: running() }), MINE, { ...STARTED, ...fields }, at());
@@ -137,14 +148,19 @@ describe('3.3 Start', () => {
   });
 
   it('with the same again is a heart-beat: no change, no tag, no event', () => {
+    expect(start(slotWith({ ordinary: running() }), MINE, STARTED, at())).toEqual([]);
+    const first = only(start(labelled({ ordinary: claimed() }), MINE, STARTED, at()));
+    expect(start(labelled({ ordinary: first }), MINE, STARTED, at())).toEqual([]);
+  });
+
+  it('gives it the metric tags and internal routes of its desired LRP, with its own values', () => {
+    expect(only(start(labelled({ ordinary: claimed() }), MINE, STARTED, at()))).toMatchObject(LABELS);
     expect(
-      start(
-        slotWith({ ordinary: running({ metricTags: { a: 'b' } }) }),
-        MINE,
-        { ...STARTED, metricTags: { a: 'b' } },
-        at(),
-      ),
-    ).toEqual([]);
+      only(start(labelled({ ordinary: running({ metricTags: { old: 'x' } }) }), MINE, STARTED, at())),
+    ).toMatchObject(LABELS);
+    const plain = only(start(slotWith({ ordinary: running(LABELS) }), MINE, STARTED, at()));
+    expect(plain).not.toHaveProperty('metricTags');
+    expect(plain).not.toHaveProperty('internalRoutes');
   });
 
   it('into an empty slot makes a RUNNING record with a new epoch and no crashes', () => {

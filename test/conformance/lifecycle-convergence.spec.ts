@@ -204,6 +204,24 @@ describe('5.1 crashed restartable', () => {
   });
 });
 
+describe('5.1 internal-route and metric-tag drift', () => {
+  const desired = desiredInstances(1, {
+    metricTags: { app: { static: 'a' } },
+    routes: { 'internal-router': [{ hostname: 'a.internal' }] },
+  });
+  const labels = { metricTags: { app: 'a' }, internalRoutes: [{ hostname: 'a.internal' }] };
+
+  it.each([
+    ['tags', { ...labels, metricTags: { app: 'b' } }],
+    ['routes', { ...labels, internalRoutes: undefined }],
+  ])('of %s is mended, fresh domain or not; the instance keeps running since when it did', (_what, wrong) => {
+    const row = running(wrong);
+    const after = only(converge(processWith([row], desired), STALE));
+    expect(after).toMatchObject({ ...labels, state: 'RUNNING', since: row.since });
+    expect(converge(processWith([after], desired))).toEqual([]);
+  });
+});
+
 it('5.1 repairs go by index', () => {
   const rows = [
     crashed({ index: 10, restartAt: NOW }),

@@ -119,6 +119,32 @@ describe('4.3 Update', () => {
     });
   });
 
+  it('tells running instances that stay their new metric tags and internal routes, in the same commit', () => {
+    const rows = [running(), running({ index: 1, ...OTHER }), claimed({ index: 2 }), running({ index: 3 })];
+    const process = processWith([...rows, evacuating(OTHER)], desiredInstances(4));
+    const transition = update(process, { instances: 3, metricTags: { at: { dynamic: 'INDEX' } } }, at());
+    expect(outline(transition)).toEqual([
+      '+3/ORDINARY/RUNNING',
+      '+0/ORDINARY/RUNNING',
+      '+1/ORDINARY/RUNNING',
+      '+0/EVACUATING/RUNNING',
+      '+desired',
+    ]);
+    expect(transition[2]?.after).toEqual({
+      ...rows[1],
+      metricTags: { at: '1' },
+      modificationTag: { epoch: rows[1]!.modificationTag.epoch, index: 1 },
+    });
+    const routes = { 'internal-router': [{ hostname: 'a.internal' }, { port: 1 }, null] };
+    const routed = update(processWith([running()], desiredInstances(1)), { routes }, at());
+    expect(routed[0]?.after).toMatchObject({ internalRoutes: [{ hostname: 'a.internal' }] });
+  });
+
+  it('12.3 routes of other routers concern no instance', () => {
+    const process = processWith([running()], desiredInstances(1));
+    expect(outline(update(process, { routes: { 'cf-router': [{ port: 1 }] } }, at()))).toEqual(['+desired']);
+  });
+
   it('keeps image credentials in the run half, under a tag of its own', () => {
     const run = aRun();
     const process: ProcessSnapshot = { ...processWith([], desiredInstances(0)), run };

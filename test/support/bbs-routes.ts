@@ -38,6 +38,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'get', path: '/v1/tasks', scope: 'tasks:read', hasQuery: true },
   { method: 'get', path: '/v1/tasks/nobody', scope: 'tasks:read' },
   { method: 'post', path: '/v1/tasks/nobody/cancel', scope: 'tasks:write' },
+  { method: 'post', path: '/v1/tasks/nobody/resolve', scope: 'tasks:write' },
   { method: 'delete', path: '/v1/tasks/nobody', scope: 'tasks:write' },
   { method: 'get', path: '/v1/cells', scope: 'cells:read' },
   { method: 'get', path: '/v1/domains', scope: 'domains:read' },

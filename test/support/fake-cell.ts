@@ -93,7 +93,7 @@ export class Instance {
     return this.say({ type: 'claim', ...this.key });
   }
 
-  start(change: { routable?: boolean; metricTags?: Record<string, string> } = {}): Promise<CellReportResult> {
+  start(change: { routable?: boolean } = {}): Promise<CellReportResult> {
     return this.say({ type: 'start', ...this.key, netInfo: NET_INFO, routable: true, ...change });
   }
 

@@ -183,6 +183,11 @@ export class RiveraClient {
     return this.get(path`/v1/tasks/${taskGuid}`, options);
   }
 
+  /** Takes care of the result, alone. Errors: `invalid-state-transition` when somebody else does. */
+  resolveTask(taskGuid: string, options: CallOptions = {}): Promise<Task> {
+    return this.call({ method: 'POST', path: path`/v1/tasks/${taskGuid}/resolve`, ...options });
+  }
+
   /** End it as failed, wherever it is. */
   cancelTask(taskGuid: string, options: CallOptions = {}): Promise<Task> {
     return this.call({ method: 'POST', path: path`/v1/tasks/${taskGuid}/cancel`, ...options });

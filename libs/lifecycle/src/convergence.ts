@@ -4,7 +4,7 @@ import { nextTag, type RecordChange, type Transition } from './change.js';
 import type { Context } from './context.js';
 import { COMPLETED_TASK_EXPIRY_MS, PENDING_TASK_EXPIRY_MS, RESOLVING_TASK_EXPIRY_MS } from './indexes.js';
 import { type InstanceSnapshot, isHeldByCell, isWanted, refusePlacement, stop, vacate } from './instance.js';
-import { instanceOf, missingInstances, type ProcessSnapshot } from './process.js';
+import { instanceOf, missingInstances, type ProcessSnapshot, relabel } from './process.js';
 import { failTask, refuseTaskPlacement } from './task.js';
 
 /** What convergence knows beside the records of one process or task. */
@@ -89,7 +89,7 @@ function convergeOrdinary(
   if (ordinary.state === 'CRASHED' && ordinary.restartAt !== undefined && ordinary.restartAt <= context.now) {
     return [{ kind: 'actual', before: ordinary, after: withoutInstance(ordinary, context) }];
   }
-  return [];
+  return desired === undefined ? [] : relabel(ordinary, desired);
 }
 
 /** Repairs one task (Diego BBS, convergence of tasks). */

@@ -1,5 +1,5 @@
 import { type ActualLRP, type ActualLRPInstanceKey, notFound, RiveraError } from '#rivera/models';
-import { changed, created, isInstance, removed, unclaimedActual } from './actual-lrp-records.js';
+import { changed, created, defined, isInstance, removed, unclaimedActual } from './actual-lrp-records.js';
 import type { RecordChange, Transition } from './change.js';
 import type { Context } from './context.js';
 import {
@@ -11,6 +11,7 @@ import {
   type StartedInstance,
   vacate,
 } from './instance.js';
+import { labelsOf } from './instance-labels.js';
 import { instanceOf, type ProcessSnapshot } from './process.js';
 
 /** What becomes of the records, and whether the leaving cell has to keep its container for now. */
@@ -100,9 +101,9 @@ export function evacuateRunning(
 
   if (own === undefined || own.presence === 'EVACUATING') {
     if (evacuating !== undefined && !isInstance(evacuating, key)) return gone([]);
-    return kept(
-      keepEvacuating(evacuating, { ...unclaimedActual(desired, index, context), ...key, ...started }),
-    );
+    const fresh = unclaimedActual(desired, index, context);
+    const labels = labelsOf(desired, { ...key, index });
+    return kept(keepEvacuating(evacuating, defined({ ...fresh, ...key, ...started, ...labels })));
   }
   const copy: ActualLRP = {
     ...own,
@@ -129,8 +130,8 @@ function keepEvacuating(before: ActualLRP | undefined, reported: ActualLRP): Tra
   const running = { ...reported, state: 'RUNNING', presence: 'EVACUATING' } as const;
   if (before === undefined) return [created(running)];
   if (sameRun(before, running)) return [];
-  const { netInfo, routable, metricTags, availabilityZone, since } = running;
-  return [changed(before, { netInfo, routable, metricTags, availabilityZone, since })];
+  const { netInfo, routable, metricTags, internalRoutes, availabilityZone, since } = running;
+  return [changed(before, { netInfo, routable, metricTags, internalRoutes, availabilityZone, since })];
 }
 
 function rowOf(

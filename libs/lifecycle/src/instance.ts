@@ -22,6 +22,7 @@ import {
 } from './actual-lrp-records.js';
 import { nextTag, type Transition } from './change.js';
 import type { Context } from './context.js';
+import { type InstanceLabels, isLabelledOtherwise, labelsOf } from './instance-labels.js';
 import { nextCrashCount, restartDelayMs } from './restart-policy.js';
 
 /** Everything the rules of one instance slot look at. */
@@ -36,7 +37,6 @@ export interface InstanceSnapshot extends ActualLRPKey {
 export interface StartedInstance {
   netInfo: ActualLRPNetInfo;
   routable: boolean;
-  metricTags?: Record<string, string>;
   availabilityZone: string;
 }
 
@@ -127,7 +127,8 @@ export function start(
   const { ordinary, evacuating, suspect, desired } = instance;
   const aside = [evacuating, suspect].filter((row) => row !== undefined);
   const own = aside.find((row) => isInstance(row, key));
-  if (own !== undefined) return runs(own, key, started, context);
+  const run = { ...key, ...started, ...labelsOf(desired, { ...key, index: instance.index }) };
+  if (own !== undefined) return runs(own, run, context);
   const replaced = aside.map(removed);
 
   if (ordinary === undefined) {
@@ -135,13 +136,13 @@ export function start(
       throw new RiveraError('cannot-be-started', `Nobody wants ${slot(instance)} any more. Stop this copy.`);
     }
     const fresh = unclaimedActual(desired, instance.index, context);
-    return [created({ ...fresh, ...key, ...started, state: 'RUNNING' }), ...replaced];
+    return [created(defined({ ...fresh, ...run, state: 'RUNNING' as const })), ...replaced];
   }
 
   const allowed = ordinary.state === 'UNCLAIMED' ? placementAllows(ordinary, key) : isInstance(ordinary, key);
   if (!allowed) throw refusal('cannot-be-started', 'started', ordinary, key);
 
-  return [...runs(ordinary, key, started, context), ...replaced];
+  return [...runs(ordinary, run, context), ...replaced];
 }
 
 /**
@@ -235,14 +236,12 @@ function placementAllows(ordinary: ActualLRP, key: ActualLRPInstanceKey): boolea
 /** The record as its cell says it runs; no change if it said so before. */
 function runs(
   before: ActualLRP,
-  key: ActualLRPInstanceKey,
-  started: StartedInstance,
+  run: ActualLRPInstanceKey & StartedInstance & InstanceLabels,
   context: Context,
 ): Transition {
   const after = defined({
     ...withoutPlacement(before),
-    ...key,
-    ...started,
+    ...run,
     state: 'RUNNING' as const,
     since: context.now,
     modificationTag: nextTag(before),
@@ -257,9 +256,9 @@ function withoutPlacement(actual: ActualLRP): ActualLRP {
 
 /** Does a cell say nothing new? Everything but the time and the tag is the same. */
 export function sameRun(a: ActualLRP, b: ActualLRP): boolean {
-  const essence = ({ netInfo, routable, metricTags, availabilityZone, placementError }: ActualLRP) =>
-    JSON.stringify([netInfo, routable, metricTags ?? null, availabilityZone, placementError ?? null]);
-  return essence(a) === essence(b);
+  const essence = ({ netInfo, routable, availabilityZone, placementError }: ActualLRP) =>
+    JSON.stringify([netInfo, routable, availabilityZone, placementError ?? null]);
+  return essence(a) === essence(b) && !isLabelledOtherwise(a, b);
 }
 
 function slot(key: ActualLRPKey): string {

@@ -7,10 +7,11 @@ import {
   RiveraError,
   notFound,
 } from '#rivera/models';
-import { created, defined, removed, unclaimedActual } from './actual-lrp-records.js';
+import { changed, created, defined, removed, unclaimedActual } from './actual-lrp-records.js';
 import { newTag, nextTag, type RecordChange, type RunRecord, type Transition } from './change.js';
 import type { Context } from './context.js';
 import { type InstanceSnapshot, isHeldByCell, stop } from './instance.js';
+import { isLabelledOtherwise, labelsOf } from './instance-labels.js';
 
 /** Everything the rules of one process guid look at. */
 export interface ProcessSnapshot {
@@ -52,7 +53,7 @@ export function desire(process: ProcessSnapshot, wanted: NewDesiredLRP, context:
 
 /**
  * A client changes what may change (Diego BBS, UpdateDesiredLRP): instances up or down, routes, annotation, metric tags,
- * image credentials. Scaling down takes the highest indices. `ifMatch` refuses the update when the record has moved on.
+ * image credentials. Scaling down takes the highest indices; what stays is told its new tags and internal routes. `ifMatch` refuses the update when the record has moved on.
  *
  * Errors: `not-found`, `precondition-failed`.
  */
@@ -74,6 +75,7 @@ export function update(
   const changes: Transition = [
     ...missingInstances({ ...process, desired: after }, context),
     ...stopFrom(process.actuals, after.instances),
+    ...(wanted.routes ?? wanted.metricTags ? labelled(process.actuals, after) : []),
     { kind: 'desired', before, after },
   ];
   if (imageUsername !== undefined && run !== undefined) {
@@ -131,6 +133,18 @@ export function stopFrom(actuals: ActualLRP[], first: number): RecordChange[] {
   return actuals
     .filter((row) => row.index >= first && row.presence !== 'EVACUATING')
     .flatMap((row) => (isHeldByCell(row) && row.presence === 'ORDINARY' ? stop(row) : [removed(row)]));
+}
+
+/** Running instances that stay get the labels of the changed desired LRP (Diego BBS, update of routes and metric tags). */
+function labelled(actuals: ActualLRP[], desired: DesiredLRPSchedulingInfo): RecordChange[] {
+  return actuals.filter(({ index }) => index < desired.instances).flatMap((row) => relabel(row, desired));
+}
+
+/** Mends the metric tags and internal routes of a running instance; none if they are right. */
+export function relabel(actual: ActualLRP, desired: DesiredLRPSchedulingInfo): RecordChange[] {
+  if (actual.state !== 'RUNNING') return [];
+  const labels = labelsOf(desired, actual);
+  return isLabelledOtherwise(actual, labels) ? [changed(actual, labels)] : [];
 }
 
 /** The records of one index out of those of its process. */

@@ -26,6 +26,11 @@ export interface Placement extends ActualLRPInstanceKey {
   deadline: number;
 }
 
+/** A name under which other instances find this one (Diego BBS, ActualLRPInternalRoute). */
+export interface InternalRoute {
+  hostname: string;
+}
+
 /** What one instance holds on its cell. */
 export interface HeldResources {
   memoryMb: number;
@@ -56,5 +61,8 @@ export interface ActualLRP extends ActualLRPKey {
   netInfo?: ActualLRPNetInfo;
   routable?: boolean;
   availabilityZone?: string;
+  /** The metric tags of its desired LRP with this instance's values filled in; only while RUNNING. */
   metricTags?: Record<string, string>;
+  /** The internal routes of its desired LRP; only while RUNNING. */
+  internalRoutes?: InternalRoute[];
 }

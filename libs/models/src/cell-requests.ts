@@ -4,24 +4,20 @@ import { ActualLRPNetInfo } from './net-info.js';
 import { CellRegistration } from './cell.js';
 import { LIMITS } from './validation/limits.js';
 import { Optional, objectRule } from './validation/rule.js';
-import {
-  IsFlag,
-  IsGuid,
-  IsInteger,
-  IsOneOf,
-  IsPart,
-  IsPartList,
-  IsText,
-  IsTextMap,
-} from './validation/rules.js';
+import { IsFlag, IsGuid, IsInteger, IsOneOf, IsPart, IsPartList, IsText } from './validation/rules.js';
 
 /** Each `type` and the fields of such a report; the keys are all types there are, or this does not compile. */
 const FIELDS_OF = {
   claim: ['processGuid', 'index', 'instanceGuid'],
   refuse: ['processGuid', 'index', 'instanceGuid', 'reason'],
-  start: ['processGuid', 'index', 'instanceGuid', 'netInfo', 'routable', 'metricTags'],
+  start: ['processGuid', 'index', 'instanceGuid', 'netInfo', 'routable'],
   crash: ['processGuid', 'index', 'instanceGuid', 'reason'],
   remove: ['processGuid', 'index', 'instanceGuid'],
+  'evacuate-claimed': ['processGuid', 'index', 'instanceGuid'],
+  'evacuate-running': ['processGuid', 'index', 'instanceGuid', 'netInfo', 'routable'],
+  'evacuate-crashed': ['processGuid', 'index', 'instanceGuid', 'reason'],
+  'evacuate-stopped': ['processGuid', 'index', 'instanceGuid'],
+  'remove-evacuating': ['processGuid', 'index', 'instanceGuid'],
   'start-task': ['taskGuid'],
   'refuse-task': ['taskGuid', 'reason'],
   'reject-task': ['taskGuid', 'reason'],
@@ -93,11 +89,6 @@ export class CellReportBody {
   @OfItsTypes()
   @IsFlag()
   routable?: boolean;
-
-  @OfItsTypes()
-  @Optional()
-  @IsTextMap({ max: LIMITS.textBytes }, { max: LIMITS.metricTags })
-  metricTags?: Record<string, string>;
 
   @OfItsTypes()
   @IsFlag()

@@ -8,6 +8,16 @@ export class PortMapping {
 
   @IsPort()
   hostPort: number;
+
+  /** Where the instance's proxy takes TLS for `containerPort`, inside the container. */
+  @Optional()
+  @IsPort()
+  containerTlsProxyPort?: number;
+
+  /** The same, on the cell. */
+  @Optional()
+  @IsPort()
+  hostTlsProxyPort?: number;
 }
 
 /** Where a running instance is reached (Diego BBS, ActualLRPNetInfo). */
@@ -23,6 +33,10 @@ export class ActualLRPNetInfo {
   @Optional()
   @IsName()
   instanceAddress?: string;
+
+  @Optional()
+  @IsName()
+  instanceIpv6Address?: string;
 
   @Optional()
   @IsOneOf(['UNKNOWN', 'INSTANCE', 'HOST'])

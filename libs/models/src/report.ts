@@ -8,15 +8,21 @@ import type { Task } from './task.js';
 export type LRPReport = ActualLRPKey & { instanceGuid: string } & (
     | { type: 'claim' }
     | { type: 'refuse'; reason: string }
-    | {
-        type: 'start';
-        netInfo: ActualLRPNetInfo;
-        routable: boolean;
-        metricTags?: Record<string, string>;
-      }
+    | { type: 'start'; netInfo: ActualLRPNetInfo; routable: boolean }
     | { type: 'crash'; reason: string }
     | { type: 'remove' }
+    | Evacuating
   );
+
+/** What a cell that leaves reports of its instances (Diego BBS, evacuation). */
+type Evacuating =
+  | { type: 'evacuate-claimed' }
+  | { type: 'evacuate-running'; netInfo: ActualLRPNetInfo; routable: boolean }
+  | { type: 'evacuate-crashed'; reason: string }
+  | { type: 'evacuate-stopped' }
+  | { type: 'remove-evacuating' };
+
+export type EvacuationReport = Extract<LRPReport, Evacuating>;
 
 /** What a cell reports of one of its tasks. */
 export type TaskReport = { taskGuid: string } & (
@@ -31,10 +37,11 @@ export type CellReport = LRPReport | TaskReport;
 
 /**
  * The answer to one report, in the order asked. A granted claim carries the definition to run; a granted task start
- * carries the task, unless it was started here before (`alreadyStarted`).
+ * carries the task, unless it was started here before (`alreadyStarted`). The answer to an evacuation says whether the container
+ * has to be kept until its replacement runs (`keepContainer`).
  */
 export type CellReportResult =
-  | { ok: true; desiredLRP?: DesiredLRP; task?: Task; alreadyStarted?: boolean }
+  | { ok: true; desiredLRP?: DesiredLRP; task?: Task; alreadyStarted?: boolean; keepContainer?: boolean }
   | { ok: false; error: { code: ErrorCode; message: string; fields?: FieldError[] } };
 
 /** Everything the store says about one cell: `GET /v1/cells/:cellId/work`. */

@@ -17,6 +17,7 @@ import {
   type CellReport,
   type CellReportResult,
   type DesiredLRP,
+  type EvacuationReport,
   joinDesiredLRP,
   type LRPReport,
   RiveraError,
@@ -25,6 +26,7 @@ import {
 } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
 import { type Fence, ProcessRepository, TaskRepository } from '#rivera/store';
+import { decideEvacuation, isEvacuationReport } from './evacuation-reports.js';
 
 /** The agent that reports. */
 export interface Reporter {
@@ -85,6 +87,7 @@ export class CellReports {
   }
 
   private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<CellReportResult> {
+    if (isEvacuationReport(report)) return this.applyEvacuation(reporter, report);
     const { processGuid, index } = report;
     const transition = await this.processes.changeInstance(
       { processGuid, index, decide: (instance) => this.decideLRP(instance, reporter, report) },
@@ -93,6 +96,22 @@ export class CellReports {
     this.notifier.publish(transition, reporter.cellId);
     if (report.type !== 'claim') return { ok: true };
     return { ok: true, desiredLRP: await this.definitionFor(reporter, report) };
+  }
+
+  /** RECREATE looks at all instances of the process, so an evacuation is decided on the whole of it. */
+  private async applyEvacuation(reporter: Reporter, report: EvacuationReport): Promise<CellReportResult> {
+    let keepContainer = false;
+    const transition = await this.processes.change(
+      report.processGuid,
+      (process) => {
+        const evacuation = decideEvacuation(process, reporter, report, contextOf(this.clock, this.ids));
+        keepContainer = evacuation.keepContainer;
+        return evacuation.transition;
+      },
+      { fence: fenceOf(reporter) },
+    );
+    this.notifier.publish(transition, reporter.cellId);
+    return { ok: true, keepContainer };
   }
 
   /**
@@ -111,7 +130,11 @@ export class CellReports {
     }
   }
 
-  private decideLRP(instance: InstanceSnapshot, { cellId, zone }: Reporter, report: LRPReport): Transition {
+  private decideLRP(
+    instance: InstanceSnapshot,
+    { cellId, zone }: Reporter,
+    report: Exclude<LRPReport, EvacuationReport>,
+  ): Transition {
     const key = { instanceGuid: report.instanceGuid, cellId };
     const context = contextOf(this.clock, this.ids);
     switch (report.type) {
@@ -120,9 +143,8 @@ export class CellReports {
       case 'refuse':
         return refusePlacement(instance, key, context);
       case 'start': {
-        const { netInfo, routable, metricTags } = report;
-        const tags = metricTags === undefined ? {} : { metricTags };
-        return start(instance, key, { netInfo, routable, availabilityZone: zone, ...tags }, context);
+        const { netInfo, routable } = report;
+        return start(instance, key, { netInfo, routable, availabilityZone: zone }, context);
       }
       case 'crash':
         return crash(instance, key, report.reason, context);

@@ -100,12 +100,8 @@ describe('the life of an LRP', () => {
     });
     await first.start();
     expect(await only(processGuid)).toEqual(started);
-    await first.start({ routable: false, metricTags: { a: 'b' } });
-    expect(await only(processGuid)).toMatchObject({
-      state: 'RUNNING',
-      routable: false,
-      metricTags: { a: 'b' },
-    });
+    await first.start({ routable: false });
+    expect(await only(processGuid)).toMatchObject({ state: 'RUNNING', routable: false });
 
     expect(await first.crash('exit 7')).toEqual({ ok: true });
     const restarted = await only(processGuid);

@@ -134,12 +134,17 @@ describe('every answer is as the document says', () => {
       call('post', '/v1/cells/cell-1/transitions', { token, body: { epoch, reports } });
     const netInfo = { address: '10.0.0.1', ports: [{ containerPort: 8080, hostPort: 61_001 }] };
     await report({ type: 'claim', ...key });
-    await report({ type: 'start', ...key, netInfo, routable: true, metricTags: { a: 'b' } });
+    await report({ type: 'start', ...key, netInfo, routable: true });
     await call('get', '/v1/actual-lrps');
     await call('get', '/v1/cells/cell-1/work', { token });
     await report({ type: 'crash', ...key, reason: 'it fell over' }, { type: 'remove', ...key });
     await call('get', `/v1/actual-lrps?processGuid=${processGuid}`);
     await call('delete', `/v1/actual-lrps/${processGuid}/1`);
+    const { key: evacuated } = await cell.run(processGuid, 1);
+    await report(
+      { type: 'evacuate-running', ...evacuated, netInfo, routable: true },
+      { type: 'remove-evacuating', ...evacuated },
+    );
 
     const definition = aTaskDefinition({ imageUsername: 'u', imagePassword: 'p' });
     for (const taskGuid of ['t1', 't2']) {
@@ -152,6 +157,7 @@ describe('every answer is as the document says', () => {
     await call('get', '/v1/cells/cell-1/work', { token });
     await report({ type: 'complete-task', taskGuid: 't1', failed: true, failureReason: 'no', result: '' });
     await call('post', '/v1/tasks/t2/cancel');
+    await call('post', '/v1/tasks/t2/resolve');
     await call('get', '/v1/tasks');
     await call('delete', '/v1/tasks/t1');
 

@@ -84,6 +84,7 @@ export const OPERATIONS: readonly Operations[] = [
     list: { summary: 'List tasks', answer: page(ref('Task')) },
     get: { summary: 'Look at a task', answer: ref('Task') },
     cancel: { summary: 'Stop a task; it completes as failed', answer: ref('Task') },
+    resolve: { summary: 'Take care of the result of a completed task, alone', answer: ref('Task') },
     delete: { summary: 'Forget a completed task' },
   }),
   operationsOf(DomainsController, 'Domains', {

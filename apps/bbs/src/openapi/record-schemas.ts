@@ -12,6 +12,7 @@ import {
   ERROR_CODES,
   type FieldError,
   type HeldResources,
+  type InternalRoute,
   ModificationTag,
   type Placement,
   PRESENCES,
@@ -177,11 +178,18 @@ function cells(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     }),
     CellReportResult: {
       oneOf: [
-        record<{ ok: true; desiredLRP?: unknown; task?: Task; alreadyStarted?: boolean }>({
+        record<{
+          ok: true;
+          desiredLRP?: unknown;
+          task?: Task;
+          alreadyStarted?: boolean;
+          keepContainer?: boolean;
+        }>({
           ok: { const: true },
           desiredLRP: maybe(ref('CellDesiredLRP')),
           task: maybe(ref('CellTask')),
           alreadyStarted: maybe(flag),
+          keepContainer: maybe(flag),
         }),
         refusal,
       ],
@@ -216,6 +224,7 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       routable: maybe(flag),
       availabilityZone: maybe(text),
       metricTags: maybe(textMap),
+      internalRoutes: maybe(listOf(record<InternalRoute>({ hostname: text }))),
     },
     'One instance of a desired LRP.',
   );

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { Notifier } from '#rivera/actor';
-import { cancelTask, deleteTask, desireTask, type Transition } from '#rivera/lifecycle';
+import { cancelTask, deleteTask, desireTask, resolveTask, type Transition } from '#rivera/lifecycle';
 import { notFound, type Task, TaskRequest } from '#rivera/models';
 import {
   Clock,
@@ -72,6 +72,18 @@ export class TasksController {
     const transition = await this.tasks.change(taskGuid, (task) => {
       requireVisible(user, task, 'task', taskGuid);
       return cancelTask(task, taskGuid, contextOf(this.clock, this.ids));
+    });
+    return this.answer(taskGuid, transition, user);
+  }
+
+  /** The caller alone takes care of the result; it deletes the task when done, or the task is COMPLETED again soon. */
+  @Post(':taskGuid/resolve')
+  @HttpCode(200)
+  @Scopes('tasks:write')
+  async resolve(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Principal): Promise<Task> {
+    const transition = await this.tasks.change(taskGuid, (task) => {
+      requireVisible(user, task, 'task', taskGuid);
+      return resolveTask(task, taskGuid, contextOf(this.clock, this.ids));
     });
     return this.answer(taskGuid, transition, user);
   }

@@ -229,6 +229,19 @@ describe('the life of a task', () => {
   });
 });
 
+describe('the result of a task', () => {
+  it('is taken care of by one client alone, who deletes it', async () => {
+    const taskGuid = await running();
+    const resolve = () => bbs.client().resolveTask(taskGuid);
+    await expect(resolve()).rejects.toMatchObject({ code: 'invalid-state-transition' });
+    await cell.report({ type: 'complete-task', taskGuid, failed: false, result: 'done' });
+    expect(await resolve()).toMatchObject({ state: 'RESOLVING', result: 'done' });
+    await expect(resolve()).rejects.toMatchObject({ code: 'invalid-state-transition' });
+    await bbs.client().deleteTask(taskGuid);
+    await expect(resolve()).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
 describe('the completion callback', () => {
   let server: Server;
   let status = 200;

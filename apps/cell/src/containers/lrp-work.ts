@@ -95,13 +95,10 @@ export class LRPWork implements Work {
   }
 
   async ready(container: Container): Promise<boolean> {
-    const { index, instanceGuid } = this.options;
-    const metricTags = resolveMetricTags(this.definition(), { index, instanceGuid });
     const result = await this.report({
       type: 'start',
       netInfo: await this.netInfo(container),
       routable: true,
-      ...(metricTags === undefined ? {} : { metricTags }),
     });
     return result.ok;
   }
@@ -211,18 +208,4 @@ export class LRPWork implements Work {
  */
 export function mainActionOf({ action, setup, sidecars = [] }: DesiredLRP): RunAction | undefined {
   return setup === undefined && sidecars.length === 0 ? action.run : undefined;
-}
-
-function resolveMetricTags(
-  { metricTags }: DesiredLRP,
-  { index, instanceGuid }: { index: number; instanceGuid: string },
-): Record<string, string> | undefined {
-  if (metricTags === undefined) return undefined;
-  const values = { INDEX: String(index), INSTANCE_GUID: instanceGuid };
-  return Object.fromEntries(
-    Object.entries(metricTags).map(([name, tag]) => [
-      name,
-      tag.dynamic === undefined ? (tag.static ?? '') : values[tag.dynamic],
-    ]),
-  );
 }
