@@ -22,7 +22,12 @@ export default defineConfig({
         test: {
           ...settings,
           name: 'unit',
-          include: ['apps/**/*.spec.ts', 'libs/**/*.spec.ts', 'test/conformance/**/*.spec.ts'],
+          include: [
+            'apps/**/*.spec.ts',
+            'libs/**/*.spec.ts',
+            'test/conformance/**/*.spec.ts',
+            'test/support/**/*.spec.ts',
+          ],
           testTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
