@@ -23,5 +23,20 @@ export { flattenErrors } from './validation/flatten-errors.js';
 export { LIMITS, MAX_INT32 } from './validation/limits.js';
 export { parse } from './validation/parse.js';
 export { requirePlainJson } from './validation/require-plain-json.js';
-export { Optional } from './validation/rule.js';
-export { IsCellId, IsDomainName, IsInteger, IsOneOf, IsText, IsTextList } from './validation/rules.js';
+export { Optional, propertyRule } from './validation/rule.js';
+export {
+  ExactlyOneOf,
+  IsCellId,
+  IsDomainName,
+  IsFlag,
+  IsGuid,
+  IsInteger,
+  IsName,
+  IsNameList,
+  IsOneOf,
+  IsPart,
+  IsPartList,
+  IsRootfs,
+  IsText,
+  IsTextList,
+} from './validation/rules.js';
