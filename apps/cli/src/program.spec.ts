@@ -1,51 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
 import { StandInApi } from '../../../test/support/stand-in-api.js';
 import type { Answer } from '../../../test/support/stand-in-api.js';
-import type { CliContext } from './cli-context.js';
-import { createProgram, runProgram } from './program.js';
+import { NOW, rivera } from '../../../test/support/rivera-command.js';
 
-const NOW = 1_700_000_000_000;
 const MINUTE = 60_000;
-
-class Collector extends Writable {
-  text = '';
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += String(chunk);
-    done();
-  }
-}
-
-interface World {
-  stdin?: string;
-  env?: NodeJS.ProcessEnv;
-  cwd?: string;
-  signal?: AbortSignal;
-}
-
-async function rivera(
-  line: string | string[],
-  world: World = {},
-): Promise<{ code: number; out: string; err: string }> {
-  const stdout = new Collector();
-  const stderr = new Collector();
-  const context: CliContext = {
-    version: '1.2.3',
-    env: world.env ?? {},
-    cwd: world.cwd ?? '/',
-    stdin: Readable.from([world.stdin ?? '']),
-    stdout,
-    stderr,
-    now: () => NOW,
-    newGuid: () => 'new-guid',
-    signal: world.signal ?? new AbortController().signal,
-  };
-  const words = typeof line === 'string' ? line.split(' ') : line;
-  const code = await runProgram(createProgram(context), words, context);
-  return { code, out: stdout.text, err: stderr.text };
-}
 
 const web = {
   processGuid: 'web',

@@ -6,8 +6,10 @@ import { registerDomains } from './commands/domains.command.js';
 import { registerEvents } from './commands/events.command.js';
 import { registerLrps } from './commands/lrps.command.js';
 import { registerRun } from './commands/run.command.js';
+
 import { registerTasks } from './commands/tasks.command.js';
 import { registerToken } from './commands/token.command.js';
+import { registerSimulate } from './simulate/simulate.command.js';
 
 /**
  * The command `rivera` with what it does through the API. Commands import the client when they run, so that help and
@@ -28,6 +30,7 @@ export function createProgram(context: CliContext): Command {
   registerDesire(program, context);
   registerLrps(program, context);
   registerRun(program, context);
+  registerSimulate(program, context);
   registerTasks(program, context);
   registerCells(program, context);
   registerDomains(program, context);

@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { DesiredLRPRequest } from '#rivera/models';
 import type { CliContext } from '../cli-context.js';
 import { connect } from '../connection.js';
-import { UsageError } from '../errors.js';
 import { print } from '../output.js';
 import { parseCount } from '../parse.js';
+import { readJson } from '../read-json.js';
 
 /** `rivera desire`, `scale`, `delete` and `restart`: what changes LRPs. */
 export function registerDesire(program: Command, context: CliContext): void {
@@ -17,7 +14,8 @@ export function registerDesire(program: Command, context: CliContext): void {
     .description('have an LRP run')
     .requiredOption('-f, --file <file>', 'the desired LRP in JSON; - reads standard input')
     .action(async ({ file }: { file: string }, command: Command) => {
-      const lrp = await readLrp(file, context);
+      // Whether it is a desired LRP is for the server to say, field by field.
+      const lrp = (await readJson(file, context)) as DesiredLRPRequest;
       const client = await connect(command, context);
       const { processGuid, instances, domain } = await client.desireLRP(lrp, { signal });
       await print(context.stdout, `Desired ${processGuid}: ${count(instances)} in domain ${domain}.\n`);
@@ -54,24 +52,6 @@ export function registerDesire(program: Command, context: CliContext): void {
         `Instance ${index} of ${processGuid} is being stopped and will be replaced.\n`,
       );
     });
-}
-
-/** Only JSON is checked here; whether it is a desired LRP is for the server to say, field by field. */
-async function readLrp(file: string, { cwd, stdin }: CliContext): Promise<DesiredLRPRequest> {
-  const name = file === '-' ? 'Standard input' : file;
-  let content: string;
-  try {
-    content = file === '-' ? await text(stdin) : await readFile(resolve(cwd, file), 'utf8');
-  } catch (error) {
-    throw new UsageError(
-      `${name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-    );
-  }
-  try {
-    return JSON.parse(content) as DesiredLRPRequest;
-  } catch (error) {
-    throw new UsageError(`${name} is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
-  }
 }
 
 function count(instances: number): string {

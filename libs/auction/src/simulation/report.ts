@@ -1,24 +1,6 @@
 import type { CellCapacity, HeldResources } from '#rivera/models';
-import type { Auction, AuctionCell } from '../types.js';
+import type { SimulatedCell, SimulationBooks } from './books.js';
 import { zoneSkews } from './zone-skew.js';
-
-/** One cell and what is on it, without proxies. */
-export interface SimulatedCell extends HeldResources {
-  cell: AuctionCell;
-  containers: number;
-  /** Containers that the auction placed, as opposed to those that ran from the start, and their memory. */
-  placed: number;
-  placedMemoryMb: number;
-}
-
-export interface SimulatedWork {
-  auction: Auction;
-  /** Absent while it is on no cell. */
-  cellId?: string;
-  isStarting: boolean;
-  /** Ran before anything was decided. */
-  ranAtFirst: boolean;
-}
 
 /** Over all cells. */
 export interface Spread {
@@ -98,11 +80,6 @@ export interface SimulationReport extends SimulationCounts {
   placedPerCell: Spread;
   zones: ZoneReport[];
   cells: CellReport[];
-}
-
-export interface SimulationBooks {
-  cells: SimulatedCell[];
-  work: Iterable<SimulatedWork>;
 }
 
 export interface SimulationHistory extends SimulationCounts {

@@ -4,7 +4,8 @@ import { isTaskAuction, workId } from '../types.js';
 import type { Auction, AuctionBatch, AuctionCell, AuctionResult, HeldWork } from '../types.js';
 import type { SimulationInput } from './inputs.js';
 import { distributionScore, memoryFill, reportOn } from './report.js';
-import type { FirstFailure, SimulatedCell, SimulatedWork, SimulationReport } from './report.js';
+import type { SimulatedCell, SimulatedWork } from './books.js';
+import type { FirstFailure, SimulationReport } from './report.js';
 
 export interface SimulationOptions {
   /** Called around each auction of the engine, for callers that have a clock. */

@@ -1,7 +1,7 @@
 import { firstMismatch, parseRootfs } from '../constraints.js';
 import { isTaskAuction } from '../types.js';
 import type { AuctionCell, LRPAuction } from '../types.js';
-import type { SimulatedWork } from './report.js';
+import type { SimulatedWork } from './books.js';
 
 /**
  * For each app the difference between the zones with most and with fewest of its instances, over the zones where some

@@ -1,0 +1,55 @@
+import type { AuctionEngine, AuctionOptions } from '#rivera/auction';
+import { DEFAULT_AUCTION_OPTIONS, ScanAuction } from '#rivera/auction';
+import { UsageError } from '../errors.js';
+
+/** How an engine decides. */
+export interface Policy {
+  options: Partial<AuctionOptions>;
+}
+
+/** `name=value`, several times; later ones win. The names are those of the auction's options (docs/placement.md). */
+export function policyOf(settings: readonly string[], base: Policy = { options: {} }): Policy {
+  const given = settings.map((setting) => {
+    const at = setting.indexOf('=');
+    if (at < 1)
+      throw new UsageError(`"${setting}" is no option of the auction; it must look like name=value.`);
+    return [setting.slice(0, at), valueOf(setting.slice(at + 1))] as const;
+  });
+  return { options: { ...base.options, ...checkedOptions(Object.fromEntries(given)) } };
+}
+
+/** @throws UsageError when there is no such option, or its value is of another type. */
+export function checkedOptions(options: Record<string, unknown>): Partial<AuctionOptions> {
+  const known: Record<string, unknown> = { ...DEFAULT_AUCTION_OPTIONS };
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known, name)) {
+      const names = Object.keys(known).join(', ');
+      throw new UsageError(`The auction has no option "${name}". Those there are: ${names}.`);
+    }
+    if (typeof value !== typeof known[name]) {
+      throw new UsageError(
+        `The option ${name} must be a ${typeof known[name]}, not ${JSON.stringify(value)}.`,
+      );
+    }
+  }
+  return options;
+}
+
+/** An engine without any cells. */
+export function engineOf({ options }: Policy): AuctionEngine {
+  return new ScanAuction([], options);
+}
+
+/** The options that are not as usual, in words. */
+export function policyInWords({ options }: Policy): string {
+  const settings = Object.entries(options).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return settings.length === 0 ? 'the usual options' : settings.join(', ');
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
