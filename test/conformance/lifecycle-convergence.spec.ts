@@ -1,5 +1,12 @@
 /** Diego BBS reference §5.1: what convergence repairs in LRPs, rule by rule, and what it leaves alone. */
-import { convergeProcess, eventsOf, type ProcessSnapshot, STALE_UNPLACED_MS } from '#rivera/lifecycle';
+import {
+  convergeProcess,
+  effectsOf,
+  EVACUATION_TIMEOUT_MS,
+  eventsOf,
+  type ProcessSnapshot,
+  STALE_UNPLACED_MS,
+} from '#rivera/lifecycle';
 import type { ActualLRP } from '#rivera/models';
 import {
   BOTH_CELLS,
@@ -22,7 +29,9 @@ import {
 } from './lifecycle-fixtures.js';
 
 const STALE = worldOf({ 'cell-1': 'PRESENT', 'cell-2': 'PRESENT' }, { fresh: [] });
-const STALE_CELL_2_ONLY = worldOf({ 'cell-2': 'PRESENT' }, { fresh: [] });
+const STALE_CELL_2_ONLY = worldOf({ 'cell-1': 'MISSING', 'cell-2': 'PRESENT' }, { fresh: [] });
+const CELL_1_HELD = worldOf({ 'cell-1': 'HELD', 'cell-2': 'PRESENT' });
+const CELL_1_FORGOTTEN = worldOf({ 'cell-2': 'PRESENT' });
 const one = (...rows: ActualLRP[]) => processWith(rows, desiredInstances(1));
 const orphaned = (...rows: ActualLRP[]) => processWith(rows);
 const converge = (process: ProcessSnapshot, world = BOTH_CELLS, now = NOW) =>
@@ -110,6 +119,51 @@ describe('5.1 missing cells', () => {
   });
 });
 
+describe('5.1 cells that are not coming back', () => {
+  it.each([
+    ['CLAIMED', claimed({ crashCount: 2 })],
+    ['RUNNING', running({ crashCount: 2 })],
+  ])('%s on one is replaced at once, nothing is suspect', (_state, row) => {
+    const after = only(converge(one(row), CELL_1_FORGOTTEN));
+    expect(after).toMatchObject({ state: 'UNCLAIMED', presence: 'ORDINARY', crashCount: 2 });
+  });
+
+  it('12.3 suspects end with their cell, whether or not their replacement runs', () => {
+    for (const rows of [[unclaimed()], [claimed(OTHER)], [crashed()], []]) {
+      const transition = converge(one(...rows, suspect()), CELL_1_FORGOTTEN);
+      expect(outline(transition)).toContain('-0/SUSPECT/RUNNING');
+    }
+  });
+});
+
+describe('5.1 too many missing cells (beyond Diego)', () => {
+  it.each([
+    ['CLAIMED', one(claimed())],
+    ['RUNNING', one(running())],
+    ['being stopped', one(running({ stopping: true }))],
+    ['evacuating', one(unclaimed(), evacuating())],
+    ['placed', one(unclaimed({ placement: { ...MINE, deadline: NOW + 1 } }))],
+  ])('what is %s there is left alone', (_what, process) => {
+    expect(converge(process, CELL_1_HELD)).toEqual([]);
+  });
+
+  it('a placement past its deadline is refused all the same', () => {
+    const placed = unclaimed({ placement: { ...MINE, deadline: NOW } });
+    expect(only(converge(one(placed), CELL_1_HELD))).toMatchObject({ refusedBy: ['cell-1'] });
+  });
+
+  it('an operator lets go: everything is replaced as from any missing cell', () => {
+    expect(outline(converge(one(running()), CELL_2_ONLY))).toEqual([
+      '+0/ORDINARY/UNCLAIMED',
+      '+0/SUSPECT/RUNNING',
+    ]);
+  });
+
+  it('a suspect is not back yet', () => {
+    expect(converge(one(unclaimed(), suspect()), CELL_1_HELD)).toEqual([]);
+  });
+});
+
 describe('5.1 missing index', () => {
   it('is made, fresh domain or not', () => {
     const process = processWith([running(), suspect({ index: 1 })], desiredInstances(3));
@@ -191,6 +245,27 @@ describe('5.1 evacuating on absent cells', () => {
         converge(one(running(OTHER), evacuating(), suspect({ ...OTHER, cellId: 'cell-3' })), CELL_2_ONLY),
       ),
     ).toEqual(['-0/EVACUATING/RUNNING', '-0/SUSPECT/RUNNING']);
+  });
+});
+
+describe('5.1 evacuating on present cells', () => {
+  it.each([
+    ['its replacement runs', [running(OTHER), evacuating()], desiredInstances(1)],
+    ['its deadline has passed', [unclaimed(), evacuating({ expiresAt: NOW })], desiredInstances(1)],
+    ['nobody wants its index', [evacuating()], desiredInstances(0)],
+  ])('go when %s, and their cell is told', (_why, rows, desired) => {
+    const transition = converge(processWith(rows, desired));
+    expect(outline(transition)).toEqual(['-0/EVACUATING/RUNNING']);
+    expect(effectsOf(transition).stops.get('cell-1')).toEqual({ instanceGuids: ['mine'], taskGuids: [] });
+  });
+
+  it('nobody wants its index: stay while the domain is not fresh', () => {
+    expect(converge(orphaned(evacuating()), STALE)).toEqual([]);
+  });
+
+  it('12.3 without a deadline get one', () => {
+    const after = only(converge(one(unclaimed(), evacuating({ expiresAt: undefined }))));
+    expect(after).toMatchObject({ presence: 'EVACUATING', expiresAt: NOW + EVACUATION_TIMEOUT_MS });
   });
 });
 

@@ -1,6 +1,7 @@
 /** Diego BBS reference §3.5: how instances leave a cell that drains. */
 import {
   effectsOf,
+  EVACUATION_TIMEOUT_MS,
   evacuateClaimed,
   evacuateCrashed,
   evacuateRunning,
@@ -13,6 +14,7 @@ import {
 import type { ActualLRP, DesiredLRPSchedulingInfo } from '#rivera/models';
 import {
   MINE,
+  NOW,
   OTHER,
   STARTED,
   answerOf,
@@ -152,6 +154,7 @@ describe('3.5 EvacuateRunning', () => {
       expect(copy).toEqual({
         ...own,
         presence: 'EVACUATING',
+        expiresAt: NOW + EVACUATION_TIMEOUT_MS,
         modificationTag: { epoch: copy.modificationTag.epoch, index: 0 },
       });
       expect(copy.modificationTag.epoch).not.toBe(own.modificationTag.epoch);
@@ -188,6 +191,23 @@ describe('3.5 EvacuateRunning', () => {
         routable: false,
         availabilityZone: 'z2',
       });
+    });
+
+    it('ends at the deadline of the drain; a new deadline counts', () => {
+      const drained = (rows: ActualLRP[], deadline: number) =>
+        evacuateRunning(processWith(rows, desiredInstances(1)), 0, MINE, STARTED, at(), { deadline });
+      expect(drained([running()], NOW + 5).transition[0]?.after).toMatchObject({ expiresAt: NOW + 5 });
+      const { transition } = drained([unclaimed(), evacuating()], NOW + 5);
+      expect(only(transition)).toMatchObject({ presence: 'EVACUATING', expiresAt: NOW + 5 });
+    });
+
+    it('waits its turn while as many of its LRP as may are on the move', () => {
+      const others = [1, 2].map((index) => evacuating({ index, instanceGuid: `moving-${index}` }));
+      const waiting = [1, 2].map((index) => unclaimed({ index }));
+      const process = processWith([running(), ...others, ...waiting], desiredInstances(3));
+      const asked = (maxPerLRP: number) => evacuateRunning(process, 0, MINE, STARTED, at(), { maxPerLRP });
+      expect(result(asked(2))).toEqual(['keep']);
+      expect(result(asked(3))).toEqual(['keep', '+0/EVACUATING/RUNNING', '+0/ORDINARY/UNCLAIMED']);
     });
 
     it('an instance without a record gets one, unless another one evacuates already', () => {

@@ -1,5 +1,12 @@
-import type { Context, InstanceSnapshot, ProcessSnapshot, Transition, World } from '#rivera/lifecycle';
-import { type ActualLRP, type CellState, type DesiredLRPSchedulingInfo, RiveraError } from '#rivera/models';
+import type {
+  CellStanding,
+  Context,
+  InstanceSnapshot,
+  ProcessSnapshot,
+  Transition,
+  World,
+} from '#rivera/lifecycle';
+import { type ActualLRP, type DesiredLRPSchedulingInfo, RiveraError } from '#rivera/models';
 import { BUILT_AT, aRunningActualLRP, aSchedulingInfo, anActualLRP } from '../support/builders.js';
 
 /** When the rules of these tests are applied: an hour after their records were made. */
@@ -35,7 +42,7 @@ export const crashed = (overrides: Partial<ActualLRP> = {}) =>
   anActualLRP({ ...KEY, state: 'CRASHED', crashCount: 3, crashReason: 'exited with status 1', ...overrides });
 export const suspect = (overrides: Partial<ActualLRP> = {}) => running({ presence: 'SUSPECT', ...overrides });
 export const evacuating = (overrides: Partial<ActualLRP> = {}) =>
-  running({ presence: 'EVACUATING', ...overrides });
+  running({ presence: 'EVACUATING', expiresAt: NOW + 10 * MINUTE, ...overrides });
 
 /** Index 0 of a process that wants one instance. */
 export function slotWith(rows: Partial<InstanceSnapshot> = {}): InstanceSnapshot {
@@ -53,7 +60,7 @@ export function processWith(actuals: ActualLRP[], desired?: DesiredLRPScheduling
 
 /** A world in which only these cells exist, and these domains are fresh. */
 export function worldOf(
-  cells: Record<string, CellState> = {},
+  cells: Record<string, CellStanding> = {},
   { fresh = ['some-domain'] }: { fresh?: string[] } = {},
 ): World {
   return { cells: new Map(Object.entries(cells)), isFresh: (domain) => fresh.includes(domain) };

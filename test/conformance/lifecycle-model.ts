@@ -1,6 +1,7 @@
 /** One process on three cells, played by its rules in memory: what a store, cells and clients do to it. */
 import {
   actualId,
+  type CellStanding,
   type Context,
   convergeProcess,
   crash,
@@ -28,7 +29,6 @@ import {
 import {
   type ActualLRP,
   type ActualLRPInstanceKey,
-  type CellState,
   type DesiredLRPSchedulingInfo,
   PRESENCES,
   RiveraError,
@@ -65,6 +65,8 @@ export const OPS = [
   'retire',
   'evacuate',
   'cell-lost',
+  'cell-held',
+  'cell-forgotten',
   'cell-back',
   'converge',
 ] as const;
@@ -73,7 +75,7 @@ export const OPS = [
 export class Model {
   now = NOW;
   isFresh = true;
-  readonly cells = new Map<string, CellState>(CELLS.map((cellId) => [cellId, 'PRESENT']));
+  readonly cells = new Map<string, CellStanding>(CELLS.map((cellId) => [cellId, 'PRESENT']));
   readonly actuals = new Map<string, ActualLRP>();
   desired?: DesiredLRPSchedulingInfo;
   /** What somebody who only follows events knows, by slot and instance guid. */
@@ -99,12 +101,24 @@ export class Model {
     this.now += elapsedMs;
     const cellId = CELLS[pick % CELLS.length]!;
     if (op === 'cell-lost') this.cells.set(cellId, 'MISSING');
+    else if (op === 'cell-held') this.hold(cellId);
+    else if (op === 'cell-forgotten') this.forget(cellId);
     else if (op === 'cell-back') this.cells.set(cellId, 'PRESENT');
     else {
       const key = this.keyFor(index, pick);
       const transition = allowed(() => this.decide(op, { index, pick, key }));
       this.apply(transition, ['refuse', 'crash', 'remove', 'evacuate'].includes(op) ? key.cellId : undefined);
     }
+  }
+
+  /** Held are only cells that were present until now. */
+  hold(cellId: string): void {
+    if (this.cells.get(cellId) === 'PRESENT') this.cells.set(cellId, 'HELD');
+  }
+
+  /** Forgotten are only cells that are missing. */
+  forget(cellId: string): void {
+    if (this.cells.get(cellId) !== 'PRESENT') this.cells.delete(cellId);
   }
 
   /** Convergence until nothing is left to do; returns how often something was. */
@@ -136,7 +150,7 @@ export class Model {
   }
 
   private decide(
-    op: Exclude<Step['op'], 'cell-lost' | 'cell-back'>,
+    op: Exclude<Step['op'], `cell-${string}`>,
     { index, pick, key }: { index: number; pick: number; key: ActualLRPInstanceKey },
   ): Transition {
     const { context, process } = this;
@@ -173,7 +187,7 @@ export class Model {
       case 'evacuate':
         // A cell claims what it was given before it has anything to move.
         if (instance.ordinary?.placement?.instanceGuid === key.instanceGuid) return [];
-        return evacuateRunning(process, index, key, STARTED, context).transition;
+        return evacuateRunning(process, index, key, STARTED, context, { maxPerLRP: 2 }).transition;
       case 'converge':
         return convergeProcess(process, this.world, context);
     }
@@ -223,13 +237,14 @@ export class Model {
 
   /** As a client does: by slot and instance guid, older tags of the same epoch are passed over. */
   private follow(event: RiveraEvent): void {
-    if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_removed') this.forget(event.before);
+    if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_removed')
+      this.unfollow(event.before);
     if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_created') {
       this.followed.set(identity(event.after), event.after);
     }
   }
 
-  private forget(before: ActualLRP): void {
+  private unfollow(before: ActualLRP): void {
     const known = this.followed.get(identity(before));
     const isSame =
       known?.modificationTag.epoch === before.modificationTag.epoch &&
@@ -269,6 +284,7 @@ function checkRecord(row: ActualLRP): void {
     expect(row).not.toHaveProperty('placement');
   }
   if (row.presence === 'EVACUATING') expect(row.state).toBe('RUNNING');
+  expect(row.expiresAt !== undefined).toBe(row.presence === 'EVACUATING');
   expect(row.netInfo !== undefined).toBe(row.state === 'RUNNING');
   if (row.restartAt !== undefined) expect(row.state).toBe('CRASHED');
   if (row.placement !== undefined) expect(row.placementError).toBeUndefined();

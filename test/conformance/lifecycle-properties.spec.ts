@@ -5,6 +5,7 @@ import {
   completeTask,
   convergeTask,
   desireTask,
+  EVACUATION_TIMEOUT_MS,
   eventsOf,
   failTaskPlacement,
   indexEntries,
@@ -30,6 +31,7 @@ const WEIGHTED = [
   'start',
   'start',
   'cell-lost',
+  'evacuate',
   'converge',
   'converge',
 ] as const;
@@ -90,7 +92,8 @@ describe('12.2 actual LRPs', () => {
         model.isFresh = false;
         for (const cellId of CELLS) model.cells.set(cellId, 'PRESENT');
         const before = model.process.actuals.filter(
-          ({ instanceGuid, stopping }) => instanceGuid !== undefined && !stopping,
+          ({ instanceGuid, stopping, expiresAt = Infinity }) =>
+            instanceGuid !== undefined && !stopping && expiresAt > model.now,
         );
         model.converge();
         const { actuals, desired } = model.process;
@@ -117,9 +120,40 @@ describe('12.2 actual LRPs', () => {
         expect(wanted).toEqual(expect.arrayContaining(model.indicesOf('SUSPECT')));
         expect(model.indicesOf('EVACUATING')).toEqual([]);
         for (const row of model.process.actuals) {
-          const isOnPresentCell = model.cells.get(row.cellId ?? '') === 'PRESENT';
-          if (row.instanceGuid !== undefined) expect(isOnPresentCell).toBe(row.presence === 'ORDINARY');
+          const standing = model.cells.get(row.cellId ?? '');
+          if (row.instanceGuid === undefined) continue;
+          if (row.presence === 'ORDINARY') expect(['PRESENT', 'HELD']).toContain(standing);
+          else expect(['MISSING', 'HELD']).toContain(standing);
         }
+      }),
+      RUNS,
+    );
+  });
+
+  it('12.3 whatever evacuates or is suspect ends by itself', () => {
+    fc.assert(
+      fc.property(walks, (steps) => {
+        const model = walked(steps);
+        model.converge();
+        model.now += EVACUATION_TIMEOUT_MS;
+        for (const cellId of CELLS) model.forget(cellId);
+        model.converge();
+        expect([...model.indicesOf('EVACUATING'), ...model.indicesOf('SUSPECT')]).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+
+  it('the safety stop: what wanted instances run on a held cell, they go on running there', () => {
+    fc.assert(
+      fc.property(walks, (steps) => {
+        const model = walked(steps);
+        for (const cellId of CELLS) model.cells.set(cellId, 'PRESENT');
+        model.converge();
+        for (const cellId of CELLS) model.hold(cellId);
+        const held = model.process.actuals.filter(({ state }) => state === 'CLAIMED' || state === 'RUNNING');
+        model.converge();
+        expect(model.process.actuals).toEqual(expect.arrayContaining(held));
       }),
       RUNS,
     );

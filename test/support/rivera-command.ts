@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import type { CliContext } from '../../apps/cli/src/cli-context.js';
 import { createProgram, runProgram } from '../../apps/cli/src/program.js';
+import type { Answer, StandInApi } from './stand-in-api.js';
 
 /** The time it always is for commands that tests run. */
 export const NOW = 1_700_000_000_000;
@@ -41,4 +42,14 @@ export async function rivera(
   const words = typeof line === 'string' ? line.split(' ') : line;
   const code = await runProgram(createProgram(context), words, context);
   return { code, out: stdout.text, err: stderr.text };
+}
+
+/** Answers by `METHOD /path`, whatever the query; several answers to one route are given one after the other. */
+export function serveRoutes(api: StandInApi, routes: Record<string, Answer | Answer[]>): void {
+  const left = new Map(Object.entries(routes).map(([route, answers]) => [route, [answers].flat()]));
+  api.handler = ({ method, url }) => {
+    const answers = left.get(`${method} ${url.split('?')[0]}`) ?? [];
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    return answer ?? { status: 404, body: { code: 'not-found', detail: `There is no route ${url}.` } };
+  };
 }

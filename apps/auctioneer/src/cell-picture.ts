@@ -1,5 +1,5 @@
 import { type AuctionEngine, type HeldWork } from '#rivera/auction';
-import { actualId, cellOf, type RecordChange } from '#rivera/lifecycle';
+import { actualId, cellOf, isClosedToWork, type RecordChange } from '#rivera/lifecycle';
 import type { ActualLRP, Cell, HeldResources, ModificationTag, RiveraEvent, Task } from '#rivera/models';
 
 interface Holding {
@@ -18,7 +18,7 @@ export class CellPicture {
   constructor(private readonly engine: AuctionEngine) {}
 
   applyCell(cell: Cell | undefined, cellId: string): void {
-    if (cell?.state === 'PRESENT') this.engine.upsertCell(cell);
+    if (cell?.state === 'PRESENT') this.engine.upsertCell({ ...cell, evacuating: isClosedToWork(cell) });
     else this.engine.removeCell(cellId);
   }
 

@@ -18,6 +18,16 @@ export function parseMb(text: string): number {
   return parseCount(digits) * (unit.toLowerCase().startsWith('g') ? 1024 : 1);
 }
 
+const UNITS_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** Seconds, from a number with a unit. */
+export function parseSeconds(text: string): number {
+  const match = /^([1-9]\d{0,6})([smhd])$/.exec(text);
+  if (!match) throw new InvalidArgumentError('It must be a number with a unit: 90s, 15m, 24h or 7d.');
+  const [, digits = '', unit = ''] = match;
+  return Number(digits) * (UNITS_S[unit] ?? 1);
+}
+
 /** For an option that may be repeated. */
 export function collect(text: string, before: string[] = []): string[] {
   return [...before, text];

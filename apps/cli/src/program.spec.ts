@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StandInApi } from '../../../test/support/stand-in-api.js';
 import type { Answer } from '../../../test/support/stand-in-api.js';
-import { NOW, rivera } from '../../../test/support/rivera-command.js';
+import { NOW, rivera, serveRoutes } from '../../../test/support/rivera-command.js';
 
 const MINUTE = 60_000;
 
@@ -68,15 +68,7 @@ describe('rivera', () => {
   });
   afterEach(() => api.stop());
 
-  /** Answers by `METHOD /path`, whatever the query; several answers to one route are given one after the other. */
-  function serve(routes: Record<string, Answer | Answer[]>): void {
-    const left = new Map(Object.entries(routes).map(([route, answers]) => [route, [answers].flat()]));
-    api.handler = ({ method, url }) => {
-      const answers = left.get(`${method} ${url.split('?')[0]}`) ?? [];
-      const answer = answers.length > 1 ? answers.shift() : answers[0];
-      return answer ?? { status: 404, body: { code: 'not-found', detail: `There is no route ${url}.` } };
-    };
-  }
+  const serve = (routes: Record<string, Answer | Answer[]>): void => serveRoutes(api, routes);
 
   describe('lists', () => {
     const cell = {

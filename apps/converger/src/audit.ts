@@ -3,13 +3,23 @@ import { Clock, RiveraLogger } from '#rivera/platform';
 import { EventLog, type Fence, ProcessRepository, TaskRepository, WORK_SHARDS } from '#rivera/store';
 import { Repairs } from './repairs.js';
 
+/** Until a finding is looked at again: events and due times of the last moment are given time to be heard. */
+const SECOND_LOOK_MS = 2_000;
+
+interface Finding {
+  kind: 'process' | 'task';
+  guid: string;
+  foundAt: number;
+}
+
 /**
- * Goes round the shards, one at a time, and repairs what events and due times should have caught but did not. In a
- * healthy system it finds nothing.
+ * Goes round the shards, one at a time, and repairs what events and due times should have caught but did not. What it
+ * finds it looks at again a moment later, so that in a healthy system it repairs nothing.
  */
 @Injectable()
 export class Audit {
   private shard = 0;
+  private findings: Finding[] = [];
 
   constructor(
     private readonly eventRetentionMs: number,
@@ -21,20 +31,33 @@ export class Audit {
     private readonly logger: RiveraLogger,
   ) {}
 
-  /** Audits the next shard and trims its events. Returns the number of records that were repaired. */
+  /** Audits the next shard and trims its events. Returns the number of records of earlier findings that were repaired. */
   async next(fence: Fence): Promise<number> {
+    const repaired = await this.lookAgain(fence);
     const { shard } = this;
     this.shard = (shard + 1) % WORK_SHARDS;
-    let repaired = 0;
+    const foundAt = this.clock.now();
     for (const process of await this.processes.snapshotsOfShard(shard)) {
-      if (this.repairs.needsProcess(process))
-        repaired += await this.repairs.process(process.processGuid, fence);
+      if (!this.repairs.needsProcess(process)) continue;
+      this.findings.push({ kind: 'process', guid: process.processGuid, foundAt });
     }
     for (const task of await this.tasks.ofShard(shard)) {
-      if (this.repairs.needsTask(task)) repaired += await this.repairs.task(task.taskGuid, fence);
+      if (this.repairs.needsTask(task)) this.findings.push({ kind: 'task', guid: task.taskGuid, foundAt });
     }
-    if (repaired > 0) this.logger.warn('audit-repaired', { shard, repaired });
     await this.log.trim(shard, this.clock.now() - this.eventRetentionMs);
+    return repaired;
+  }
+
+  private async lookAgain(fence: Fence): Promise<number> {
+    const dueBefore = this.clock.now() - SECOND_LOOK_MS;
+    const due = this.findings.filter(({ foundAt }) => foundAt <= dueBefore);
+    this.findings = this.findings.filter(({ foundAt }) => foundAt > dueBefore);
+    let repaired = 0;
+    for (const { kind, guid } of due) {
+      const count = await this.repairs[kind](guid, fence);
+      if (count > 0) this.logger.warn('audit-repaired', { kind, guid, repaired: count });
+      repaired += count;
+    }
     return repaired;
   }
 }

@@ -15,13 +15,24 @@ export function loadConvergerConfig(env?: NodeJS.ProcessEnv) {
           AUDIT_PERIOD_MS: z.coerce.number().int().min(1_000).default(30_000),
           /** After the store was away, cells get this long to renew their presence before any counts as lost. */
           PRESENCE_GRACE_MS: z.coerce.number().int().min(0).default(10_000),
+          /** Safety stop: more lost cells than this within the window look like a fault of the network. 100 = no limit. */
+          CELL_LOSS_PERCENT: z.coerce.number().int().min(0).max(100).default(50),
+          CELL_LOSS_MIN: z.coerce.number().int().min(0).default(2),
+          CELL_LOSS_WINDOW_MS: z.coerce.number().int().min(0).default(60_000),
           /** Events older than this are trimmed from the log. */
           EVENT_RETENTION_MS: z.coerce.number().int().min(60_000).default(3_600_000),
         })
         .transform((converger) => ({
           leaseTtlMs: converger.LEASE_TTL_MS,
           auditPeriodMs: converger.AUDIT_PERIOD_MS,
-          presenceGraceMs: converger.PRESENCE_GRACE_MS,
+          cellLoss: {
+            presenceGraceMs: converger.PRESENCE_GRACE_MS,
+            limits: {
+              percent: converger.CELL_LOSS_PERCENT,
+              minCells: converger.CELL_LOSS_MIN,
+              windowMs: converger.CELL_LOSS_WINDOW_MS,
+            },
+          },
           eventRetentionMs: converger.EVENT_RETENTION_MS,
         })),
     },

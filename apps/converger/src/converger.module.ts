@@ -10,6 +10,7 @@ import {
   TaskRepository,
 } from '#rivera/store';
 import { Audit } from './audit.js';
+import { CellLosses } from './cell-losses.js';
 import type { ConvergerConfig } from './converger.config.js';
 import { ConvergerController } from './converger.controller.js';
 import { Converger } from './converger.js';
@@ -37,6 +38,12 @@ export class ConvergerModule {
           inject: [ProcessRepository, TaskRepository, EventLog, Repairs, Clock, RiveraLogger],
         },
         {
+          provide: CellLosses,
+          useFactory: (...injected: DependenciesOf<typeof CellLosses>) =>
+            new CellLosses(converger.cellLoss, ...injected),
+          inject: [CellRepository, Clock, Ids, RiveraLogger, Metrics],
+        },
+        {
           provide: Converger,
           useFactory: (...injected: DependenciesOf<typeof Converger>) =>
             new Converger(converger, ...injected),
@@ -46,11 +53,11 @@ export class ConvergerModule {
             TaskRepository,
             CellRepository,
             EventLog,
+            CellLosses,
             Repairs,
             Audit,
             Notifier,
             Clock,
-            Ids,
             RiveraLogger,
             Metrics,
           ],

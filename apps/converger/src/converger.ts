@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Notifier, WakeLoop } from '#rivera/actor';
 import { STALE_UNPLACED_MS } from '#rivera/lifecycle';
-import { Clock, contextOf, Ids, Metrics, RiveraLogger } from '#rivera/platform';
+import { Clock, Metrics, RiveraLogger } from '#rivera/platform';
 import {
   ALL_SHARDS,
   CellRepository,
@@ -13,15 +13,18 @@ import {
   TaskRepository,
   WORK_SHARD_IDS,
 } from '#rivera/store';
+import { aFewAtATime } from './a-few-at-a-time.js';
 import { Audit } from './audit.js';
+import { CellLosses } from './cell-losses.js';
 import { Repairs } from './repairs.js';
 
 export interface ConvergerOptions {
   auditPeriodMs: number;
-  presenceGraceMs: number;
 }
 
 const DUE_PER_SHARD = 500;
+/** Repairs that run at the same time. */
+const PARALLEL_REPAIRS = 32;
 
 /**
  * Finds and repairs drift between desired and actual (Diego BBS, convergence). It sleeps until something is due, wakes
@@ -34,18 +37,17 @@ export class Converger {
   private readonly dirtyCells = new Set<string>();
   /** When the next member of each shard is due; absent = nothing is. */
   private readonly nextDue = new Map<number, number>();
-  /** Since when every pass has reached the store: cells could have renewed their presence. */
-  private healthySince = 0;
   private nextAudit = 0;
   private readonly loop = new WakeLoop({
     run: () => this.pass(),
     onError: (error) => {
-      this.healthySince = this.clock.now();
+      this.losses.giveGrace();
       for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
       this.logger.warn('convergence-failed', { error });
     },
   });
   private readonly repaired;
+  private readonly audited;
 
   constructor(
     private readonly options: ConvergerOptions,
@@ -54,11 +56,11 @@ export class Converger {
     private readonly tasks: TaskRepository,
     private readonly cells: CellRepository,
     private readonly log: EventLog,
+    private readonly losses: CellLosses,
     private readonly repairs: Repairs,
     private readonly audit: Audit,
     private readonly notifier: Notifier,
     private readonly clock: Clock,
-    private readonly ids: Ids,
     private readonly logger: RiveraLogger,
     metrics: Metrics,
   ) {
@@ -67,13 +69,17 @@ export class Converger {
       help: 'Records repaired, by what found them: something was due, a cell came or went, or the audit (zero when healthy).',
       labels: ['found_by'],
     });
+    this.audited = metrics.counter({
+      name: 'convergence_audited_shards_total',
+      help: 'Shards that the rolling audit has looked at.',
+    });
   }
 
   /** Takes over: from now on older holders are refused. */
   async activate(token: number, signal: AbortSignal): Promise<void> {
     this.fence = { role: 'converger', token };
     await this.store.fence(this.fence);
-    this.healthySince = this.clock.now();
+    this.losses.giveGrace();
     this.nextAudit = this.clock.now();
     for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
     for (const cell of await this.cells.list()) this.dirtyCells.add(cell.cellId);
@@ -112,13 +118,15 @@ export class Converger {
   /** One pass. Returns in how many ms something is due again. */
   private async pass(): Promise<number> {
     const now = this.clock.now();
-    await this.loseCells(now);
+    for (const cellId of await this.losses.lose(now, this.fence)) this.dirtyCells.add(cellId);
     const dirtyCells = take(this.dirtyCells);
     const shards = new Set(take(this.dirtyShards));
     for (const [shard, due] of this.nextDue) if (due <= now) shards.add(shard);
     const isAuditDue = this.nextAudit <= now;
     try {
-      if (dirtyCells.length > 0 || shards.size > 0 || isAuditDue) await this.repairs.refresh();
+      if (dirtyCells.length > 0 || shards.size > 0 || isAuditDue) {
+        this.losses.measure(await this.repairs.refresh());
+      }
       for (const cellId of dirtyCells) await this.convergeCell(cellId);
       for (const shard of shards) await this.convergeDue(shard, now);
       if (isAuditDue) await this.auditNext(now);
@@ -126,26 +134,8 @@ export class Converger {
       for (const cellId of dirtyCells) this.dirtyCells.add(cellId);
       throw error;
     }
-    const presence = await this.cells.nextExpiry();
-    const next = Math.min(this.nextAudit, ...this.nextDue.values(), this.expiryToWaitFor(presence, now));
+    const next = Math.min(this.nextAudit, ...this.nextDue.values(), await this.losses.nextAt(now));
     return Math.max(1, next - this.clock.now());
-  }
-
-  /** Presence that ran out while the store was away proves nothing: nobody could renew. */
-  private expiryToWaitFor(expiresAt = Infinity, now: number): number {
-    const graceEnds = this.healthySince + this.options.presenceGraceMs;
-    return now >= graceEnds ? expiresAt : Math.max(expiresAt, graceEnds);
-  }
-
-  private async loseCells(now: number): Promise<void> {
-    for (const { cellId, expiresAt } of await this.cells.expired(now)) {
-      if (this.expiryToWaitFor(expiresAt, now) > now) continue;
-      const transition = await this.cells.lose(cellId, expiresAt, contextOf(this.clock, this.ids), {
-        fence: this.fence,
-      });
-      if (transition.length > 0) this.logger.warn('lost-cell', { cellId, overdueMs: now - expiresAt });
-      this.dirtyCells.add(cellId);
-    }
   }
 
   /** A cell came or went: everything it holds is judged anew. */
@@ -155,11 +145,13 @@ export class Converger {
       this.tasks.onCell(cellId),
     ]);
     const guids = [...new Set(actuals.map(({ processGuid }) => processGuid))];
-    const repaired = await Promise.all([
-      ...guids.map((guid) => this.repairs.process(guid, this.fence)),
-      ...tasks.map(({ taskGuid }) => this.repairs.task(taskGuid, this.fence)),
-    ]);
-    this.repaired.inc({ found_by: 'cell' }, sum(repaired));
+    this.repaired.inc(
+      { found_by: 'cell' },
+      await this.repair(
+        guids,
+        tasks.map(({ taskGuid }) => taskGuid),
+      ),
+    );
   }
 
   /** Everything of a shard that is due now. What stays due although nothing is wrong with it is put off. */
@@ -170,12 +162,9 @@ export class Converger {
         due.filter(({ member }) => member.startsWith(prefix)).map(({ member }) => member.split('/')[1] ?? ''),
       ),
     ];
-    const repaired = await Promise.all([
-      ...guidsOf('lrp/').map((guid) => this.repairs.process(guid, this.fence)),
-      ...guidsOf('task/').map((guid) => this.repairs.task(guid, this.fence)),
-      ...(shard === CELLS_SHARD ? due.map(({ member }) => this.expire(member, now)) : []),
-    ]);
-    this.repaired.inc({ found_by: 'due' }, sum(repaired));
+    const expired = shard === CELLS_SHARD ? due.map(({ member }) => this.expire(member, now)) : [];
+    const repaired = await this.repair(guidsOf('lrp/'), guidsOf('task/'));
+    this.repaired.inc({ found_by: 'due' }, repaired + sum(await Promise.all(expired)));
     const isStillDue = await Promise.all(
       due.map(({ member, score }) =>
         this.store.commit(shard, [], {
@@ -193,6 +182,17 @@ export class Converger {
     else this.nextDue.set(shard, next.score);
   }
 
+  /** Returns the number of records that were repaired. */
+  private async repair(processGuids: string[], taskGuids: string[]): Promise<number> {
+    const repaired = [
+      ...(await aFewAtATime(processGuids, PARALLEL_REPAIRS, (guid) =>
+        this.repairs.process(guid, this.fence),
+      )),
+      ...(await aFewAtATime(taskGuids, PARALLEL_REPAIRS, (guid) => this.repairs.task(guid, this.fence))),
+    ];
+    return sum(repaired);
+  }
+
   /** Cells that have been missing for too long, and domains that are no longer fresh. */
   private async expire(member: string, now: number): Promise<number> {
     const [kind, id] = split(member);
@@ -205,6 +205,7 @@ export class Converger {
 
   private async auditNext(now: number): Promise<void> {
     this.repaired.inc({ found_by: 'audit' }, await this.audit.next(this.fence));
+    this.audited.inc();
     this.nextAudit = now + this.options.auditPeriodMs / WORK_SHARD_IDS.length;
   }
 }

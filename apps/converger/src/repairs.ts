@@ -1,14 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Notifier } from '#rivera/actor';
 import {
+  cellOf,
+  type CellStanding,
   convergeProcess,
   convergeTask,
   isFresh,
   type ProcessSnapshot,
+  standingOf,
   type Transition,
   type World,
 } from '#rivera/lifecycle';
-import type { CellState, Domain, Task } from '#rivera/models';
+import type { Cell, Domain, Task } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
 import { CellRepository, type Fence, ProcessRepository, TaskRepository } from '#rivera/store';
 
@@ -18,7 +21,9 @@ const MAX_STEPS = 4;
 /** Brings one process or task to what it should be, and tells whom it concerns. */
 @Injectable()
 export class Repairs {
-  private cells = new Map<string, CellState>();
+  private cells = new Map<string, CellStanding>();
+  /** Cells that records speak of and that were looked for after that, in vain. */
+  private readonly forgotten = new Set<string>();
   private domains = new Map<string, Domain>();
 
   constructor(
@@ -32,10 +37,12 @@ export class Repairs {
   ) {}
 
   /** Reads cells and domains again. Called once a pass, before anything is judged by them. */
-  async refresh(): Promise<void> {
+  async refresh(): Promise<Cell[]> {
     const [cells, domains] = await Promise.all([this.cellRecords.list(), this.cellRecords.domains()]);
-    this.cells = new Map(cells.map(({ cellId, state }) => [cellId, state]));
+    this.cells = new Map(cells.map((cell) => [cell.cellId, standingOf(cell)]));
     this.domains = new Map(domains.map((domain) => [domain.domain, domain]));
+    this.forgotten.clear();
+    return cells;
   }
 
   /** Returns the number of records that were repaired. */
@@ -43,10 +50,15 @@ export class Repairs {
     let repaired = 0;
     // Every record is touched by one rule a time; what one repair makes visible is repaired at once, too.
     for (let step = 0; step < MAX_STEPS; step++) {
-      const transition = await this.processes.change(
-        processGuid,
-        (process) => convergeProcess(process, this.world(), contextOf(this.clock, this.ids)),
-        { fence },
+      const transition = await this.judge((known) =>
+        this.processes.change(
+          processGuid,
+          (process) =>
+            known(process.actuals.map(cellOf))
+              ? convergeProcess(process, this.world(), contextOf(this.clock, this.ids))
+              : [],
+          { fence },
+        ),
       );
       if (transition.length === 0) break;
       repaired += this.done('converged-process', { processGuid }, transition);
@@ -56,10 +68,15 @@ export class Repairs {
 
   /** Returns the number of records that were repaired. */
   async task(taskGuid: string, fence: Fence): Promise<number> {
-    const transition = await this.tasks.change(
-      taskGuid,
-      (task) => (task === undefined ? [] : convergeTask(task, this.world(), contextOf(this.clock, this.ids))),
-      { fence },
+    const transition = await this.judge((known) =>
+      this.tasks.change(
+        taskGuid,
+        (task) =>
+          task !== undefined && known([task.cellId, task.placement?.cellId])
+            ? convergeTask(task, this.world(), contextOf(this.clock, this.ids))
+            : [],
+        { fence },
+      ),
     );
     return this.done('converged-task', { taskGuid }, transition);
   }
@@ -71,6 +88,30 @@ export class Repairs {
 
   needsTask(task: Task): boolean {
     return convergeTask(task, this.world(), contextOf(this.clock, this.ids)).length > 0;
+  }
+
+  /**
+   * A cell that registered after the cells were read may hold work already: whoever meets a cell it does not know looks
+   * for it again before it takes it for gone.
+   */
+  private async judge(
+    change: (known: (cellIds: (string | undefined)[]) => boolean) => Promise<Transition>,
+  ): Promise<Transition> {
+    const strangers = new Set<string>();
+    const known = (cellIds: (string | undefined)[]) => {
+      strangers.clear();
+      for (const cellId of cellIds) {
+        const isKnown = cellId === undefined || this.cells.has(cellId) || this.forgotten.has(cellId);
+        if (!isKnown) strangers.add(cellId);
+      }
+      return strangers.size === 0;
+    };
+    const transition = await change(known);
+    if (strangers.size === 0) return transition;
+    const met = new Set(strangers);
+    await this.refresh();
+    for (const cellId of met) if (!this.cells.has(cellId)) this.forgotten.add(cellId);
+    return change(known);
   }
 
   private world(): World {

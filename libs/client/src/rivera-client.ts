@@ -3,6 +3,7 @@ import type {
   ActualLRP,
   ActualLRPState,
   Cell,
+  CellDetail,
   CellReport,
   CellReportResult,
   CellWork,
@@ -10,6 +11,8 @@ import type {
   DesiredLRPRequest,
   DesiredLRPUpdate,
   Domain,
+  DrainRequest,
+  PresenceGrant,
   PresenceRequest,
   Task,
   TaskRequest,
@@ -76,12 +79,6 @@ export interface TaskQuery extends PageQuery {
   domain?: string;
   cellId?: string;
   state?: TaskState;
-}
-
-export interface PresenceGrant {
-  epoch: number;
-  /** The presence ends this long after it was granted, unless renewed. */
-  ttlMs: number;
 }
 
 /**
@@ -203,6 +200,36 @@ export class RiveraClient {
     return this.items('/v1/cells', {}, options);
   }
 
+  /** A cell with what it holds, counted. */
+  getCell(cellId: string, options: CallOptions = {}): Promise<CellDetail> {
+    return this.get(path`/v1/cells/${cellId}`, options);
+  }
+
+  /** Have it take no new work. */
+  cordonCell(cellId: string, options: CallOptions = {}): Promise<Cell> {
+    return this.operate('PUT', path`/v1/cells/${cellId}/cordon`, options);
+  }
+
+  /** Have it take work again; a drain is cancelled. */
+  uncordonCell(cellId: string, options: CallOptions = {}): Promise<Cell> {
+    return this.operate('DELETE', path`/v1/cells/${cellId}/cordon`, options);
+  }
+
+  /** Have its work moved elsewhere; what is left after `timeoutMs` is stopped. Follow it with `getCell`. */
+  drainCell(cellId: string, request: DrainRequest = {}, options: CallOptions = {}): Promise<Cell> {
+    return this.operate('PUT', path`/v1/cells/${cellId}/drain`, { body: request, ...options });
+  }
+
+  /** End a drain where it is; the cell stays cordoned. */
+  cancelDrain(cellId: string, options: CallOptions = {}): Promise<Cell> {
+    return this.operate('DELETE', path`/v1/cells/${cellId}/drain`, options);
+  }
+
+  /** Say that a missing cell is lost indeed: its work is replaced although too many cells went at once. */
+  releaseReplacement(cellId: string, options: CallOptions = {}): Promise<Cell> {
+    return this.operate('DELETE', path`/v1/cells/${cellId}/replacement-hold`, options);
+  }
+
   domains(options: CallOptions = {}): AsyncGenerator<Domain> {
     return this.items('/v1/domains', {}, options);
   }
@@ -284,6 +311,10 @@ export class RiveraClient {
 
   private remove(where: string, options: Partial<HttpRequest>): Promise<void> {
     return this.call({ ...options, method: 'DELETE', path: where, ignoreBody: true });
+  }
+
+  private operate(method: 'PUT' | 'DELETE', where: string, options: Partial<HttpRequest>): Promise<Cell> {
+    return this.call({ ...options, method, path: where, repeatable: true });
   }
 
   private page<T>(where: string, query: object, options: CallOptions): Promise<Page<T>> {

@@ -85,14 +85,18 @@ describe('registerCell', () => {
 describe('loseCell', () => {
   it('is for cells that are PRESENT', () => {
     const before = known();
-    expect(loseCell(before, context)[0]?.after).toEqual({
+    expect(loseCell(before, false, context)[0]?.after).toEqual({
       ...before,
       state: 'MISSING',
       since: context.now,
       modificationTag: { epoch: before.modificationTag.epoch, index: 1 },
     });
-    expect(loseCell(known({ state: 'MISSING' }), context)).toEqual([]);
-    expect(loseCell(undefined, context)).toEqual([]);
+    expect(loseCell(before, true, context)[0]?.after).toMatchObject({
+      state: 'MISSING',
+      replacementHeld: true,
+    });
+    expect(loseCell(known({ state: 'MISSING' }), false, context)).toEqual([]);
+    expect(loseCell(undefined, false, context)).toEqual([]);
   });
 });
 

@@ -28,26 +28,33 @@ export function registerCell(
     return [{ kind: 'cell', after: { ...fields, since: context.now, modificationTag: newTag(context) } }];
   }
   const since = cell.state === 'PRESENT' ? cell.since : context.now;
-  const after = { ...fields, since, modificationTag: cell.modificationTag };
+  // What an operator wants of a cell outlives its agents.
+  const { cordoned, drain, modificationTag } = cell;
+  const after = { ...fields, ...defined({ cordoned, drain }), since, modificationTag };
   if (JSON.stringify(sorted(after)) === JSON.stringify(sorted(cell))) return [];
   return [{ kind: 'cell', before: cell, after: { ...after, modificationTag: nextTag(cell) } }];
 }
 
-/** A cell's presence ran out: its instances become suspect and are replaced. */
-export function loseCell(cell: Cell | undefined, context: Context): Transition {
+/**
+ * A cell's presence ran out: its instances become suspect and are replaced. With `isHeld` they are left alone for now:
+ * too many cells went at once (`isLossHeld`).
+ */
+export function loseCell(cell: Cell | undefined, isHeld: boolean, context: Context): Transition {
   if (cell?.state !== 'PRESENT') return [];
-  return [
-    {
-      kind: 'cell',
-      before: cell,
-      after: { ...cell, state: 'MISSING', since: context.now, modificationTag: nextTag(cell) },
-    },
-  ];
+  const fields = { state: 'MISSING' as const, since: context.now, replacementHeld: isHeld || undefined };
+  return changedCell(cell, fields);
 }
 
 /** A cell leaves for good, or has been missing for so long that nobody expects it back. */
 export function removeCell(cell: Cell | undefined): Transition {
   return cell === undefined ? [] : [{ kind: 'cell', before: cell }];
+}
+
+/** The record with these fields; those that are undefined go. No change if it reads the same. */
+export function changedCell(before: Cell, fields: Partial<Cell>): Transition {
+  const after = defined({ ...before, ...fields });
+  if (JSON.stringify(sorted(after)) === JSON.stringify(sorted(before))) return [];
+  return [{ kind: 'cell', before, after: { ...after, modificationTag: nextTag(before) } }];
 }
 
 /** Errors: `stale-epoch` unless `epoch` is that of the agent that started last. */

@@ -1,16 +1,28 @@
-import type { ActualLRP, CellState, Task } from '#rivera/models';
-import { cellOf, removed, unclaimedActual, withoutInstance } from './actual-lrp-records.js';
+import type { ActualLRP, Cell, CellState, Task } from '#rivera/models';
+import { cellOf, changed, removed, unclaimedActual, withoutInstance } from './actual-lrp-records.js';
 import { nextTag, type RecordChange, type Transition } from './change.js';
 import type { Context } from './context.js';
-import { COMPLETED_TASK_EXPIRY_MS, PENDING_TASK_EXPIRY_MS, RESOLVING_TASK_EXPIRY_MS } from './indexes.js';
+import {
+  COMPLETED_TASK_EXPIRY_MS,
+  EVACUATION_TIMEOUT_MS,
+  PENDING_TASK_EXPIRY_MS,
+  RESOLVING_TASK_EXPIRY_MS,
+} from './indexes.js';
 import { type InstanceSnapshot, isHeldByCell, isWanted, refusePlacement, stop, vacate } from './instance.js';
 import { instanceOf, missingInstances, type ProcessSnapshot, relabel } from './process.js';
 import { failTask, refuseTaskPlacement } from './task.js';
 
+/** How a cell stands to its work. HELD: it is missing, and its work is left alone for now (`isLossHeld`). */
+export type CellStanding = CellState | 'HELD';
+
+export function standingOf({ state, replacementHeld }: Cell): CellStanding {
+  return state === 'MISSING' && replacementHeld ? 'HELD' : state;
+}
+
 /** What convergence knows beside the records of one process or task. */
 export interface World {
-  /** Cell id → state; a cell that is not in it does not exist. */
-  cells: ReadonlyMap<string, CellState>;
+  /** Cell id → standing; a cell that is not in it has left for good or was forgotten. */
+  cells: ReadonlyMap<string, CellStanding>;
   /** Is this domain's desired list complete? Gates only what destroys. */
   isFresh(domain: string): boolean;
 }
@@ -38,7 +50,7 @@ function convergeInstance(instance: InstanceSnapshot, world: World, context: Con
   const { ordinary, suspect, evacuating } = instance;
   const repairs: RecordChange[] = [];
 
-  if (evacuating !== undefined && !isOnPresentCell(evacuating, world)) repairs.push(removed(evacuating));
+  if (evacuating !== undefined) repairs.push(...settleEvacuating(instance, evacuating, world, context));
   if (suspect !== undefined) {
     const settled = settleSuspect(instance, suspect, world);
     if (settled.length > 0) return [...repairs, ...settled];
@@ -47,13 +59,32 @@ function convergeInstance(instance: InstanceSnapshot, world: World, context: Con
   return repairs;
 }
 
-/** Suspect: replaced, back, or no longer wanted. Otherwise it keeps serving while its replacement starts. */
+/** Evacuating: replaced, lost, no longer wanted or over its time. Otherwise it keeps serving; all have an end. */
+function settleEvacuating(
+  { ordinary, desired, index }: InstanceSnapshot,
+  evacuating: ActualLRP,
+  world: World,
+  { now }: Context,
+): RecordChange[] {
+  const isReplaced = ordinary?.state === 'RUNNING';
+  const isUnwanted = !isWanted(desired, index) && world.isFresh(evacuating.domain);
+  const { expiresAt } = evacuating;
+  const isOver = expiresAt !== undefined && expiresAt <= now;
+  if (isReplaced || isUnwanted || isOver || !keepsItsWork(evacuating, world)) return [removed(evacuating)];
+  return expiresAt === undefined ? [changed(evacuating, { expiresAt: now + EVACUATION_TIMEOUT_MS })] : [];
+}
+
+/**
+ * Suspect: replaced, back, no longer wanted, or its cell forgotten, which gives it an end. Otherwise it keeps serving
+ * while its replacement starts.
+ */
 function settleSuspect(instance: InstanceSnapshot, suspect: ActualLRP, world: World): RecordChange[] {
   const { ordinary, desired } = instance;
   const isReplaced = ordinary?.state === 'RUNNING';
   const isUnwanted = !isWanted(desired, instance.index) && world.isFresh(suspect.domain);
-  if (isReplaced || isUnwanted) return [removed(suspect)];
-  if (!isOnPresentCell(suspect, world)) return [];
+  const standing = standingAt(suspect, world);
+  if (isReplaced || isUnwanted || standing === undefined) return [removed(suspect)];
+  if (standing !== 'PRESENT') return [];
   const after: ActualLRP = { ...suspect, presence: 'ORDINARY', modificationTag: nextTag(suspect) };
   return [
     removed(suspect),
@@ -68,7 +99,7 @@ function convergeOrdinary(
   context: Context,
 ): RecordChange[] {
   const { desired, suspect, index } = instance;
-  const isOnCell = isOnPresentCell(ordinary, world);
+  const isOnCell = keepsItsWork(ordinary, world);
 
   if (ordinary.stopping) return isOnCell ? [] : vacate(instance, ordinary, context);
   if (!isWanted(desired, index)) {
@@ -76,7 +107,7 @@ function convergeOrdinary(
     return isHeldByCell(ordinary) && isOnCell ? stop(ordinary) : [removed(ordinary)];
   }
   if (isHeldByCell(ordinary) && !isOnCell) {
-    return suspect === undefined && desired !== undefined
+    return suspect === undefined && desired !== undefined && standingAt(ordinary, world) === 'MISSING'
       ? [
           { kind: 'actual', before: ordinary, after: unclaimedActual(desired, index, context) },
           { kind: 'actual', after: { ...ordinary, presence: 'SUSPECT', modificationTag: nextTag(ordinary) } },
@@ -101,10 +132,10 @@ export function convergeTask(task: Task, world: World, context: Context): Transi
         return failTask(task, 'not started within time limit', context);
       }
       if (task.placement === undefined) return [];
-      if (task.placement.deadline > now && world.cells.get(task.placement.cellId) === 'PRESENT') return [];
+      if (task.placement.deadline > now && isKept(world.cells.get(task.placement.cellId))) return [];
       return refuseTaskPlacement(task, task.placement.cellId, context);
     case 'RUNNING':
-      return task.cellId !== undefined && world.cells.get(task.cellId) === 'PRESENT'
+      return isKept(world.cells.get(task.cellId ?? ''))
         ? []
         : failTask(task, 'cell disappeared before completion', context);
     case 'RESOLVING':
@@ -124,7 +155,14 @@ export function convergeTask(task: Task, world: World, context: Context): Transi
   }
 }
 
-function isOnPresentCell(actual: ActualLRP, world: World): boolean {
-  const cell = cellOf(actual);
-  return cell !== undefined && world.cells.get(cell) === 'PRESENT';
+function keepsItsWork(actual: ActualLRP, world: World): boolean {
+  return isKept(standingAt(actual, world));
+}
+
+function isKept(standing: CellStanding | undefined): boolean {
+  return standing === 'PRESENT' || standing === 'HELD';
+}
+
+function standingAt(actual: ActualLRP, world: World): CellStanding | undefined {
+  return world.cells.get(cellOf(actual) ?? '');
 }

@@ -2,6 +2,7 @@ import { type ActualLRP, type ActualLRPInstanceKey, notFound, RiveraError } from
 import { changed, created, defined, isInstance, removed, unclaimedActual } from './actual-lrp-records.js';
 import type { RecordChange, Transition } from './change.js';
 import type { Context } from './context.js';
+import { EVACUATION_TIMEOUT_MS } from './indexes.js';
 import {
   crash,
   type InstanceSnapshot,
@@ -18,6 +19,14 @@ import { instanceOf, type ProcessSnapshot } from './process.js';
 export interface Evacuation {
   transition: Transition;
   keepContainer: boolean;
+}
+
+/** Bounds of moving instances off cells. */
+export interface EvacuationLimits {
+  /** When the cell gives up what it kept; milliseconds since the Unix epoch. */
+  deadline?: number;
+  /** Instances of one LRP that are moved at the same time. */
+  maxPerLRP?: number;
 }
 
 /**
@@ -77,8 +86,9 @@ export function removeEvacuating(
 
 /**
  * An instance runs on a cell that leaves (Diego BBS, EvacuateRunningActualLRP). ROLLING: it keeps running as EVACUATING
- * until its replacement runs. RECREATE: it is stopped first, and only while all instances of its LRP run, so that one at
- * a time is missing.
+ * until its replacement runs, at the latest until the deadline, and waits its turn while as many of its LRP as may are
+ * on the move. RECREATE: it is stopped first, and only while all instances of its LRP run, so that one at a time is
+ * missing. Whoever has to wait keeps its container and asks again.
  */
 export function evacuateRunning(
   process: ProcessSnapshot,
@@ -86,9 +96,11 @@ export function evacuateRunning(
   key: ActualLRPInstanceKey,
   started: StartedInstance,
   context: Context,
+  { deadline, maxPerLRP = Infinity }: EvacuationLimits = {},
 ): Evacuation {
   const instance = instanceOf(process, index);
   const { desired, ordinary, evacuating, suspect } = instance;
+  const expiresAt = deadline ?? evacuating?.expiresAt ?? context.now + EVACUATION_TIMEOUT_MS;
   const own = rowOf(instance, key);
   const isSettledElsewhere =
     !isInstance(ordinary, key) && (ordinary?.state === 'RUNNING' || ordinary?.state === 'CRASHED');
@@ -103,11 +115,14 @@ export function evacuateRunning(
     if (evacuating !== undefined && !isInstance(evacuating, key)) return gone([]);
     const fresh = unclaimedActual(desired, index, context);
     const labels = labelsOf(desired, { ...key, index });
-    return kept(keepEvacuating(evacuating, defined({ ...fresh, ...key, ...started, ...labels })));
+    return kept(keepEvacuating(evacuating, defined({ ...fresh, ...key, ...started, ...labels, expiresAt })));
   }
+  const moving = process.actuals.filter(({ presence }) => presence === 'EVACUATING');
+  if (moving.length >= maxPerLRP) return kept([]);
   const copy: ActualLRP = {
     ...own,
     presence: 'EVACUATING',
+    expiresAt,
     modificationTag: { epoch: context.newGuid(), index: 0 },
   };
   const replaced: RecordChange[] = own === suspect ? [removed(own)] : vacate(instance, own, context);
@@ -129,9 +144,11 @@ function recreate(
 function keepEvacuating(before: ActualLRP | undefined, reported: ActualLRP): Transition {
   const running = { ...reported, state: 'RUNNING', presence: 'EVACUATING' } as const;
   if (before === undefined) return [created(running)];
-  if (sameRun(before, running)) return [];
-  const { netInfo, routable, metricTags, internalRoutes, availabilityZone, since } = running;
-  return [changed(before, { netInfo, routable, metricTags, internalRoutes, availabilityZone, since })];
+  const { netInfo, routable, metricTags, internalRoutes, availabilityZone, since, expiresAt } = running;
+  if (sameRun(before, running)) return before.expiresAt === expiresAt ? [] : [changed(before, { expiresAt })];
+  return [
+    changed(before, { netInfo, routable, metricTags, internalRoutes, availabilityZone, since, expiresAt }),
+  ];
 }
 
 function rowOf(

@@ -1,5 +1,7 @@
 export * from './actual-lrp-records.js';
 export * from './cell.js';
+export * from './cell-loss.js';
+export * from './cell-operations.js';
 export * from './change.js';
 export * from './context.js';
 export * from './convergence.js';

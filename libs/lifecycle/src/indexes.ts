@@ -11,6 +11,8 @@ export const PENDING_TASK_EXPIRY_MS = 1_800_000;
 export const COMPLETED_TASK_EXPIRY_MS = 120_000;
 /** Diego BBS: a resolver that died gives the task back after this long. */
 export const RESOLVING_TASK_EXPIRY_MS = 30_000;
+/** Diego rep, evacuation timeout: an instance that leaves its cell is kept at most this long for its replacement. */
+export const EVACUATION_TIMEOUT_MS = 600_000;
 /** A cell nobody has heard of for this long is forgotten. */
 export const MISSING_CELL_EXPIRY_MS = 3_600_000;
 
@@ -56,7 +58,7 @@ function actualEntries(actual: ActualLRP): IndexEntry[] {
     entries.push({ index: 'unplaced', member, score: actual.since });
     entries.push({ index: 'due', member, score: actual.since + STALE_UNPLACED_MS });
   }
-  const due = actual.placement?.deadline ?? actual.restartAt;
+  const due = actual.placement?.deadline ?? actual.restartAt ?? actual.expiresAt;
   if (due !== undefined) entries.push({ index: 'due', member, score: due });
   return entries;
 }

@@ -75,7 +75,7 @@ export function update(
   const changes: Transition = [
     ...missingInstances({ ...process, desired: after }, context),
     ...stopFrom(process.actuals, after.instances),
-    ...(wanted.routes ?? wanted.metricTags ? labelled(process.actuals, after) : []),
+    ...((wanted.routes ?? wanted.metricTags) ? labelled(process.actuals, after) : []),
     { kind: 'desired', before, after },
   ];
   if (imageUsername !== undefined && run !== undefined) {

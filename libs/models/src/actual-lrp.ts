@@ -57,6 +57,8 @@ export interface ActualLRP extends ActualLRPKey {
   refusedBy?: string[];
   /** Its cell has been asked to stop it; the record goes (or starts anew) when the cell reports it stopped. */
   stopping?: boolean;
+  /** When an EVACUATING record goes at the latest, whether or not its replacement runs; milliseconds since the Unix epoch. */
+  expiresAt?: number;
   resources: HeldResources;
   netInfo?: ActualLRPNetInfo;
   routable?: boolean;

@@ -125,3 +125,11 @@ export class PresenceRequest {
   @IsPart(() => CellRegistration)
   registration: CellRegistration;
 }
+
+/** Body of `PUT /v1/cells/:cellId/drain`. */
+export class DrainRequest {
+  /** What is left after this long is stopped; 10 min when absent. */
+  @Optional()
+  @IsInteger({ min: 0 })
+  timeoutMs?: number;
+}

@@ -75,6 +75,13 @@ export class CellRegistration {
 export const CELL_STATES = ['PRESENT', 'MISSING'] as const;
 export type CellState = (typeof CELL_STATES)[number];
 
+/** An operator moves the work off a cell. Both in milliseconds since the Unix epoch. */
+export interface CellDrain {
+  since: number;
+  /** What is left on the cell then is stopped. */
+  deadline: number;
+}
+
 /** A worker host as the store knows it. MISSING: its presence ran out and it has not been heard of since. */
 export interface Cell extends CellRegistration {
   cellId: string;
@@ -83,7 +90,31 @@ export interface Cell extends CellRegistration {
   since: number;
   /** Grows with each start of the agent; reports of an older start are refused. */
   epoch: number;
+  /** An operator wants it to take no new work. */
+  cordoned?: boolean;
+  /** An operator wants its work moved off it; a cell that drains is cordoned, too. */
+  drain?: CellDrain;
+  /**
+   * It went MISSING together with too many others: its work is not replaced until the cell is back, is forgotten, or an
+   * operator says so.
+   */
+  replacementHeld?: boolean;
   modificationTag: ModificationTag;
+}
+
+/** How much the store says a cell has; EVACUATING and SUSPECT instances are counted by themselves. */
+export interface CellCensus {
+  placed: number;
+  claimed: number;
+  running: number;
+  evacuating: number;
+  suspect: number;
+  tasks: number;
+}
+
+/** A cell with what it holds: `GET /v1/cells/:cellId`. */
+export interface CellDetail extends Cell {
+  work: CellCensus;
 }
 
 /** A client's promise that its desired list is complete for `ttl` (Diego BBS, freshness). */

@@ -1,4 +1,5 @@
 import type { ActualLRP, ActualLRPKey } from './actual-lrp.js';
+import type { CellDrain } from './cell.js';
 import type { DesiredLRP } from './desired-lrp.js';
 import type { ActualLRPNetInfo } from './net-info.js';
 import type { FieldError, ErrorCode } from './errors.js';
@@ -43,6 +44,15 @@ export type CellReport = LRPReport | TaskReport;
 export type CellReportResult =
   | { ok: true; desiredLRP?: DesiredLRP; task?: Task; alreadyStarted?: boolean; keepContainer?: boolean }
   | { ok: false; error: { code: ErrorCode; message: string; fields?: FieldError[] } };
+
+/** The answer to `PUT /v1/cells/:cellId/presence`. */
+export interface PresenceGrant {
+  epoch: number;
+  /** The presence ends this long after it was granted, unless renewed. */
+  ttlMs: number;
+  /** Set while an operator wants the cell drained. */
+  drain?: CellDrain;
+}
 
 /** Everything the store says about one cell: `GET /v1/cells/:cellId/work`. */
 export interface CellWork {

@@ -6,7 +6,7 @@ import {
   type Transition,
   upsertDomain,
 } from '#rivera/lifecycle';
-import type { Cell, CellRegistration, Domain } from '#rivera/models';
+import { type Cell, type CellRegistration, type Domain, notFound } from '#rivera/models';
 import type { WriteOptions } from './process-repository.js';
 import { CELLS_SHARD } from './shards.js';
 import type { Store } from './store.js';
@@ -63,15 +63,26 @@ export class CellRepository {
     return first?.score;
   }
 
+  /** Applies an operator's rule to one cell. Errors: `not-found`. Returns the cell as it is now. */
+  async change(cellId: string, decide: (cell: Cell) => Transition): Promise<Cell> {
+    let cell: Cell | undefined;
+    const transition = await this.store.transact(CELLS_SHARD, [{ kind: 'cell', id: cellId }], (lookup) => {
+      cell = lookup('cell', cellId);
+      if (cell === undefined) throw notFound('cell', cellId);
+      return decide(cell);
+    });
+    return (transition[0]?.after as Cell | undefined) ?? cell!;
+  }
+
   /** Marks a cell MISSING unless it has renewed its presence since `expiresAt` was read. */
   async lose(
     cellId: string,
-    expiresAt: number,
+    { expiresAt, isHeld }: { expiresAt: number; isHeld: boolean },
     context: Context,
     options: WriteOptions = {},
   ): Promise<Transition> {
     const cell = await this.get(cellId);
-    const transition = loseCell(cell, context);
+    const transition = loseCell(cell, isHeld, context);
     const isLost = await this.store.commit(CELLS_SHARD, transition, {
       ...options,
       scores: [{ set: PRESENCE, member: cellId, score: expiresAt }],

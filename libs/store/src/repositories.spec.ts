@@ -214,9 +214,11 @@ describe('CellRepository', () => {
   it('a presence that ran out makes a cell MISSING, unless it was renewed in between', async () => {
     await register();
     await register({ epoch: 1, expiresAt: BUILT_AT + 99 });
-    expect(await harness.cells.lose('cell-1', BUILT_AT + 10, at())).toEqual([]);
+    expect(await harness.cells.lose('cell-1', { expiresAt: BUILT_AT + 10, isHeld: false }, at())).toEqual([]);
     expect(await harness.cells.get('cell-1')).toMatchObject({ state: 'PRESENT' });
-    expect(await harness.cells.lose('cell-1', BUILT_AT + 99, at())).toHaveLength(1);
+    expect(
+      await harness.cells.lose('cell-1', { expiresAt: BUILT_AT + 99, isHeld: false }, at()),
+    ).toHaveLength(1);
     expect(await harness.cells.get('cell-1')).toMatchObject({ state: 'MISSING' });
     expect(await harness.cells.nextExpiry()).toBeUndefined();
     expect((await register({ epoch: 1 })).cell).toMatchObject({ state: 'PRESENT', epoch: 1 });

@@ -1,7 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { Notifier } from '#rivera/actor';
 import { requireEpoch } from '#rivera/lifecycle';
-import { CellReportsRequest, type CellReportResult, type CellWork, PresenceRequest } from '#rivera/models';
+import {
+  CellReportsRequest,
+  type CellReportResult,
+  type CellWork,
+  type PresenceGrant,
+  PresenceRequest,
+} from '#rivera/models';
 import { CellRoute, Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
 import { CellRepository, ProcessRepository, TaskRepository } from '#rivera/store';
 import { CellParams } from '../http/params.js';
@@ -31,7 +37,7 @@ export class CellAgentController {
   async presence(
     @Param() { cellId }: CellParams,
     @Body() { epoch, registration }: PresenceRequest,
-  ): Promise<{ epoch: number; ttlMs: number }> {
+  ): Promise<PresenceGrant> {
     const context = contextOf(this.clock, this.ids);
     const expiresAt = context.now + this.ttlMs;
     const { cell, transition } = await this.cells.register(
@@ -44,7 +50,8 @@ export class CellAgentController {
       this.logger.log('registered-cell', { cellId, epoch: cell.epoch, zone: cell.zone });
       this.notifier.wakeAuctioneer();
     }
-    return { epoch: cell.epoch, ttlMs: this.ttlMs };
+    const { drain } = cell;
+    return { epoch: cell.epoch, ttlMs: this.ttlMs, ...(drain !== undefined && { drain }) };
   }
 
   /** The cell leaves for good: what it still held is replaced elsewhere. */

@@ -76,6 +76,55 @@ describe('presence', () => {
   });
 });
 
+describe('operators', () => {
+  const operate = (method: 'put' | 'delete', what: string) =>
+    bbs.as('cells:operate')[method](`/v1/cells/cell-op/${what}`).send({});
+  const drainOf = async (): Promise<unknown> =>
+    ((await put({ epoch: agent.epoch })).body as { drain?: unknown }).drain;
+  const put = (body: object) =>
+    bbs
+      .asCell('cell-op')
+      .put('/v1/cells/cell-op/presence')
+      .send({ registration: REGISTRATION, ...body });
+  let agent: FakeCell;
+  beforeAll(async () => {
+    agent = await new FakeCell(bbs, 'cell-op').register();
+  });
+
+  it('drain a cell: its agent hears of it, and it is cordoned', async () => {
+    const before = Date.now();
+    const { body } = await bbs.as('cells:operate').put('/v1/cells/cell-op/drain').send({ timeoutMs: 5_000 });
+    const { drain, cordoned } = body as { drain: { since: number; deadline: number }; cordoned: boolean };
+    expect(cordoned).toBe(true);
+    expect(drain.since).toBeGreaterThanOrEqual(before);
+    expect(drain.deadline - drain.since).toBe(5_000);
+    expect(await drainOf()).toEqual(drain);
+    await operate('delete', 'drain').expect(200);
+    expect(await drainOf()).toBeUndefined();
+    expect((await operate('delete', 'cordon').expect(200)).body).not.toHaveProperty('cordoned');
+    expect((await operate('put', 'cordon').expect(200)).body).toMatchObject({ cordoned: true });
+    await operate('delete', 'cordon').expect(200);
+  });
+
+  it('see what a cell holds', async () => {
+    const guid = await desire({ instances: 2 });
+    await agent.run(guid, 0);
+    const { key } = await agent.place(guid, 1);
+    expect((await bbs.as('cells:read').get('/v1/cells/cell-op').expect(200)).body).toMatchObject({
+      cellId: 'cell-op',
+      work: { placed: 1, claimed: 0, running: 1, evacuating: 0, suspect: 0, tasks: 0 },
+    });
+    await agent.report({ type: 'refuse', ...key, reason: 'no' });
+    await bbs.client().removeDesiredLRP(guid);
+  });
+
+  it('are told of cells nobody knows, and of time-outs that are none', async () => {
+    await bbs.as('cells:operate').put('/v1/cells/nobody/drain').send({}).expect(404);
+    const { body } = await bbs.as('cells:operate').put('/v1/cells/cell-op/drain').send({ timeoutMs: -1 });
+    expect(body).toMatchObject({ code: 'invalid-request', fields: [{ field: 'timeoutMs' }] });
+  });
+});
+
 describe('the life of an LRP', () => {
   it('claim, start, heart-beat, crash, restart, remove', async () => {
     const processGuid = await desire({ restartPolicy: { immediateRestarts: 2 }, annotation: 'mine' });

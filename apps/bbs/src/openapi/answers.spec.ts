@@ -169,6 +169,14 @@ describe('every answer is as the document says', () => {
       body: { operations: [...operations, { get: 'b1' }, { remove: 'b1' }, { get: 'b1' }, 4] },
     });
     await call('get', '/v1/cells');
+    for (const operation of ['cordon', 'drain']) {
+      await call('put', `/v1/cells/cell-1/${operation}`, { body: {} });
+    }
+    await call('put', '/v1/cells/cell-1/presence', { token, body: { epoch, registration: REGISTRATION } });
+    await call('get', '/v1/cells/cell-1');
+    for (const operation of ['drain', 'cordon', 'replacement-hold']) {
+      await call('delete', `/v1/cells/cell-1/${operation}`);
+    }
     await call('delete', `/v1/desired-lrps/${processGuid}`);
     await call('delete', `/v1/cells/cell-1/presence?epoch=${epoch}`, { token });
     for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs']) await call('get', path);

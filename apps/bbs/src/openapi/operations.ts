@@ -11,7 +11,7 @@ import type { Class } from './class-schemas.js';
 import { DocsController } from './docs.controller.js';
 import { type JsonSchema, listOf, ref } from './json-schema.js';
 import { OpenApiController } from './openapi.controller.js';
-import { count, maybe, record, text } from './record.js';
+import { maybe, record, text } from './record.js';
 
 /** What the decorators of a handler do not say. */
 export interface Operation {
@@ -100,11 +100,20 @@ export const OPERATIONS: readonly Operations[] = [
   }),
   operationsOf(CellsController, 'Cells', {
     list: { summary: 'List the worker hosts', answer: items('Cell') },
+    get: { summary: 'Look at a worker host and count what it holds', answer: ref('CellDetail') },
+    cordon: { summary: 'Have a cell take no new work', answer: ref('Cell') },
+    uncordon: { summary: 'Have a cell take work again; a drain is cancelled', answer: ref('Cell') },
+    drain: { summary: 'Move the work off a cell, replacement first', answer: ref('Cell') },
+    cancelDrain: { summary: 'End a drain where it is; the cell stays cordoned', answer: ref('Cell') },
+    releaseReplacement: {
+      summary: 'Replace the work of a missing cell although too many went at once',
+      answer: ref('Cell'),
+    },
   }),
   operationsOf(CellAgentController, 'Cell agents', {
     presence: {
       summary: 'Say that the cell is there; without an epoch its agent has just started and gets a new one',
-      answer: record<{ epoch: number; ttlMs: number }>({ epoch: count, ttlMs: count }),
+      answer: ref('PresenceGrant'),
     },
     leave: { summary: 'Say that the cell leaves for good' },
     transitions: {

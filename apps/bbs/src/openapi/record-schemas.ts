@@ -4,6 +4,8 @@ import {
   ActualLRPNetInfo,
   type Cell,
   CELL_STATES,
+  type CellCensus,
+  type CellDrain,
   CellRegistration,
   type CellWork,
   DesiredLRPRequest,
@@ -15,6 +17,7 @@ import {
   type InternalRoute,
   ModificationTag,
   type Placement,
+  type PresenceGrant,
   PRESENCES,
   splitDesiredLRP,
   type Task,
@@ -43,6 +46,10 @@ import {
 const errorCode: JsonSchema = { type: 'string', enum: ERROR_CODES };
 const fieldErrors = listOf(record<FieldError>({ field: text, rule: text, message: text }));
 const placement = record<Placement>({ instanceGuid: text, cellId: text, deadline: time });
+const drain: JsonSchema = {
+  ...record<CellDrain>({ since: time, deadline: time }),
+  description: 'An operator wants its work moved off it; what is left at the deadline is stopped.',
+};
 const refusal = record<{ ok: false; error: { code: string; message: string; fields?: FieldError[] } }>({
   ok: { const: false },
   error: record<{ code: string; message: string; fields?: FieldError[] }>({
@@ -165,12 +172,32 @@ function cells(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
       state: { type: 'string', enum: CELL_STATES },
       since: time,
       epoch: { ...count, description: 'Grows with each start of the agent.' },
+      cordoned: maybe({ ...flag, description: 'An operator wants it to take no new work.' }),
+      drain: maybe(drain),
+      replacementHeld: maybe({
+        ...flag,
+        description: 'Too many cells went MISSING at once: what it ran is left alone for now.',
+      }),
       modificationTag: tag,
     },
     'A worker host. MISSING: its presence ran out and it has not been heard of since.',
   );
+  const cell = extended(classes.describe(CellRegistration), own);
+  const census = record<CellCensus>({
+    placed: count,
+    claimed: count,
+    running: count,
+    evacuating: count,
+    suspect: count,
+    tasks: count,
+  });
   return {
-    Cell: extended(classes.describe(CellRegistration), own),
+    Cell: cell,
+    CellDetail: {
+      ...extended(cell, record<{ work: CellCensus }>({ work: census })),
+      description: 'A cell with what it holds, counted. A drained cell holds nothing.',
+    },
+    PresenceGrant: record<PresenceGrant>({ epoch: count, ttlMs: count, drain: maybe(drain) }),
     CellWork: record<CellWork>({
       epoch: count,
       actualLRPs: listOf(ref('ActualLRP')),
@@ -219,6 +246,10 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       placementError: maybe(text),
       refusedBy: maybe(texts),
       stopping: maybe(flag),
+      expiresAt: maybe({
+        ...time,
+        description: `When an EVACUATING record ends at the latest, in ${time.description}.`,
+      }),
       resources: record<HeldResources>({ memoryMb: count, diskMb: count }),
       netInfo: maybe(classes.refTo(ActualLRPNetInfo)),
       routable: maybe(flag),

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Scope } from '#rivera/platform';
 import type { CliContext } from '../cli-context.js';
 import { UsageError } from '../errors.js';
 import { print } from '../output.js';
-import { collect } from '../parse.js';
+import { collect, parseSeconds } from '../parse.js';
 
 interface TokenOptions {
   secretFile?: string;
@@ -18,7 +18,6 @@ interface TokenOptions {
 }
 
 const DAY_S = 86_400;
-const UNITS_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: DAY_S };
 
 /** `rivera token` */
 export function registerToken(program: Command, context: CliContext): void {
@@ -48,14 +47,6 @@ export function registerToken(program: Command, context: CliContext): void {
       const token = mintToken({ subject, scopes, cellId, domains, ttlSeconds, key, now: context.now() });
       await print(context.stdout, `${token}\n`);
     });
-}
-
-/** Seconds, from a number with a unit. */
-function parseSeconds(text: string): number {
-  const match = /^([1-9]\d{0,6})([smhd])$/.exec(text);
-  if (!match) throw new InvalidArgumentError('It must be a number with a unit: 90s, 15m, 24h or 7d.');
-  const [, digits = '', unit = ''] = match;
-  return Number(digits) * (UNITS_S[unit] ?? 1);
 }
 
 function findSecret(given: string | undefined, cwd: string): string {

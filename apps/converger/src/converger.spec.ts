@@ -1,0 +1,255 @@
+import {
+  claim,
+  crash,
+  desire,
+  place,
+  releaseReplacement,
+  start,
+  startTask,
+  placeTask,
+} from '#rivera/lifecycle';
+import { type ActualLRP, type Cell, splitDesiredLRP } from '#rivera/models';
+import { type InstanceDecision, shardKey, shardOf } from '#rivera/store';
+import { BUILT_AT, aDesiredLRP, aTask } from '#test/builders.js';
+import { type ConvergerHarness, type ConvergerHarnessOptions, startConverger } from '#test/converger.js';
+import { NET_INFO, REGISTRATION } from '#test/fake-cell.js';
+import { eventually, startStore, type StoreHarness } from '#test/store.js';
+import { Repairs } from './repairs.js';
+
+const TTL_MS = 10_000;
+let harness: StoreHarness;
+let converger: ConvergerHarness;
+beforeAll(async () => {
+  harness = await startStore();
+});
+beforeEach(() => harness.clear());
+afterEach(() => converger.stop());
+afterAll(() => harness.stop());
+
+let guids = 0;
+const at = (now = BUILT_AT) => ({ now, newGuid: () => `guid-${(guids += 1)}` });
+const begin = async (options: Partial<ConvergerHarnessOptions> = {}): Promise<void> => {
+  converger = await startConverger({ redisUrl: harness.server.url, now: BUILT_AT, ...options });
+};
+const present = (cellId: string, { epoch, now = BUILT_AT }: { epoch?: number; now?: number } = {}) =>
+  harness.cells.register(cellId, REGISTRATION, { epoch, expiresAt: now + TTL_MS }, at(now));
+const cellsPresent = async (count: number): Promise<void> => {
+  for (let i = 1; i <= count; i++) await present(`cell-${i}`);
+};
+const desireLRP = (processGuid: string, instances = 1) =>
+  harness.processes.change(processGuid, (process) =>
+    desire(process, splitDesiredLRP(aDesiredLRP({ processGuid, instances })), at()),
+  );
+const change = (processGuid: string, index: number, decide: InstanceDecision['decide']) =>
+  harness.processes.changeInstance({ processGuid, index, decide });
+
+/** An instance that runs on a cell. */
+async function run(processGuid: string, index: number, cellId: string): Promise<string> {
+  const key = { instanceGuid: `${processGuid}-${index}-on-${cellId}`, cellId };
+  const started = { netInfo: NET_INFO, routable: true, availabilityZone: 'z1' };
+  await change(processGuid, index, (i) => place(i, { ...key, deadline: BUILT_AT + 60_000 }));
+  await change(processGuid, index, (i) => claim(i, key, at()));
+  await change(processGuid, index, (i) => start(i, key, started, at()));
+  return key.instanceGuid;
+}
+const rowsOf = async (processGuid: string): Promise<string[]> =>
+  (await harness.processes.actualsOf(processGuid)).map(outline).toSorted();
+const outline = ({ index, presence, state, cellId }: ActualLRP): string =>
+  [index, presence, state, ...(cellId === undefined ? [] : [cellId])].join(' ');
+const states = async (): Promise<Record<string, Cell['state']>> =>
+  Object.fromEntries((await harness.cells.list()).map(({ cellId, state }) => [cellId, state]));
+
+describe('a cell that is lost', () => {
+  it('has its instances replaced at once; the tasks it ran have failed', async () => {
+    await cellsPresent(1);
+    await desireLRP('app');
+    await run('app', 0, 'cell-1');
+    const { taskGuid } = aTask({ taskGuid: 'task' });
+    await harness.store.commit(shardOf(taskGuid), [{ kind: 'task', after: aTask({ taskGuid }) }]);
+    const placement = { instanceGuid: taskGuid, cellId: 'cell-1', deadline: BUILT_AT + 60_000 };
+    await harness.tasks.change(taskGuid, (task) => placeTask(task, placement, at()));
+    await harness.tasks.change(taskGuid, (task) => startTask(task, taskGuid, 'cell-1', at()));
+    await begin();
+    converger.advance(TTL_MS - 1);
+    await present('cell-2', { now: converger.now() });
+    expect(await rowsOf('app')).toEqual(['0 ORDINARY RUNNING cell-1']);
+
+    converger.advance(1);
+    await eventually(async () =>
+      expect(await rowsOf('app')).toEqual(['0 ORDINARY UNCLAIMED', '0 SUSPECT RUNNING cell-1']),
+    );
+    await eventually(async () =>
+      expect(await harness.tasks.get(taskGuid)).toMatchObject({ state: 'COMPLETED', failed: true }),
+    );
+    expect(await states()).toEqual({ 'cell-1': 'MISSING', 'cell-2': 'PRESENT' });
+  });
+
+  it('and comes back before its replacement runs: its instance is the ordinary one again', async () => {
+    await cellsPresent(1);
+    await desireLRP('app');
+    const instanceGuid = await run('app', 0, 'cell-1');
+    await begin();
+    converger.advance(TTL_MS);
+    await eventually(async () => expect(await rowsOf('app')).toHaveLength(2));
+    await present('cell-1', { epoch: 1, now: converger.now() });
+    await eventually(async () => expect(await rowsOf('app')).toEqual(['0 ORDINARY RUNNING cell-1']));
+    expect(await harness.processes.actualsOf('app')).toMatchObject([{ instanceGuid }]);
+  });
+
+  it('and comes back when its replacement runs: the replacement stays', async () => {
+    await cellsPresent(2);
+    await desireLRP('app');
+    await run('app', 0, 'cell-1');
+    await begin();
+    converger.advance(TTL_MS - 1);
+    await present('cell-2', { epoch: 1, now: converger.now() });
+    converger.advance(1);
+    await eventually(async () => expect(await rowsOf('app')).toHaveLength(2));
+    await run('app', 0, 'cell-2');
+    await present('cell-1', { epoch: 1, now: converger.now() });
+    await eventually(async () => expect(await rowsOf('app')).toEqual(['0 ORDINARY RUNNING cell-2']));
+  });
+
+  it('and is forgotten takes its suspects along', async () => {
+    await cellsPresent(1);
+    await desireLRP('app');
+    await run('app', 0, 'cell-1');
+    await begin();
+    converger.advance(TTL_MS);
+    await eventually(async () => expect(await rowsOf('app')).toHaveLength(2));
+    converger.advance(3_600_000);
+    await eventually(async () => expect(await rowsOf('app')).toEqual(['0 ORDINARY UNCLAIMED']));
+    expect(await states()).toEqual({});
+  });
+});
+
+describe('the safety stop', () => {
+  const logged = (message: string) => converger.log.filter(({ message: name }) => name === message);
+
+  it('leaves the work of too many lost cells alone and says so, until an operator lets go', async () => {
+    await cellsPresent(4);
+    await desireLRP('app', 4);
+    for (let i = 0; i < 4; i++) await run('app', i, `cell-${i + 1}`);
+    const running = await rowsOf('app');
+    await begin();
+    converger.advance(TTL_MS);
+    await eventually(async () =>
+      expect(new Set(Object.values(await states()))).toEqual(new Set(['MISSING'])),
+    );
+    await eventually(async () => expect(await converger.metric('cells_replacement_held')).toBe(4));
+    expect(await rowsOf('app')).toEqual(running);
+    expect(await harness.cells.list()).toMatchObject(Array(4).fill({ replacementHeld: true }));
+    expect(logged('replacement-held')).toMatchObject([
+      { level: 'error', cellIds: ['cell-1', 'cell-2', 'cell-3', 'cell-4'], percent: 50 },
+    ]);
+
+    await harness.cells.change('cell-1', releaseReplacement);
+    await eventually(async () =>
+      expect((await rowsOf('app')).slice(0, 2)).toEqual(['0 ORDINARY UNCLAIMED', '0 SUSPECT RUNNING cell-1']),
+    );
+    await present('cell-2', { epoch: 1, now: converger.now() });
+    await eventually(async () => expect(await converger.metric('cells_replacement_held')).toBe(2));
+    expect((await rowsOf('app')).slice(2)).toEqual(running.slice(1));
+  });
+
+  it('does not stop fewer losses than it is set to', async () => {
+    await cellsPresent(4);
+    await desireLRP('app', 2);
+    await run('app', 0, 'cell-1');
+    await run('app', 1, 'cell-2');
+    await begin();
+    converger.advance(TTL_MS - 1);
+    for (const cellId of ['cell-3', 'cell-4']) await present(cellId, { epoch: 1, now: converger.now() });
+    converger.advance(1);
+    await eventually(async () => expect(await rowsOf('app')).toHaveLength(4));
+    expect(await converger.metric('cells_replacement_held')).toBe(0);
+  });
+});
+
+describe('what is due', () => {
+  it('a back-off that is over, an evacuation past its deadline', async () => {
+    await cellsPresent(1);
+    await desireLRP('app', 2);
+    const instanceGuid = await run('app', 0, 'cell-1');
+    const before = (await harness.processes.actualsOf('app')).find(({ index }) => index === 1);
+    const row = { ...before!, presence: 'EVACUATING' as const, state: 'RUNNING' as const, cellId: 'cell-1' };
+    const expiresAt = BUILT_AT + 4_000;
+    const evacuating = { ...row, instanceGuid: 'leaving', netInfo: NET_INFO, expiresAt };
+    await harness.store.commit(shardOf('app'), [{ kind: 'actual', after: evacuating }]);
+    for (let crashes = 0; crashes < 3; crashes++) {
+      await change('app', 0, (i) => crash(i, { instanceGuid, cellId: 'cell-1' }, 'it fell over', at()));
+      if (crashes < 2) await run('app', 0, 'cell-1');
+    }
+    expect((await rowsOf('app'))[0]).toBe('0 ORDINARY CRASHED');
+    await begin();
+    converger.advance(5_000);
+    await eventually(async () =>
+      expect(await rowsOf('app')).toEqual(['0 ORDINARY CRASHED', '1 ORDINARY UNCLAIMED']),
+    );
+    await present('cell-1', { epoch: 1, now: BUILT_AT + 60_000 });
+    converger.advance(25_000);
+    await eventually(async () =>
+      expect(await rowsOf('app')).toEqual(['0 ORDINARY UNCLAIMED', '1 ORDINARY UNCLAIMED']),
+    );
+  });
+});
+
+describe('the rolling audit', () => {
+  const audited = () => converger.metric('convergence_repairs_total', { found_by: 'audit' });
+  /** As many shards as there are, and a moment for a second look. */
+  const goRound = async (): Promise<void> => {
+    const rounds = await converger.metric('convergence_audited_shards_total');
+    for (let shards = 0; shards < 64 + 5; shards++) {
+      converger.advance(500);
+      await eventually(async () =>
+        expect(await converger.metric('convergence_audited_shards_total')).toBeGreaterThan(rounds + shards),
+      );
+    }
+  };
+
+  it('has nothing to repair in a healthy system, and repairs what nobody was told of', async () => {
+    await present('cell-1', { now: BUILT_AT + 3_600_000 });
+    for (const guid of ['app-1', 'app-2', 'app-3']) {
+      await desireLRP(guid);
+      await run(guid, 0, 'cell-1');
+    }
+    await begin();
+    await goRound();
+    expect(await audited()).toBe(0);
+
+    // Past the store: no event, no index entry.
+    const shard = shardOf('app-2');
+    await harness.redis.hdel(shardKey(shard, 'actual'), 'app-2/0/ORDINARY');
+    await harness.redis.zrem(shardKey(shard, 'ids:actual'), 'app-2/0/ORDINARY');
+    await goRound();
+    expect(await rowsOf('app-2')).toEqual(['0 ORDINARY UNCLAIMED']);
+    expect(await audited()).toBe(1);
+    expect(converger.log.filter(({ message: name }) => name === 'audit-repaired')).toMatchObject([{ guid: 'app-2' }]);
+  });
+});
+
+describe('a cell that registered after the cells were read', () => {
+  it('is not taken for gone', async () => {
+    await begin();
+    const repairs = converger.app.get(Repairs);
+    const fence = { role: 'converger', token: 1 };
+    await desireLRP('app');
+    await repairs.refresh();
+    await present('cell-9', { now: BUILT_AT + 60_000 });
+    await run('app', 0, 'cell-9');
+    expect(await repairs.process('app', fence)).toBe(0);
+    await harness.cells.remove('cell-9');
+    await repairs.refresh();
+    await eventually(async () => expect(await rowsOf('app')).toEqual(['0 ORDINARY UNCLAIMED']));
+  });
+});
+
+it('a former converger writes nothing', async () => {
+  await begin();
+  await harness.store.fence({ role: 'converger', token: 2 });
+  await desireLRP('app');
+  const fence = { role: 'converger', token: 1 };
+  await harness.redis.hdel(shardKey(shardOf('app'), 'actual'), 'app/0/ORDINARY');
+  await harness.redis.zrem(shardKey(shardOf('app'), 'ids:actual'), 'app/0/ORDINARY');
+  await expect(converger.app.get(Repairs).process('app', fence)).rejects.toMatchObject({ code: 'fenced' });
+});
