@@ -33,6 +33,8 @@ export interface ClusterOptions {
   supervised?: boolean;
   /** Variables of all cells beside those the harness sets. */
   cellEnv?: Environment;
+  /** The same for programs of the control plane. */
+  controlPlaneEnv?: Partial<Record<ControlPlaneProgram, Environment>>;
 }
 
 export interface CellOptions {
@@ -248,7 +250,11 @@ export class Cluster {
             PRESENCE_TTL_MS: `${presenceTtlMs}`,
           }
         : { HEALTH_LISTEN: listen, LEASE_TTL_MS: `${leaseTtlMs}`, PRESENCE_GRACE_MS: `${presenceTtlMs}` };
-    this.addProgram(name, name, { REDIS_URL: this.redis.url, ...own });
+    this.addProgram(name, name, {
+      REDIS_URL: this.redis.url,
+      ...own,
+      ...this.options.controlPlaneEnv?.[name],
+    });
   }
 
   private addProgram(name: string, app: string, env: Environment): Program {
