@@ -71,7 +71,7 @@ export const batchOf = (maxLength: number): fc.Arbitrary<AuctionBatch> =>
     }),
   });
 
-const options = fc.record({
+export const auctionOptions = fc.record({
   startingContainerWeight: usually(0.25, 0, 1),
   binPackFirstFitWeight: usually(0, 0.25),
   startingContainerCountMaximum: usually(0, -1, 4, 12),
@@ -86,7 +86,7 @@ export const worlds: fc.Arbitrary<World> = fc.subarray(cellIds, { minLength: 0 }
         ? fc.constant([])
         : fc.array(fc.record({ cellId: fc.constantFrom(...ids), held: heldWork }), { maxLength: 12 }),
     batch: batchOf(12),
-    options,
+    options: auctionOptions,
   }),
 );
 

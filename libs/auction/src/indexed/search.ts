@@ -1,0 +1,207 @@
+import type { HeldResources } from '#rivera/models';
+import { fillOf } from '../score.js';
+import { tieRank } from '../tie-break.js';
+import {
+  BOUNDS_STRIDE,
+  LARGEST_CONTAINERS,
+  LARGEST_DISK,
+  LARGEST_MEMORY,
+  SMALLEST_PROXY,
+} from './cell-order.js';
+import type { CellOrder } from './cell-order.js';
+import type { CellTable } from './cell-table.js';
+import { ALIKE, MOST_CONTAINERS, MOST_DISK, MOST_MEMORY, SCORE, STRIDE } from './cell-tree.js';
+import type { CellTree } from './cell-tree.js';
+
+const RING = 2 ** 32;
+const NOBODY = -1;
+
+/**
+ * Branch and bound for the best cell with room: the lowest (alike, score, rank on the ring, id). It goes first where the
+ * promise is best and leaves out every part of a tree that has no room or cannot beat the best cell found so far, so the
+ * answer is that of looking at all of them.
+ *
+ * One object serves all searches; `begin` makes it anew.
+ */
+export class Search {
+  /** The best cell so far, or −1. */
+  slot = NOBODY;
+  /** Marked cells met on the way: work for nothing. */
+  wasted = 0;
+  private alike = Infinity;
+  private score = Infinity;
+  private rank = Infinity;
+
+  private memoryMb = 0;
+  private diskMb = 0;
+  private isTask = false;
+  private hash = 0;
+  /** Cells with this mark are passed over. */
+  private mark = 0;
+  private marks = new Int32Array(64);
+
+  // The tree that is being searched.
+  private order: CellOrder;
+  private nodes: Float64Array;
+  /** What the request adds on every cell when all have the same capacity. */
+  private requestScore = 0;
+
+  constructor(private readonly table: CellTable) {}
+
+  /** For work of this size. `hash` is where it starts on the ring of the tie-break. */
+  begin({ memoryMb, diskMb }: HeldResources, isTask: boolean, hash: number): void {
+    this.memoryMb = memoryMb;
+    this.diskMb = diskMb;
+    this.isTask = isTask;
+    this.hash = hash;
+    this.mark += 1;
+    if (this.marks.length < this.table.hash.length) this.marks = new Int32Array(this.table.hash.length);
+    this.wasted = 0;
+    this.reset();
+  }
+
+  /** Forgets what was found; marks stay. */
+  reset(): void {
+    this.slot = NOBODY;
+    this.alike = this.score = this.rank = Infinity;
+  }
+
+  passOver(slot: number): void {
+    this.marks[slot] = this.mark;
+  }
+
+  isPassedOver(slot: number): boolean {
+    return this.marks[slot] === this.mark;
+  }
+
+  /** Looks at the cells of some trees, first where the lowest score is. */
+  inTrees(trees: readonly CellTree[]): void {
+    let first = 0;
+    for (let at = 0; at < trees.length; at += 1) {
+      trees[at]!.refresh();
+      if (at > 0 && trees[at]!.lowestScore < trees[first]!.lowestScore) first = at;
+    }
+    if (trees.length > 0) this.inTree(trees[first]!);
+    for (let at = 0; at < trees.length; at += 1) {
+      if (at !== first) this.inTree(trees[at]!);
+    }
+  }
+
+  /** Looks at one cell, which has this many instances alike and is known to match. */
+  atCell(slot: number, alike: number, ownScore: number): void {
+    if (!this.table.hasRoom(slot, this.memoryOn(slot), this.diskMb)) return;
+    this.offer(slot, alike, ownScore + this.requestScoreOn(slot));
+  }
+
+  private inTree(tree: CellTree): void {
+    const { order } = tree;
+    if (order.slots.length === 0) return;
+    this.order = order;
+    this.nodes = tree.nodes;
+    this.requestScore = order.isUniform ? this.requestScoreOn(order.slots[0]!) : 0;
+    if (this.isWorthwhile(1, 0, tree.width)) this.below(1, 0, tree.width);
+  }
+
+  private below(node: number, from: number, width: number): void {
+    if (width === 1) {
+      this.atLeaf(node, from);
+      return;
+    }
+    const half = width >> 1;
+    const left = 2 * node;
+    const right = left + 1;
+    const isLeftFirst = this.comparePromises(left, right, from, half) <= 0;
+    const first = isLeftFirst ? left : right;
+    const second = isLeftFirst ? right : left;
+    const firstFrom = isLeftFirst ? from : from + half;
+    const secondFrom = isLeftFirst ? from + half : from;
+    if (this.isWorthwhile(first, firstFrom, half)) this.below(first, firstFrom, half);
+    if (this.isWorthwhile(second, secondFrom, half)) this.below(second, secondFrom, half);
+  }
+
+  private atLeaf(node: number, leaf: number): void {
+    const slot = this.order.slots[leaf]!;
+    if (this.marks[slot] === this.mark) {
+      this.wasted += 1;
+      return;
+    }
+    const at = node * STRIDE;
+    const request = this.order.isUniform ? this.requestScore : this.requestScoreOn(slot);
+    this.offer(slot, this.nodes[at + ALIKE]!, this.nodes[at + SCORE]! + request);
+  }
+
+  private offer(slot: number, alike: number, score: number): void {
+    if (alike > this.alike || (alike === this.alike && score > this.score)) return;
+    const rank = tieRank(this.hash, this.table.hash[slot]!);
+    if (alike === this.alike && score === this.score) {
+      if (rank > this.rank) return;
+      if (rank === this.rank && this.table.ids[slot]! >= this.table.ids[this.slot]!) return;
+    }
+    this.slot = slot;
+    this.alike = alike;
+    this.score = score;
+    this.rank = rank;
+  }
+
+  /** Whether a cell below the node may have room and be better than the best so far. */
+  private isWorthwhile(node: number, from: number, width: number): boolean {
+    const { nodes } = this;
+    const at = node * STRIDE;
+    if (
+      nodes[at + MOST_MEMORY]! < this.memoryMb ||
+      nodes[at + MOST_DISK]! < this.diskMb ||
+      nodes[at + MOST_CONTAINERS]! < 1
+    ) {
+      return false;
+    }
+    const alike = nodes[at + ALIKE]!;
+    if (alike !== this.alike) return alike < this.alike;
+    const score = this.promise(node);
+    if (score !== this.score) return score < this.score;
+    return this.nearestRank(from, width) <= this.rank;
+  }
+
+  private comparePromises(left: number, right: number, from: number, width: number): number {
+    const alike = this.nodes[left * STRIDE + ALIKE]! - this.nodes[right * STRIDE + ALIKE]!;
+    // Two Infinities make NaN: there is nobody on either side.
+    if (alike !== 0) return alike;
+    const score = this.promise(left) - this.promise(right);
+    if (score !== 0) return score;
+    return this.nearestRank(from, width) - this.nearestRank(from + width, width);
+  }
+
+  /** No cell below the node has a lower score. */
+  private promise(node: number): number {
+    const own = this.nodes[node * STRIDE + SCORE]!;
+    if (this.order.isUniform) return own + this.requestScore;
+    const { bounds } = this.order;
+    const at = node * BOUNDS_STRIDE;
+    const proxy = this.isTask ? 0 : bounds[at + SMALLEST_PROXY]!;
+    const request = fillOf(
+      (this.memoryMb + proxy) / bounds[at + LARGEST_MEMORY]! +
+        this.diskMb / bounds[at + LARGEST_DISK]! +
+        1 / bounds[at + LARGEST_CONTAINERS]!,
+    );
+    return own + request;
+  }
+
+  /** No cell at these places has a lower rank. */
+  private nearestRank(from: number, width: number): number {
+    const { ring, kind } = this.order;
+    const last = Math.min(from + width, ring.length) - 1;
+    if (last < from) return Infinity;
+    if (kind[from] !== kind[last]) return 0;
+    const { hash } = this;
+    const first = ring[from]!;
+    if (hash <= first) return first - hash;
+    return hash > ring[last]! ? first - hash + RING : 0;
+  }
+
+  private memoryOn(slot: number): number {
+    return this.memoryMb + (this.isTask ? 0 : this.table.proxy[slot]!);
+  }
+
+  private requestScoreOn(slot: number): number {
+    return this.table.requestScore(slot, this.memoryOn(slot), this.diskMb);
+  }
+}
