@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import type { AuctionBatch, AuctionCell, AuctionOptions, HeldWork } from '#rivera/auction';
-import { ScanAuction } from '#rivera/auction';
+import type { AuctionBatch, AuctionCell, AuctionEngine, AuctionOptions, HeldWork } from '#rivera/auction';
+import { IndexedAuction, ScanAuction } from '#rivera/auction';
 import type { RootfsProvider } from '#rivera/models';
 
 /** Some cells, what they hold, and work to place. Small numbers, so that ties, shortages and clashes are frequent. */
@@ -90,8 +90,17 @@ export const worlds: fc.Arbitrary<World> = fc.subarray(cellIds, { minLength: 0 }
   }),
 );
 
-export function engineOf({ cells, holds, options: chosen }: World): ScanAuction {
-  const engine = new ScanAuction(cells, chosen);
+/** Every engine; all have to behave alike. */
+export const ENGINE_CLASSES = [
+  ['scan', ScanAuction],
+  ['index', IndexedAuction],
+] as const;
+
+export type EngineClass = (typeof ENGINE_CLASSES)[number][1];
+
+/** An engine with the picture of a world. */
+export function engineOf(Engine: EngineClass, { cells, holds, options }: World): AuctionEngine {
+  const engine = new Engine(cells, options);
   for (const { cellId, held } of holds) engine.reserve(cellId, held);
   return engine;
 }

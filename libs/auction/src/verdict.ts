@@ -1,8 +1,8 @@
 import type { CellCapacity } from '#rivera/models';
 import { firstMismatch, leftOfSomething, parseRootfs, shortages } from './constraints.js';
 import { score, SCORE_CEILING } from './score.js';
-import { hash32, tieRank } from './tie-break.js';
-import { isTaskAuction, workId } from './types.js';
+import { tieRank, workHash } from './tie-break.js';
+import { isTaskAuction } from './types.js';
 import type { Auction, AuctionCell, AuctionOptions, CellVerdict } from './types.js';
 
 /** What a verdict needs to know of a cell at this moment. */
@@ -24,7 +24,7 @@ export interface CellStanding {
 export function judgeOf(auction: Auction, options: AuctionOptions): (standing: CellStanding) => CellVerdict {
   const { strict } = options;
   const rootfs = parseRootfs(auction.rootfs);
-  const workHash = hash32(workId(auction));
+  const from = workHash(auction);
   return (standing) => {
     const { cell, hash, zoneInstances, instances } = standing;
     const verdict: CellVerdict = {
@@ -35,7 +35,7 @@ export function judgeOf(auction: Auction, options: AuctionOptions): (standing: C
       refused: !strict && (auction.refusedBy ?? []).includes(cell.cellId),
       zoneInstances,
       instances,
-      tieRank: tieRank(workHash, hash),
+      tieRank: tieRank(from, hash),
     };
     if (verdict.mismatch === undefined) weigh(verdict, auction, standing, options);
     return verdict;

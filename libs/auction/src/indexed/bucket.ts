@@ -1,7 +1,8 @@
 import { CellOrder } from './cell-order.js';
 import type { CellTable } from './cell-table.js';
-import { CellTree } from './cell-tree.js';
-import type { Preference } from './cell-tree.js';
+import { RoomTree } from './room-tree.js';
+import { ScoreTree } from './score-tree.js';
+import type { Preference } from './score-tree.js';
 
 const NO_PLACE = -1;
 
@@ -19,8 +20,8 @@ export class Bucket {
   /** Cells that have none of some resource. They count when work fails and can never win. */
   readonly withoutCapacity = new Set<number>();
   readonly order: CellOrder;
-  readonly lrps: CellTree;
-  readonly tasks: CellTree;
+  readonly lrps: ScoreTree;
+  readonly tasks: ScoreTree;
   private otherChanges = 0;
 
   constructor(
@@ -30,8 +31,8 @@ export class Bucket {
     readonly offerClass: number,
   ) {
     this.order = new CellOrder(table);
-    this.lrps = new CellTree(table, this.order, preferences.lrp);
-    this.tasks = new CellTree(table, this.order, preferences.task);
+    this.lrps = new ScoreTree(table, this.order, new RoomTree(table, this.order, false), preferences.lrp);
+    this.tasks = new ScoreTree(table, this.order, new RoomTree(table, this.order, true), preferences.task);
   }
 
   get size(): number {

@@ -1,11 +1,11 @@
-import { hash32 } from '../tie-break.js';
-import { isTaskAuction, workId } from '../types.js';
+import { workHash } from '../tie-break.js';
+import { isTaskAuction } from '../types.js';
 import type { Auction, LRPAuction } from '../types.js';
 import { NO_APP } from './cell-table.js';
 import type { CellTable } from './cell-table.js';
-import type { CellTree } from './cell-tree.js';
 import type { Constraint, MatchingZone } from './constraint-table.js';
 import type { Gang, Gangs } from './gang.js';
+import type { ScoreTree } from './score-tree.js';
 import { Search } from './search.js';
 import type { Topology } from './topology.js';
 
@@ -17,7 +17,7 @@ export class Chooser {
   private readonly countedZones: number[] = [];
   /** Cells that refused what is being placed. */
   private readonly refused: number[] = [];
-  private readonly trees: CellTree[] = [];
+  private readonly trees: ScoreTree[] = [];
 
   /** @param alikeWeight what an instance of the app adds to a score; 0 when instances go before the score. */
   constructor(
@@ -33,7 +33,7 @@ export class Chooser {
   /** The slot of the cell that takes the work; −1 when none has room. */
   choose(auction: Auction, constraint: Constraint): number {
     const isTask = isTaskAuction(auction);
-    this.search.begin(auction, isTask, hash32(workId(auction)));
+    this.search.begin(auction, isTask, workHash(auction));
     this.noteRefusals(auction, constraint);
     return isTask ? this.forTask(constraint) : this.forLRP(auction, constraint);
   }

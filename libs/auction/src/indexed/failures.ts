@@ -3,14 +3,7 @@ import { leftOfSomething, shortages } from '../constraints.js';
 import { failure } from '../placement-error.js';
 import type { PlacementFailure } from '../types.js';
 import type { CellTable } from './cell-table.js';
-import {
-  LEAST_CONTAINERS,
-  LEAST_DISK,
-  LEAST_MEMORY,
-  MOST_CONTAINERS,
-  MOST_DISK,
-  MOST_MEMORY,
-} from './cell-tree.js';
+import { CONTAINERS, DISK, MEMORY } from './room-tree.js';
 import type { Constraint } from './constraint-table.js';
 
 /** Why work failed on all cells, counted without looking at those that are all short of something, or none of them. */
@@ -22,12 +15,12 @@ export function failureOf(
   const why = failure(constraint.reason ?? 'resources', cells);
   why.mismatched = { ...constraint.mismatched };
   for (const { lrps, tasks, order, withoutCapacity } of constraint.buckets) {
-    const tree = isTask ? tasks : lrps;
-    tree.refresh();
+    const { room } = isTask ? tasks : lrps;
+    room.refresh();
     why.full += order.size;
-    why.short.containers += tree.countBelow(MOST_CONTAINERS, LEAST_CONTAINERS, 1);
-    why.short.disk += tree.countBelow(MOST_DISK, LEAST_DISK, diskMb);
-    why.short.memory += tree.countBelow(MOST_MEMORY, LEAST_MEMORY, memoryMb);
+    why.short.containers += room.countBelow(CONTAINERS, 1);
+    why.short.disk += room.countBelow(DISK, diskMb);
+    why.short.memory += room.countBelow(MEMORY, memoryMb);
     for (const slot of withoutCapacity) {
       const left = table.leftOn(slot);
       const usable = strict ? left : leftOfSomething(table.cells[slot]!.capacity, left);

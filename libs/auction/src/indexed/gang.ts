@@ -1,15 +1,15 @@
 import type { Bucket } from './bucket.js';
 import { NO_APP } from './cell-table.js';
 import type { CellTable } from './cell-table.js';
-import { CellTree } from './cell-tree.js';
-import type { Preference } from './cell-tree.js';
 import { grown } from './grow.js';
+import { ScoreTree } from './score-tree.js';
+import type { Preference } from './score-tree.js';
 import type { Topology } from './topology.js';
 
 /** Apps on fewer cells are looked up cell by cell: that is cheaper than keeping trees for them. */
 const SMALLEST = 128;
 /** Apps that have trees of their own at the same time. */
-const LIMIT = 16;
+const LIMIT = 64;
 /** An app gets trees once it has cost as many looks at its cells as building them does. */
 const LOOKS_PER_CELL = 4;
 
@@ -18,7 +18,7 @@ export class Gang {
   /** Instances by zone. */
   zoneInstances = new Int32Array(0);
   private version = -1;
-  private trees = new Map<Bucket, CellTree>();
+  private trees = new Map<Bucket, ScoreTree>();
   private readonly preference: Preference;
 
   constructor(
@@ -31,10 +31,10 @@ export class Gang {
     this.preference = { isTask: false, alikeWeight, alikeOn };
   }
 
-  treeOf(bucket: Bucket): CellTree {
+  treeOf(bucket: Bucket): ScoreTree {
     let tree = this.trees.get(bucket);
     if (tree === undefined) {
-      tree = new CellTree(this.table, bucket.order, this.preference);
+      tree = new ScoreTree(this.table, bucket.order, bucket.lrps.room, this.preference);
       this.trees.set(bucket, tree);
     }
     return tree;

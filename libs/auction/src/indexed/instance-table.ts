@@ -173,10 +173,10 @@ export class InstanceTable {
   }
 
   private rehash(): void {
-    const pairs = this.places.filter((entry) => entry !== 0);
-    this.places = new Int32Array(this.places.length * 2);
-    for (const entry of pairs) {
-      this.places[this.placeOf(this.app[entry - 1]!, this.slot[entry - 1]!)] = entry;
+    const { places } = this;
+    this.places = new Int32Array(places.length * 2);
+    for (const entry of places) {
+      if (entry !== 0) this.places[this.placeOf(this.app[entry - 1]!, this.slot[entry - 1]!)] = entry;
     }
   }
 }

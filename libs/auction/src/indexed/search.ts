@@ -10,8 +10,7 @@ import {
 } from './cell-order.js';
 import type { CellOrder } from './cell-order.js';
 import type { CellTable } from './cell-table.js';
-import { ALIKE, MOST_CONTAINERS, MOST_DISK, MOST_MEMORY, SCORE, STRIDE } from './cell-tree.js';
-import type { CellTree } from './cell-tree.js';
+import type { ScoreTree } from './score-tree.js';
 
 const RING = 2 ** 32;
 const NOBODY = -1;
@@ -42,7 +41,7 @@ export class Search {
 
   // The tree that is being searched.
   private order: CellOrder;
-  private nodes: Float64Array;
+  private tree: ScoreTree;
   /** What the request adds on every cell when all have the same capacity. */
   private requestScore = 0;
 
@@ -75,11 +74,12 @@ export class Search {
   }
 
   /** Looks at the cells of some trees, first where the lowest score is. */
-  inTrees(trees: readonly CellTree[]): void {
+  inTrees(trees: readonly ScoreTree[]): void {
     let first = 0;
     for (let at = 0; at < trees.length; at += 1) {
       trees[at]!.refresh();
-      if (at > 0 && trees[at]!.lowestScore < trees[first]!.lowestScore) first = at;
+      trees[at]!.room.refresh();
+      if (at > 0 && trees[at]!.score[1]! < trees[first]!.score[1]!) first = at;
     }
     if (trees.length > 0) this.inTree(trees[first]!);
     for (let at = 0; at < trees.length; at += 1) {
@@ -93,13 +93,39 @@ export class Search {
     this.offer(slot, alike, ownScore + this.requestScoreOn(slot));
   }
 
-  private inTree(tree: CellTree): void {
+  private inTree(tree: ScoreTree): void {
     const { order } = tree;
     if (order.slots.length === 0) return;
+    this.tree = tree;
     this.order = order;
-    this.nodes = tree.nodes;
     this.requestScore = order.isUniform ? this.requestScoreOn(order.slots[0]!) : 0;
-    if (this.isWorthwhile(1, 0, tree.width)) this.below(1, 0, tree.width);
+    if (!this.isWorthwhile(1, 0, tree.width)) return;
+    if (!order.isUniform || !this.firstOfBest(tree)) this.below(1, 0, tree.width);
+  }
+
+  /**
+   * The short way when all cells have the same capacity: the first one from the hash on that is as good as the best. When
+   * it has room there is none better; whether it has is all this returns.
+   */
+  private firstOfBest(tree: ScoreTree): boolean {
+    const { ring, slots } = this.order;
+    const { alike, score, width } = tree;
+    const bestAlike = alike[1]!;
+    const bestScore = score[1]!;
+    let node = width + placeOnRing(ring, this.hash);
+    while (alike[node] !== bestAlike || score[node] !== bestScore) {
+      while (node % 2 === 1) node >>= 1;
+      // Nothing to the right: once more from the beginning of the ring.
+      node = node === 0 ? 1 : node + 1;
+    }
+    while (node < width) {
+      node *= 2;
+      if (alike[node] !== bestAlike || score[node] !== bestScore) node += 1;
+    }
+    const slot = slots[node - width]!;
+    if (!this.mayHold(node) || this.marks[slot] === this.mark) return false;
+    this.offer(slot, bestAlike, bestScore + this.requestScore);
+    return true;
   }
 
   private below(node: number, from: number, width: number): void {
@@ -125,9 +151,8 @@ export class Search {
       this.wasted += 1;
       return;
     }
-    const at = node * STRIDE;
     const request = this.order.isUniform ? this.requestScore : this.requestScoreOn(slot);
-    this.offer(slot, this.nodes[at + ALIKE]!, this.nodes[at + SCORE]! + request);
+    this.offer(slot, this.tree.alike[node]!, this.tree.score[node]! + request);
   }
 
   private offer(slot: number, alike: number, score: number): void {
@@ -145,24 +170,20 @@ export class Search {
 
   /** Whether a cell below the node may have room and be better than the best so far. */
   private isWorthwhile(node: number, from: number, width: number): boolean {
-    const { nodes } = this;
-    const at = node * STRIDE;
-    if (
-      nodes[at + MOST_MEMORY]! < this.memoryMb ||
-      nodes[at + MOST_DISK]! < this.diskMb ||
-      nodes[at + MOST_CONTAINERS]! < 1
-    ) {
-      return false;
-    }
-    const alike = nodes[at + ALIKE]!;
+    if (!this.mayHold(node)) return false;
+    const alike = this.tree.alike[node]!;
     if (alike !== this.alike) return alike < this.alike;
     const score = this.promise(node);
     if (score !== this.score) return score < this.score;
     return this.nearestRank(from, width) <= this.rank;
   }
 
+  private mayHold(node: number): boolean {
+    return this.tree.room.mayHold(node, this.memoryMb, this.diskMb);
+  }
+
   private comparePromises(left: number, right: number, from: number, width: number): number {
-    const alike = this.nodes[left * STRIDE + ALIKE]! - this.nodes[right * STRIDE + ALIKE]!;
+    const alike = this.tree.alike[left]! - this.tree.alike[right]!;
     // Two Infinities make NaN: there is nobody on either side.
     if (alike !== 0) return alike;
     const score = this.promise(left) - this.promise(right);
@@ -172,7 +193,7 @@ export class Search {
 
   /** No cell below the node has a lower score. */
   private promise(node: number): number {
-    const own = this.nodes[node * STRIDE + SCORE]!;
+    const own = this.tree.score[node]!;
     if (this.order.isUniform) return own + this.requestScore;
     const { bounds } = this.order;
     const at = node * BOUNDS_STRIDE;
@@ -204,4 +225,16 @@ export class Search {
   private requestScoreOn(slot: number): number {
     return this.table.requestScore(slot, this.memoryOn(slot), this.diskMb);
   }
+}
+
+/** The first place at or after the hash; 0 when there is none, for the ring closes. */
+function placeOnRing(ring: Uint32Array, hash: number): number {
+  let from = 0;
+  let to = ring.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (ring[middle]! < hash) from = middle + 1;
+    else to = middle;
+  }
+  return from === ring.length ? 0 : from;
 }
