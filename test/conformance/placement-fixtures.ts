@@ -1,7 +1,8 @@
-import { isTaskAuction, ScanAuction } from '#rivera/auction';
+import { IndexedAuction, isTaskAuction, ScanAuction } from '#rivera/auction';
 import type {
   Auction,
   AuctionCell,
+  AuctionEngine,
   AuctionOptions,
   AuctionResult,
   HeldWork,
@@ -22,14 +23,30 @@ export function cell(cellId: string, zone: string, more: Partial<CellFixture> = 
   return { cellId, zone, capacity, rootfsProviders: linux, ...more };
 }
 
-/** An engine with both weights 0 unless stated. */
-export function engineWith(cells: CellFixture[], options: Partial<AuctionOptions> = {}): ScanAuction {
-  const engine = new ScanAuction(cells, { startingContainerWeight: 0, ...options });
-  for (const { cellId, holds = [] } of cells) {
-    for (const held of holds) engine.reserve(cellId, held);
-  }
-  return engine;
-}
+type EngineClass<E extends AuctionEngine> = new (
+  cells: Iterable<AuctionCell>,
+  options: Partial<AuctionOptions>,
+) => E;
+
+/** Makes engines of a class, with both weights 0 unless stated. */
+const maker =
+  <E extends AuctionEngine>(Engine: EngineClass<E>) =>
+  (cells: CellFixture[], options: Partial<AuctionOptions> = {}): E => {
+    const engine = new Engine(cells, { startingContainerWeight: 0, ...options });
+    for (const { cellId, holds = [] } of cells) {
+      for (const held of holds) engine.reserve(cellId, held);
+    }
+    return engine;
+  };
+
+/** A plain scan with both weights 0 unless stated. */
+export const engineWith = maker(ScanAuction);
+
+/** Name and maker of every engine: all have to behave alike. */
+export const ENGINES = [
+  ['scan', engineWith],
+  ['index', maker(IndexedAuction)],
+] as const;
 
 /** `lrp('app', 1)` asks 10 MB of memory and of disk on linux unless stated. */
 export function lrp(processGuid: string, index: number, more: Partial<LRPAuction> = {}): LRPAuction {
@@ -52,7 +69,7 @@ export const name = (auction: Auction): string =>
   isTaskAuction(auction) ? auction.taskGuid : `${auction.processGuid}[${auction.index}]`;
 
 /** Decides everything as one batch. */
-export function decide(engine: ScanAuction, ...work: Auction[]): AuctionResult {
+export function decide(engine: AuctionEngine, ...work: Auction[]): AuctionResult {
   const lrps = work.filter((auction): auction is LRPAuction => !isTaskAuction(auction));
   return engine.auction({ lrps, tasks: work.filter(isTaskAuction) });
 }

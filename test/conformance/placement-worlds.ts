@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import type { AuctionBatch, AuctionCell, AuctionOptions, HeldWork } from '#rivera/auction';
-import { ScanAuction } from '#rivera/auction';
+import type { AuctionBatch, AuctionCell, AuctionEngine, AuctionOptions, HeldWork } from '#rivera/auction';
+import { IndexedAuction, ScanAuction } from '#rivera/auction';
 import type { RootfsProvider } from '#rivera/models';
 
 /** Some cells, what they hold, and work to place. Small numbers, so that ties, shortages and clashes are frequent. */
@@ -65,13 +65,13 @@ export const batchOf = (maxLength: number): fc.Arbitrary<AuctionBatch> =>
       maxLength,
       selector: ({ processGuid, index }) => `${processGuid}.${index}`,
     }),
-    tasks: fc.uniqueArray(fc.record({ ...request, taskGuid: fc.constantFrom('t-1', 't-2', 't-3', 't-4') }), {
+    tasks: fc.uniqueArray(fc.record({ ...request, taskGuid: fc.constantFrom('t-1', 't-2', 't-3', 'cell-3') }), {
       maxLength: 4,
       selector: ({ taskGuid }) => taskGuid,
     }),
   });
 
-const options = fc.record({
+export const auctionOptions = fc.record({
   startingContainerWeight: usually(0.25, 0, 1),
   binPackFirstFitWeight: usually(0, 0.25),
   startingContainerCountMaximum: usually(0, -1, 4, 12),
@@ -86,12 +86,21 @@ export const worlds: fc.Arbitrary<World> = fc.subarray(cellIds, { minLength: 0 }
         ? fc.constant([])
         : fc.array(fc.record({ cellId: fc.constantFrom(...ids), held: heldWork }), { maxLength: 12 }),
     batch: batchOf(12),
-    options,
+    options: auctionOptions,
   }),
 );
 
-export function engineOf({ cells, holds, options: chosen }: World): ScanAuction {
-  const engine = new ScanAuction(cells, chosen);
+/** Every engine; all have to behave alike. */
+export const ENGINE_CLASSES = [
+  ['scan', ScanAuction],
+  ['index', IndexedAuction],
+] as const;
+
+export type EngineClass = (typeof ENGINE_CLASSES)[number][1];
+
+/** An engine with the picture of a world. */
+export function engineOf(Engine: EngineClass, { cells, holds, options }: World): AuctionEngine {
+  const engine = new Engine(cells, options);
   for (const { cellId, held } of holds) engine.reserve(cellId, held);
   return engine;
 }

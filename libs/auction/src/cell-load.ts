@@ -23,10 +23,7 @@ export class CellLoad {
   remove(held: HeldWork): void {
     const alike = held.processGuid === undefined ? this.tasks : this.instancesOf(held.processGuid);
     if (alike === 0 || (held.starting && this.starting === 0)) {
-      throw new RiveraError(
-        'internal',
-        `Nothing like ${JSON.stringify(held)} is held here. Release only what was reserved before, with the same values.`,
-      );
+      throw nothingLike(held);
     }
     this.count(held, -1);
   }
@@ -54,4 +51,11 @@ export class CellLoad {
     if (instances === 0) this.instances.delete(held.processGuid);
     else this.instances.set(held.processGuid, instances);
   }
+}
+
+export function nothingLike(held: HeldWork): RiveraError {
+  return new RiveraError(
+    'internal',
+    `Nothing like ${JSON.stringify(held)} is held here. Release only what was reserved before, with the same values.`,
+  );
 }

@@ -1,4 +1,5 @@
 export * from './auction-engine.js';
+export * from './indexed-auction.js';
 export * from './placement-error.js';
 export * from './scan-auction.js';
 export * from './score.js';

@@ -1,4 +1,4 @@
-import type { Auction, AuctionBatch } from './types.js';
+import type { Auction, AuctionBatch, LRPAuction } from './types.js';
 
 /**
  * The order in which work is decided: first instances, then tasks, then further instances by index; boulders before
@@ -8,13 +8,23 @@ import type { Auction, AuctionBatch } from './types.js';
  * instances at the first index above 0 and, finding none, takes all of it for the second half.
  */
 export function orderOfWork({ lrps, tasks }: AuctionBatch, strict: boolean): Auction[] {
-  const instances = lrps.toSorted((a, b) => a.index - b.index || b.memoryMb - a.memoryMb);
-  const further = instances.findIndex(({ index }) => index > 0);
-  const none = strict ? 0 : instances.length;
+  const byIndex = new Map<number, LRPAuction[]>();
+  for (const lrp of lrps) {
+    const alike = byIndex.get(lrp.index);
+    if (alike === undefined) byIndex.set(lrp.index, [lrp]);
+    else alike.push(lrp);
+  }
+  const bandsOf = (indices: number[]): Auction[] =>
+    indices.flatMap((index) => (byIndex.get(index) ?? []).sort(bouldersFirst));
+  const indices = [...byIndex.keys()].sort((a, b) => a - b);
+  const further = indices.findIndex((index) => index > 0);
+  const none = strict ? 0 : indices.length;
   const split = further === -1 ? none : further;
   return [
-    ...instances.slice(0, split),
-    ...tasks.toSorted((a, b) => b.memoryMb - a.memoryMb),
-    ...instances.slice(split),
+    ...bandsOf(indices.slice(0, split)),
+    ...tasks.toSorted(bouldersFirst),
+    ...bandsOf(indices.slice(split)),
   ];
 }
+
+const bouldersFirst = (a: Auction, b: Auction): number => b.memoryMb - a.memoryMb;

@@ -1,7 +1,8 @@
 import { MISMATCHES, RESOURCES } from './types.js';
 import type { CellVerdict, PlacementFailure } from './types.js';
 
-function failure(reason: PlacementFailure['reason'], cells: number): PlacementFailure {
+/** A failure in which nothing is counted yet. */
+export function failure(reason: PlacementFailure['reason'], cells: number): PlacementFailure {
   return {
     reason,
     cells,

@@ -2,12 +2,10 @@ import type { CellCapacity } from '#rivera/models';
 import type { AuctionEngine } from './auction-engine.js';
 import { CellLoad } from './cell-load.js';
 import { chooseCell } from './choose.js';
-import { firstMismatch, leftOfSomething, parseRootfs, shortages } from './constraints.js';
 import { orderOfWork } from './order.js';
 import { noCells, placementErrorText, startLimitReached, summarize } from './placement-error.js';
-import { score, SCORE_CEILING } from './score.js';
-import { hash32, tieRank } from './tie-break.js';
-import { DEFAULT_AUCTION_OPTIONS, isTaskAuction, workId } from './types.js';
+import { hash32 } from './tie-break.js';
+import { DEFAULT_AUCTION_OPTIONS, isTaskAuction } from './types.js';
 import type {
   Auction,
   AuctionBatch,
@@ -18,6 +16,7 @@ import type {
   HeldWork,
   PlacementFailure,
 } from './types.js';
+import { judgeOf } from './verdict.js';
 import { instancesByZone, positionsInZones } from './zones.js';
 
 /** A cell that may take work, with what does not change while a batch is decided. */
@@ -95,48 +94,19 @@ export class ScanAuction implements AuctionEngine {
 
   explain(auction: Auction): CellVerdict[] {
     const cells = this.usableCells();
-    const rootfs = parseRootfs(auction.rootfs);
-    const workHash = hash32(workId(auction));
     const zones = isTaskAuction(auction) ? undefined : instancesByZone(cells, auction.processGuid);
-    return cells.map(({ cell, load, hash, binPack }) => {
-      const verdict: CellVerdict = {
-        cellId: cell.cellId,
-        zone: cell.zone,
-        mismatch: firstMismatch(cell, auction, rootfs),
-        short: [],
-        refused: !this.options.strict && (auction.refusedBy ?? []).includes(cell.cellId),
+    const judge = judgeOf(auction, this.options);
+    return cells.map(({ cell, load, hash, binPack }) =>
+      judge({
+        cell,
+        hash,
+        binPack,
+        left: load.leftOn(cell, this.proxyFree.get(cell.cellId)),
+        starting: load.starting,
         zoneInstances: zones?.get(cell.zone) ?? 0,
         instances: isTaskAuction(auction) ? load.tasks : load.instancesOf(auction.processGuid),
-        tieRank: tieRank(workHash, hash),
-      };
-      if (verdict.mismatch === undefined) this.weigh(verdict, auction, { cell, load, binPack });
-      return verdict;
-    });
-  }
-
-  /** Adds to the verdict on a matching cell what it is short of, or else its score. */
-  private weigh(
-    verdict: CellVerdict,
-    auction: Auction,
-    { cell, load, binPack }: Omit<UsableCell, 'hash'>,
-  ): void {
-    const { strict, startingContainerWeight } = this.options;
-    const isTask = isTaskAuction(auction);
-    const proxyMb = isTask ? 0 : (cell.proxyMemoryMb ?? 0);
-    const needed = { memoryMb: auction.memoryMb + proxyMb, diskMb: auction.diskMb };
-    const left = load.leftOn(cell, this.proxyFree.get(cell.cellId));
-    verdict.short = shortages(strict ? left : leftOfSomething(cell.capacity, left), needed);
-    if (verdict.short.length > 0) return;
-
-    const points = score({
-      capacity: cell.capacity,
-      left,
-      needed,
-      instances: verdict.instances,
-      starting: startingContainerWeight * load.starting,
-      binPack: isTask ? 0 : binPack,
-    });
-    if (!strict || points < SCORE_CEILING) verdict.score = points;
+      }),
+    );
   }
 
   /** The id of the cell that takes the work, or why none can. */

@@ -12,11 +12,15 @@ export const LOCALITY_WEIGHT = 1000;
 /** A score from here on never wins in strict mode (Diego auction, scheduler); neither does one that is not a number. */
 export const SCORE_CEILING = 1e20 * SCORE_UNIT;
 
-/** The mean of the three used fractions, equally weighted (Diego rep, ComputeScore). */
-function fill(used: CellCapacity, capacity: CellCapacity): number {
-  const fractions =
-    used.memoryMb / capacity.memoryMb + used.diskMb / capacity.diskMb + used.containers / capacity.containers;
+/** The mean of three used fractions, equally weighted, given their sum (Diego rep, ComputeScore). */
+export function fillOf(fractions: number): number {
   return Math.round((SCORE_UNIT * fractions) / 3);
+}
+
+function fill(used: CellCapacity, capacity: CellCapacity): number {
+  return fillOf(
+    used.memoryMb / capacity.memoryMb + used.diskMb / capacity.diskMb + used.containers / capacity.containers,
+  );
 }
 
 export interface ScoreInput {

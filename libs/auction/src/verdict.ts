@@ -1,0 +1,67 @@
+import type { CellCapacity } from '#rivera/models';
+import { firstMismatch, leftOfSomething, parseRootfs, shortages } from './constraints.js';
+import { score, SCORE_CEILING } from './score.js';
+import { tieRank, workHash } from './tie-break.js';
+import { isTaskAuction } from './types.js';
+import type { Auction, AuctionCell, AuctionOptions, CellVerdict } from './types.js';
+
+/** What a verdict needs to know of a cell at this moment. */
+export interface CellStanding {
+  cell: AuctionCell;
+  /** `hash32` of the cell's id. */
+  hash: number;
+  /** Weighted position in its zone. */
+  binPack: number;
+  left: CellCapacity;
+  starting: number;
+  /** Instances of the same app in the zone; 0 for a task. */
+  zoneInstances: number;
+  /** Instances of the same app on the cell; for a task, all tasks on it. */
+  instances: number;
+}
+
+/** Judges cells for one piece of work: whether they match, what they are short of, else how well they would do. */
+export function judgeOf(auction: Auction, options: AuctionOptions): (standing: CellStanding) => CellVerdict {
+  const { strict } = options;
+  const rootfs = parseRootfs(auction.rootfs);
+  const from = workHash(auction);
+  return (standing) => {
+    const { cell, hash, zoneInstances, instances } = standing;
+    const verdict: CellVerdict = {
+      cellId: cell.cellId,
+      zone: cell.zone,
+      mismatch: firstMismatch(cell, auction, rootfs),
+      short: [],
+      refused: !strict && (auction.refusedBy ?? []).includes(cell.cellId),
+      zoneInstances,
+      instances,
+      tieRank: tieRank(from, hash),
+    };
+    if (verdict.mismatch === undefined) weigh(verdict, auction, standing, options);
+    return verdict;
+  };
+}
+
+/** Adds to the verdict on a matching cell what it is short of, or else its score. */
+function weigh(
+  verdict: CellVerdict,
+  auction: Auction,
+  { cell, left, starting, binPack }: CellStanding,
+  { strict, startingContainerWeight }: AuctionOptions,
+): void {
+  const isTask = isTaskAuction(auction);
+  const proxyMb = isTask ? 0 : (cell.proxyMemoryMb ?? 0);
+  const needed = { memoryMb: auction.memoryMb + proxyMb, diskMb: auction.diskMb };
+  verdict.short = shortages(strict ? left : leftOfSomething(cell.capacity, left), needed);
+  if (verdict.short.length > 0) return;
+
+  const points = score({
+    capacity: cell.capacity,
+    left,
+    needed,
+    instances: verdict.instances,
+    starting: startingContainerWeight * starting,
+    binPack: isTask ? 0 : binPack,
+  });
+  if (!strict || points < SCORE_CEILING) verdict.score = points;
+}
