@@ -5,6 +5,7 @@
 import {
   compare,
   DEFAULT_AUCTION_OPTIONS,
+  IndexedAuction,
   inputOf,
   inputsOf,
   isTaskAuction,
@@ -31,6 +32,7 @@ import { ReferenceWorld, referenceOrder } from './placement-reference.js';
 
 const ENGINES: Record<string, (options?: Partial<AuctionOptions>) => AuctionEngine> = {
   scan: (options) => new ScanAuction([], options),
+  index: (options) => new IndexedAuction([], options),
 };
 
 function scenario(id: string): Scenario {

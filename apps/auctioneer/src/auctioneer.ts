@@ -6,7 +6,7 @@ import {
   type AuctionResult,
   isTaskAuction,
   type LRPAuction,
-  ScanAuction,
+  IndexedAuction,
   type TaskAuction,
 } from '#rivera/auction';
 import {
@@ -55,7 +55,7 @@ const LOAD_PAGE = 5_000;
  */
 @Injectable()
 export class Auctioneer {
-  private engine = new ScanAuction();
+  private engine = new IndexedAuction();
   private picture = new CellPicture(this.engine);
   private fence: Fence | undefined;
   private readonly loop = new WakeLoop({
@@ -108,7 +108,7 @@ export class Auctioneer {
 
   private async load(signal: AbortSignal): Promise<void> {
     const cursor = await this.log.now();
-    this.engine = new ScanAuction([], this.options.auction);
+    this.engine = new IndexedAuction([], this.options.auction);
     this.picture = new CellPicture(this.engine);
     for (const cell of await this.cells.list()) this.picture.applyCell(cell, cell.cellId);
     const placed: Transition = [];

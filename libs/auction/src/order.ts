@@ -15,8 +15,8 @@ export function orderOfWork({ lrps, tasks }: AuctionBatch, strict: boolean): Auc
     else alike.push(lrp);
   }
   const bandsOf = (indices: number[]): Auction[] =>
-    indices.flatMap((index) => (byIndex.get(index) ?? []).sort(bouldersFirst));
-  const indices = [...byIndex.keys()].sort((a, b) => a - b);
+    indices.flatMap((index) => (byIndex.get(index) ?? []).toSorted(bouldersFirst));
+  const indices = [...byIndex.keys()].toSorted((a, b) => a - b);
   const further = indices.findIndex((index) => index > 0);
   const none = strict ? 0 : indices.length;
   const split = further === -1 ? none : further;

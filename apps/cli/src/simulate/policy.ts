@@ -1,5 +1,5 @@
 import type { AuctionEngine, AuctionOptions } from '#rivera/auction';
-import { DEFAULT_AUCTION_OPTIONS, ScanAuction } from '#rivera/auction';
+import { DEFAULT_AUCTION_OPTIONS, IndexedAuction } from '#rivera/auction';
 import { UsageError } from '../errors.js';
 
 /** How an engine decides. */
@@ -37,7 +37,7 @@ export function checkedOptions(options: Record<string, unknown>): Partial<Auctio
 
 /** An engine without any cells. */
 export function engineOf({ options }: Policy): AuctionEngine {
-  return new ScanAuction([], options);
+  return new IndexedAuction([], options);
 }
 
 /** The options that are not as usual, in words. */
