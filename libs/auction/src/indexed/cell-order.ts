@@ -73,7 +73,7 @@ export class CellOrder {
   arrange(): void {
     if (this.isArranged) return;
     const { table } = this;
-    const order = Int32Array.from(this.members).sort((a, b) => this.compare(a, b));
+    const order = Int32Array.from(this.members).toSorted((a, b) => this.compare(a, b));
     const ring = new Uint32Array(order.length);
     const kind = new Int32Array(order.length);
     for (let leaf = 0; leaf < order.length; leaf += 1) {

@@ -107,7 +107,7 @@ export class CellTable {
     const { processGuid } = held;
     const app = processGuid === undefined ? NO_APP : this.instances.idOf(processGuid);
     const alike = processGuid === undefined ? this.tasks[slot]! : this.instances.instancesOn(app, slot);
-    if (alike === 0 || (held.starting && this.starting[slot]! === 0)) throw nothingLike(held);
+    if (alike === 0 || (held.starting && this.starting[slot] === 0)) throw nothingLike(held);
     this.count(slot, held, -1, held.starting ? -1 : 0);
     if (processGuid === undefined) this.tasks[slot]! -= 1;
     else this.instances.remove(app, slot);

@@ -78,8 +78,8 @@ export class InstanceTable {
     const place = this.placeOf(app, slot);
     const pair = this.places[place]! - 1;
     this.count[pair]! -= 1;
-    if (this.count[pair]! === 0) this.unlink(pair, place);
-    if (this.first[app]! === NONE) {
+    if (this.count[pair] === 0) this.unlink(pair, place);
+    if (this.first[app] === NONE) {
       this.ids.delete(this.guids[app]!);
       this.guids[app] = '';
       this.freeIds.push(app);
@@ -148,7 +148,7 @@ export class InstanceTable {
     let place = spread(app, slot) & mask;
     for (;;) {
       const pair = this.places[place]! - 1;
-      if (pair === NONE || (this.app[pair]! === app && this.slot[pair]! === slot)) return place;
+      if (pair === NONE || (this.app[pair] === app && this.slot[pair] === slot)) return place;
       place = (place + 1) & mask;
     }
   }
