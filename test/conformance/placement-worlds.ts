@@ -65,10 +65,13 @@ export const batchOf = (maxLength: number): fc.Arbitrary<AuctionBatch> =>
       maxLength,
       selector: ({ processGuid, index }) => `${processGuid}.${index}`,
     }),
-    tasks: fc.uniqueArray(fc.record({ ...request, taskGuid: fc.constantFrom('t-1', 't-2', 't-3', 'cell-3') }), {
-      maxLength: 4,
-      selector: ({ taskGuid }) => taskGuid,
-    }),
+    tasks: fc.uniqueArray(
+      fc.record({ ...request, taskGuid: fc.constantFrom('t-1', 't-2', 't-3', 'cell-3') }),
+      {
+        maxLength: 4,
+        selector: ({ taskGuid }) => taskGuid,
+      },
+    ),
   });
 
 export const auctionOptions = fc.record({
