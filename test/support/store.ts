@@ -11,6 +11,7 @@ import {
   Store,
   type StoreOptions,
   TaskRepository,
+  WakeUps,
 } from '#rivera/store';
 import { type RedisHarness, startRedis } from './redis.js';
 
@@ -54,7 +55,7 @@ export async function startStore(options: { appendonly?: boolean } = {}): Promis
       processes: new ProcessRepository(store),
       tasks: new TaskRepository(store),
       cells: new CellRepository(store),
-      log: new EventLog(redis, connect()),
+      log: new EventLog(redis, new WakeUps(connect())),
     };
   };
   const first = client();
@@ -117,12 +118,12 @@ async function checkShard(redis: Redis, shard: number, content: StoreContent): P
   expect(found.toSorted()).toEqual(expected.toSorted());
 
   const entries = await redis.xrange(shardKey(shard, 'events'), '-', '+');
-  const sequences = entries.map(([id]) => Number(id.split('-')[0]));
+  const events = entries.flatMap(([id, fields]) => {
+    const list = JSON.parse(fields[fields.indexOf('events') + 1]!) as RiveraEvent[];
+    const end = Number(id.split('-')[0]);
+    return list.map((event, i) => ({ sequence: end - list.length + 1 + i, event }));
+  });
   const last = Number(await redis.hget(shardKey(shard, 'meta'), 'seq'));
-  expect(sequences).toEqual(sequences.map((_, i) => last - sequences.length + 1 + i));
-  const events = entries.map(([, fields], i) => ({
-    sequence: sequences[i]!,
-    event: JSON.parse(fields[fields.indexOf('event') + 1]!) as RiveraEvent,
-  }));
+  expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, i) => last - events.length + 1 + i));
   if (events.length > 0) content.events.set(shard, events);
 }

@@ -1,13 +1,17 @@
 import compress from '@fastify/compress';
-import etag from '@fastify/etag';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { configureHttp, createFastifyAdapter, type RiveraLogger } from '#rivera/platform';
 import type { BbsConfig } from './bbs.config.js';
 import { BbsModule } from './bbs.module.js';
+import { addEntityTags } from './http/entity-tags.js';
 
-/** Smaller answers cost more to compress than they save. */
-const COMPRESS_FROM_BYTES = 4_096;
+/**
+ * For lists. A compressor costs more than 100 µs before its first byte, which is as much as all of a claim's answer (6 kB).
+ */
+const COMPRESS_FROM_BYTES = 32_768;
+/** The quickest: a third of the default's time, for answers larger by a fifth. */
+const COMPRESSION_LEVEL = 1;
 
 /** The whole of `bbs`, not listening yet. */
 export async function createBbsApp(config: BbsConfig, logger: RiveraLogger): Promise<NestFastifyApplication> {
@@ -16,7 +20,11 @@ export async function createBbsApp(config: BbsConfig, logger: RiveraLogger): Pro
     logger,
     abortOnError: false,
   });
-  await app.register(compress, { encodings: ['gzip'], threshold: COMPRESS_FROM_BYTES });
-  await app.register(etag);
+  await app.register(compress, {
+    encodings: ['gzip'],
+    threshold: COMPRESS_FROM_BYTES,
+    zlibOptions: { level: COMPRESSION_LEVEL },
+  });
+  addEntityTags(app.getHttpAdapter().getInstance());
   return configureHttp(app);
 }

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -78,12 +77,12 @@ export class BusLink {
 
 /** Waits for `work`, but no longer than `ms`; returns whether it ended in time. Errors of `work` are thrown. */
 export async function atMost(ms: number, work: Promise<unknown>): Promise<boolean> {
-  const timer = new AbortController();
-  const expired = sleep(ms, false, { signal: timer.signal }).catch(() => false);
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
   try {
     return await Promise.race([work.then(() => true), expired]);
   } finally {
-    timer.abort();
+    clearTimeout(timer);
   }
 }
 

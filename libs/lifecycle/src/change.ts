@@ -9,8 +9,8 @@ import type {
 } from '#rivera/models';
 import type { Context } from './context.js';
 
-/** The run half of a desired LRP as it is stored, beside its scheduling half. */
-export type RunRecord = DesiredLRPRunInfo & { processGuid: string; modificationTag: ModificationTag };
+/** The run half of a desired LRP as it is stored, beside its scheduling half; what both have comes first. */
+export type RunRecord = { processGuid: string; modificationTag: ModificationTag } & DesiredLRPRunInfo;
 
 /** Every kind of record the store keeps. */
 export interface Records {

@@ -46,8 +46,8 @@ export function desire(process: ProcessSnapshot, wanted: NewDesiredLRP, context:
   const desired: DesiredLRPSchedulingInfo = { ...wanted.schedulingInfo, modificationTag };
   return [
     { kind: 'desired', after: desired },
-    { kind: 'run', before: process.run, after: { ...wanted.runInfo, processGuid, modificationTag } },
-    ...missingInstances({ ...process, desired }, context),
+    { kind: 'run', before: process.run, after: { processGuid, modificationTag, ...wanted.runInfo } },
+    ...missingInstances({ desired, actuals: process.actuals }, context),
   ];
 }
 
@@ -63,7 +63,7 @@ export function update(
   context: Context,
   ifMatch?: ModificationTag,
 ): Transition {
-  const { desired: before, run } = process;
+  const { desired: before, actuals } = process;
   if (before === undefined) throw notFound('desired LRP', process.processGuid);
   requireMatch(before, ifMatch);
   const { imageUsername, imagePassword, ...schedulingFields } = wanted;
@@ -73,12 +73,13 @@ export function update(
     modificationTag: nextTag(before),
   };
   const changes: Transition = [
-    ...missingInstances({ ...process, desired: after }, context),
-    ...stopFrom(process.actuals, after.instances),
-    ...((wanted.routes ?? wanted.metricTags) ? labelled(process.actuals, after) : []),
+    ...missingInstances({ desired: after, actuals }, context),
+    ...stopFrom(actuals, after.instances),
+    ...((wanted.routes ?? wanted.metricTags) ? labelled(actuals, after) : []),
     { kind: 'desired', before, after },
   ];
-  if (imageUsername !== undefined && run !== undefined) {
+  const run = imageUsername === undefined ? undefined : process.run;
+  if (run !== undefined) {
     const modificationTag = nextTag(run);
     changes.push({
       kind: 'run',
@@ -114,8 +115,10 @@ export function isRepetition(
 }
 
 /** UNCLAIMED records for each wanted index that has no ORDINARY record. */
-export function missingInstances(process: ProcessSnapshot, context: Context): RecordChange[] {
-  const { desired, actuals } = process;
+export function missingInstances(
+  { desired, actuals }: Pick<ProcessSnapshot, 'desired' | 'actuals'>,
+  context: Context,
+): RecordChange[] {
   if (desired === undefined) return [];
   const present = new Set(actuals.filter((row) => row.presence === 'ORDINARY').map((row) => row.index));
   const changes: RecordChange[] = [];

@@ -153,11 +153,16 @@ export class DesiredLRPUpdate {
   imagePassword?: string;
 }
 
+const FIELDS = Object.keys(HALF_OF) as (keyof typeof HALF_OF)[];
+const FIELDS_OF = {
+  scheduling: FIELDS.filter((field) => HALF_OF[field] === 'scheduling'),
+  run: FIELDS.filter((field) => HALF_OF[field] === 'run'),
+};
+
 function pickHalf(request: DesiredLRPRequest, half: 'scheduling' | 'run'): Partial<DesiredLRPRequest> {
-  const fields = (Object.keys(HALF_OF) as (keyof typeof HALF_OF)[]).filter(
-    (field) => HALF_OF[field] === half && request[field] !== undefined,
-  );
-  return Object.fromEntries(fields.map((field) => [field, request[field]]));
+  const picked: Record<string, unknown> = {};
+  for (const field of FIELDS_OF[half]) if (request[field] !== undefined) picked[field] = request[field];
+  return picked;
 }
 
 /** A desired LRP as it is asked for, in its two halves and without a tag. */

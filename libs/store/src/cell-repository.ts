@@ -39,7 +39,7 @@ export class CellRepository {
       CELLS_SHARD,
       [{ kind: 'cell', id: cellId }],
       (lookup) => {
-        cell = lookup('cell', cellId);
+        cell = lookup('cell', cellId)?.record;
         const changes = registerCell(cell, cellId, registration, { epoch, lastEpoch }, context);
         cell = (changes[0]?.after as Cell | undefined) ?? cell;
         return changes;
@@ -67,7 +67,7 @@ export class CellRepository {
   async change(cellId: string, decide: (cell: Cell) => Transition): Promise<Cell> {
     let cell: Cell | undefined;
     const transition = await this.store.transact(CELLS_SHARD, [{ kind: 'cell', id: cellId }], (lookup) => {
-      cell = lookup('cell', cellId);
+      cell = lookup('cell', cellId)?.record;
       if (cell === undefined) throw notFound('cell', cellId);
       return decide(cell);
     });
@@ -96,7 +96,7 @@ export class CellRepository {
     return this.store.transact(
       CELLS_SHARD,
       [{ kind: 'cell', id: cellId }],
-      (lookup) => removeCell(lookup('cell', cellId)),
+      (lookup) => removeCell(lookup('cell', cellId)?.record),
       {
         ...options,
         sets: [{ set: PRESENCE, member: cellId }],
@@ -110,7 +110,7 @@ export class CellRepository {
 
   async upsertDomain(domain: string, ttlSeconds: number, context: Context): Promise<Domain> {
     const transition = await this.store.transact(CELLS_SHARD, [{ kind: 'domain', id: domain }], (lookup) =>
-      upsertDomain(lookup('domain', domain), domain, ttlSeconds, context),
+      upsertDomain(lookup('domain', domain)?.record, domain, ttlSeconds, context),
     );
     return transition[0]?.after as Domain;
   }
@@ -121,7 +121,7 @@ export class CellRepository {
       CELLS_SHARD,
       [{ kind: 'domain', id: domain }],
       (lookup) => {
-        const before = lookup('domain', domain);
+        const before = lookup('domain', domain)?.record;
         return before?.expiresAt !== undefined && before.expiresAt <= now ? [{ kind: 'domain', before }] : [];
       },
       options,

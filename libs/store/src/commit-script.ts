@@ -6,63 +6,75 @@
  * KEYS[2] event stream of the shard
  * KEYS[3…] the hashes and ordered sets that checks and writes refer to by position
  *
- * ARGV: role, token ('' = not fenced), wake-up channel, wake-up message, kept events,
- *       number of checks, then 4 each: type, key position, field, expected. Types: 'version' of a record ('' = absent),
- *       'score' of a member, 'count' of the members that begin with the field
- *       number of writes, then 4 each: type ('set' | 'del' | 'zadd' | 'zrem'), key position, field, value
- *       number of events, then 1 each: JSON
+ * ARGV: role, token ('' = not fenced), kept events,
+ *       number of groups of checks, then of each: type, key position, number of arguments, arguments. Types: 'versions'
+ *       (record, version, …; '' = absent), 'score' (member, score, …), 'count' (prefix, how many members begin so, …)
+ *       number of writes, then of each: command, key position, number of arguments, arguments
+ *       number of entries of the log, then of each: number of events, JSON list of events
+ *       message, then the channels to publish it on
  *
- * A hash value is `<version> <JSON>`; a version check compares what stands before the first space.
+ * A hash value is `<version> <JSON>`; a version check compares what stands before the first space. An entry of the log
+ * has the number of its last event.
  * Returns {1, number of the last event} or {0, 'conflict' | 'fenced', detail}.
  */
 export const COMMIT_SCRIPT = `
-local role, token, channel, message, kept = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local at = 6
+local call, KEYS, ARGV = redis.call, KEYS, ARGV
+local role, token, kept = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 if role ~= '' then
-  local highest = redis.call('HGET', KEYS[1], 'fence:' .. role)
+  local highest = call('HGET', KEYS[1], 'fence:' .. role)
   if highest and tonumber(token) < tonumber(highest) then return {0, 'fenced', highest} end
-  if highest ~= token then redis.call('HSET', KEYS[1], 'fence:' .. role, token) end
+  if highest ~= token then call('HSET', KEYS[1], 'fence:' .. role, token) end
 end
 
-local checks = tonumber(ARGV[at]); at = at + 1
-for _ = 1, checks do
-  local kind, key, field, expected = ARGV[at], KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2], ARGV[at + 3]
-  at = at + 4
-  local actual
-  if kind == 'version' then
-    local value = redis.call('HGET', key, field)
-    actual = value and string.match(value, '^[^ ]*') or ''
-  elseif kind == 'count' then
-    actual = tostring(redis.call('ZLEXCOUNT', key, '[' .. field, '[' .. field .. '\\255'))
-  else
-    -- As numbers: there is more than one way to write a large one.
-    local score = tonumber(redis.call('ZSCORE', key, field) or '')
-    actual = score == tonumber(expected) and expected or ''
+local at = 5
+for _ = 1, tonumber(ARGV[4]) do
+  local kind, key, first, last = ARGV[at], KEYS[tonumber(ARGV[at + 1])], at + 3, at + 2 + tonumber(ARGV[at + 2])
+  at = last + 1
+  local values
+  if kind == 'versions' then
+    local fields = {}
+    for i = first, last, 2 do fields[#fields + 1] = ARGV[i] end
+    values = call('HMGET', key, unpack(fields))
   end
-  if actual ~= expected then return {0, 'conflict', field} end
+  for i = first, last, 2 do
+    local name, expected, holds = ARGV[i], ARGV[i + 1], false
+    if kind == 'versions' then
+      local value = values[(i - first) / 2 + 1]
+      if expected == '' then holds = not value
+      else holds = value and string.sub(value, 1, #expected + 1) == expected .. ' ' end
+    elseif kind == 'count' then
+      holds = call('ZLEXCOUNT', key, '[' .. name, '[' .. name .. '\\255') == tonumber(expected)
+    else
+      -- As numbers: there is more than one way to write a large one.
+      holds = tonumber(call('ZSCORE', key, name) or '') == tonumber(expected)
+    end
+    if not holds then return {0, 'conflict', name} end
+  end
 end
 
-local writes = tonumber(ARGV[at]); at = at + 1
+local writes = tonumber(ARGV[at])
+at = at + 1
 for _ = 1, writes do
-  local kind, key, field, value = ARGV[at], KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2], ARGV[at + 3]
-  at = at + 4
-  if kind == 'set' then redis.call('HSET', key, field, value)
-  elseif kind == 'del' then redis.call('HDEL', key, field)
-  elseif kind == 'zadd' then redis.call('ZADD', key, value, field)
-  else redis.call('ZREM', key, field) end
+  local last = at + 2 + tonumber(ARGV[at + 2])
+  call(ARGV[at], KEYS[tonumber(ARGV[at + 1])], unpack(ARGV, at + 3, last))
+  at = last + 1
 end
 
-local events = tonumber(ARGV[at]); at = at + 1
-if events == 0 then return {1, 0} end
-local seq = redis.call('HINCRBY', KEYS[1], 'seq', events)
-local now = redis.call('TIME')
-local ms = now[1] .. string.format('%03d', math.floor(now[2] / 1000))
-for i = 1, events do
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', kept, (seq - events + i) .. '-0', 'at', ms, 'event', ARGV[at])
-  at = at + 1
+local entries = tonumber(ARGV[at])
+at = at + 1
+local seq = 0
+if entries > 0 then
+  local now = call('TIME')
+  local ms = now[1] .. string.format('%03d', math.floor(now[2] / 1000))
+  for _ = 1, entries do
+    seq = call('HINCRBY', KEYS[1], 'seq', ARGV[at])
+    call('XADD', KEYS[2], 'MINID', '~', math.max(0, seq - kept), seq .. '-0', 'at', ms, 'events', ARGV[at + 1])
+    at = at + 2
+  end
 end
-redis.call('PUBLISH', channel, message)
+
+for i = at + 1, #ARGV do call('PUBLISH', ARGV[i], ARGV[at]) end
 return {1, seq}
 `;
 

@@ -22,7 +22,7 @@ async function countUp(client: Pick<StoreHarness, 'store'>, pair: string[]): Pro
   const refs = pair.map((id) => ({ kind: 'task' as const, id }));
   const transition = await client.store.transact(SHARD, refs, (lookup) =>
     pair.map((id): RecordChange => {
-      const before = lookup('task', id);
+      const before = lookup('task', id)?.record;
       if (before === undefined) return { kind: 'task', after: aTask({ taskGuid: id, rejectionCount: 1 }) };
       const after: Task = {
         ...before,

@@ -3,7 +3,7 @@ import { RiveraError, type RiveraEvent } from '#rivera/models';
 import { Cursor } from './cursor.js';
 import { orUnavailable } from './redis.js';
 import { ALL_SHARDS, shardKey } from './shards.js';
-import { WAKE_CHANNEL } from './store.js';
+import { EVENTS_CHANNEL, type WakeUps } from './wake-ups.js';
 
 /** One event of the log: within a shard, and so within a process guid, in the order of the commits. */
 export interface LoggedEvent {
@@ -17,10 +17,11 @@ export interface LoggedEvent {
 export interface Follower {
   /** New events, at least one, in order within each shard. */
   onEvents(events: LoggedEvent[]): void | Promise<void>;
-  /** The log no longer holds what comes after the cursor: list again. Following goes on from now. */
-  onReset(reason: string): void | Promise<void>;
+  /** The log no longer holds what comes after the cursor: list again. Following goes on from `end`. */
+  onReset(reason: string, end: Cursor): void | Promise<void>;
 }
 
+/** Entries of the log, each with the events of one commit or some of them. */
 const READ_LIMIT = 500;
 /** Wake-ups travel by publish/subscribe and may be lost; this is how long a lost one delays. */
 const SAFETY_POLL_MS = 2_000;
@@ -31,10 +32,9 @@ const RETRY_MS = 200;
  * Reads the events that commits wrote. One follower per process serves all its clients.
  */
 export class EventLog {
-  /** @param subscriber a connection of its own: once subscribed it can do nothing else. */
   constructor(
     private readonly redis: Redis,
-    private readonly subscriber: Redis,
+    private readonly wakeUps: WakeUps,
   ) {}
 
   /** The end of the log. */
@@ -47,35 +47,28 @@ export class EventLog {
 
   /**
    * Events of one shard after `after` up to `upTo`. `isGap`: events in between have been trimmed away, or the log is
-   * shorter than the reader remembers.
+   * shorter than the reader remembers. `isMore`: there may be more; this is what one read can hold.
    */
   async read(
     shard: number,
     after: number,
     upTo = Infinity,
-  ): Promise<{ events: LoggedEvent[]; isGap: boolean }> {
-    if (upTo <= after) return { events: [], isGap: false };
+  ): Promise<{ events: LoggedEvent[]; isGap: boolean; isMore: boolean }> {
+    if (upTo <= after) return { events: [], isGap: false, isMore: false };
+    // An entry holds one event at least.
+    const limit = Math.min(READ_LIMIT, upTo - after);
     // The end is read first: an event that comes between the two reads must not look like a gap.
-    const [last, entries] = await orUnavailable(() =>
+    const [end, entries] = await orUnavailable(() =>
       Promise.all([
         this.redis.hget(shardKey(shard, 'meta'), 'seq'),
-        this.redis.xrange(
-          shardKey(shard, 'events'),
-          `${after + 1}-0`,
-          upTo === Infinity ? '+' : `${upTo}-0`,
-          'COUNT',
-          READ_LIMIT,
-        ),
+        this.redis.xrange(shardKey(shard, 'events'), `${after + 1}-0`, '+', 'COUNT', limit),
       ]),
     );
-    const events = entries.map(([id, fields]) => ({
-      shard,
-      sequence: Number(id.slice(0, id.indexOf('-'))),
-      event: JSON.parse(fields[fields.indexOf('event') + 1] ?? 'null') as RiveraEvent,
-    }));
-    const first = events[0]?.sequence;
-    const isGap = first === undefined ? Number(last) !== after : first !== after + 1;
-    return { events, isGap };
+    const logged = entries.flatMap((entry) => eventsIn(shard, entry));
+    const first = logged[0]?.sequence;
+    const isGap = first === undefined ? Number(end) !== after : first > after + 1;
+    const events = logged.filter(({ sequence }) => sequence > after && sequence <= upTo);
+    return { events, isGap, isMore: entries.length === limit };
   }
 
   /** Drops the events of a shard that are older than `before`, in milliseconds since the Unix epoch. */
@@ -96,20 +89,11 @@ export class EventLog {
   async follow(cursor: Cursor, follower: Follower, signal: AbortSignal): Promise<void> {
     const dirty = new Set<number>(ALL_SHARDS);
     let wake = () => {};
-    const onMessage = (_channel: string, shard: string) => {
-      dirty.add(Number(shard));
+    const stopListening = this.wakeUps.listen(EVENTS_CHANNEL, (shard) => {
+      if (shard !== undefined) dirty.add(Number(shard));
+      else for (const each of ALL_SHARDS) dirty.add(each);
       wake();
-    };
-    const subscribe = () => {
-      this.subscriber.subscribe(WAKE_CHANNEL).catch(() => {
-        // The safety poll covers the time until the next 'ready'.
-      });
-      for (const shard of ALL_SHARDS) dirty.add(shard);
-      wake();
-    };
-    this.subscriber.on('message', onMessage);
-    this.subscriber.on('ready', subscribe);
-    if (this.subscriber.status === 'ready') subscribe();
+    });
     signal.addEventListener('abort', () => wake(), { once: true });
 
     try {
@@ -135,8 +119,7 @@ export class EventLog {
         }
       }
     } finally {
-      this.subscriber.off('message', onMessage);
-      this.subscriber.off('ready', subscribe);
+      stopListening();
     }
   }
 
@@ -148,7 +131,7 @@ export class EventLog {
     );
     if (results.some(({ isGap }) => isGap)) {
       const end = await this.now();
-      await follower.onReset('The event log no longer reaches back to where this reader stood.');
+      await follower.onReset('The event log no longer reaches back to where this reader stood.', end.copy());
       for (const shard of ALL_SHARDS) {
         cursor.advance(shard, end.position(shard));
         dirty.add(shard);
@@ -158,8 +141,13 @@ export class EventLog {
     const events = results.flatMap((result) => result.events);
     if (events.length > 0) await follower.onEvents(events);
     for (const { shard, sequence } of events) cursor.advance(shard, sequence);
-    for (const { shard, events: read } of results) {
-      if (read.length === READ_LIMIT) dirty.add(shard);
-    }
+    for (const { shard, isMore } of results) if (isMore) dirty.add(shard);
   }
+}
+
+/** An entry has the number of its last event. */
+function eventsIn(shard: number, [id, fields]: [id: string, fields: string[]]): LoggedEvent[] {
+  const events = JSON.parse(fields[fields.indexOf('events') + 1] ?? '[]') as RiveraEvent[];
+  const last = Number(id.slice(0, id.indexOf('-')));
+  return events.map((event, i) => ({ shard, sequence: last - events.length + 1 + i, event }));
 }

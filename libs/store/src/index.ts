@@ -1,4 +1,5 @@
 export * from './cell-repository.js';
+export type { Fence } from './commit-batch.js';
 export * from './cursor.js';
 export * from './event-log.js';
 export * from './lease.js';
@@ -7,5 +8,7 @@ export * from './process-repository.js';
 export * from './redis.js';
 export * from './shards.js';
 export * from './store.js';
-export * from './task-repository.js';
 export * from './store.module.js';
+export { Stored } from './stored.js';
+export * from './task-repository.js';
+export * from './wake-ups.js';

@@ -13,12 +13,20 @@ import {
   notFound,
   PRESENCES,
 } from '#rivera/models';
-import { type Page, type PageRequest, pageOfKind } from './pages.js';
+import { type Page, type PageRequest, pageOfKind, recordsOf } from './pages.js';
 import { shardOf, WORK_SHARD_IDS } from './shards.js';
-import type { Fence, Lookup, RecordRef, Store } from './store.js';
+import type { Fence } from './commit-batch.js';
+import type { Lookup, RecordRef, Store } from './store.js';
+import type { Stored } from './stored.js';
 
 export interface WriteOptions {
   fence?: Fence;
+}
+
+/** A desired LRP as it is stored, in its two halves. */
+export interface StoredDefinition {
+  schedulingInfo: Stored<DesiredLRPSchedulingInfo>;
+  run: Stored<RunRecord>;
 }
 
 /** One instance and what to do with it. */
@@ -36,28 +44,23 @@ export class ProcessRepository {
     decide: (process: ProcessSnapshot) => Transition,
     options: WriteOptions = {},
   ): Promise<Transition> {
-    const shard = shardOf(processGuid);
-    const prefix = `${processGuid}/`;
-    let ids: string[] = [];
-    const refs = async (): Promise<RecordRef[]> => {
-      ids = await this.store.ids(shard, 'actual', { prefix });
-      return [
+    return this.store.transact(
+      shardOf(processGuid),
+      [
         { kind: 'desired', id: processGuid },
         { kind: 'run', id: processGuid },
-        ...ids.map((id) => ({ kind: 'actual' as const, id })),
-      ];
-    };
-    return this.store.transact(
-      shard,
-      refs,
-      (lookup) =>
+      ],
+      (lookup, actualIds) =>
         decide({
           processGuid,
-          desired: lookup('desired', processGuid),
-          run: lookup('run', processGuid),
-          actuals: ids.map((id) => lookup('actual', id)).filter((row) => row !== undefined),
+          desired: lookup('desired', processGuid)?.record,
+          // Large, and hardly any rule looks at it.
+          get run() {
+            return lookup('run', processGuid)?.record;
+          },
+          actuals: actualIds.map((id) => lookup('actual', id)?.record).filter((row) => row !== undefined),
         }),
-      { ...options, allOf: { kind: 'actual', prefix } },
+      { ...options, allOf: { kind: 'actual', prefix: `${processGuid}/` } },
     );
   }
 
@@ -72,6 +75,28 @@ export class ProcessRepository {
       (lookup) => decide(instanceFrom(lookup, { processGuid, index })),
       options,
     );
+  }
+
+  /**
+   * The same for a rule whose outcome depends on what the instance runs: the definition is of the moment of the commit.
+   */
+  async changeInstanceOf(
+    { processGuid, index, decide }: InstanceDecision,
+    options: WriteOptions = {},
+  ): Promise<{ transition: Transition; definition?: StoredDefinition }> {
+    let definition: StoredDefinition | undefined;
+    const transition = await this.store.transact(
+      shardOf(processGuid),
+      [...instanceRefs({ processGuid, index }), { kind: 'run', id: processGuid }],
+      (lookup) => {
+        const schedulingInfo = lookup('desired', processGuid);
+        const run = lookup('run', processGuid);
+        definition = schedulingInfo && run && { schedulingInfo, run };
+        return decide(instanceFrom(lookup, { processGuid, index }));
+      },
+      options,
+    );
+    return { transition, definition };
   }
 
   /** Applies rules to many instances of one shard in one commit: all of them or none. */
@@ -94,6 +119,10 @@ export class ProcessRepository {
 
   /** Scheduling information of many process guids, those that exist. */
   async schedulingInfos(processGuids: string[]): Promise<DesiredLRPSchedulingInfo[]> {
+    return (await this.storedSchedulingInfos(processGuids)).map(({ record }) => record);
+  }
+
+  async storedSchedulingInfos(processGuids: string[]): Promise<Stored<DesiredLRPSchedulingInfo>[]> {
     return this.byProcessGuid('desired', processGuids);
   }
 
@@ -109,15 +138,19 @@ export class ProcessRepository {
   }
 
   async runInfos(processGuids: string[]): Promise<RunRecord[]> {
-    return this.byProcessGuid('run', processGuids);
+    return (await this.byProcessGuid('run', processGuids)).map(({ record }) => record);
   }
 
-  async desiredPage(page: PageRequest): Promise<Page<DesiredLRPSchedulingInfo>> {
+  async desiredPage(page: PageRequest): Promise<Page<Stored<DesiredLRPSchedulingInfo>>> {
     return pageOfKind(this.store, 'desired', page);
   }
 
-  async actualPage(page: PageRequest): Promise<Page<ActualLRP>> {
+  async storedActualPage(page: PageRequest): Promise<Page<Stored<ActualLRP>>> {
     return pageOfKind(this.store, 'actual', page);
+  }
+
+  async actualPage(page: PageRequest): Promise<Page<ActualLRP>> {
+    return recordsOf(await this.storedActualPage(page));
   }
 
   async actualsOf(processGuid: string): Promise<ActualLRP[]> {
@@ -177,7 +210,7 @@ export class ProcessRepository {
   private async byProcessGuid<K extends 'desired' | 'run'>(
     kind: K,
     processGuids: string[],
-  ): Promise<Records[K][]> {
+  ): Promise<Stored<Records[K]>[]> {
     const guidsByShard = new Map<number, string[]>();
     for (const guid of processGuids) {
       const shard = shardOf(guid);
@@ -186,7 +219,7 @@ export class ProcessRepository {
       guidsByShard.set(shard, guids);
     }
     const perShard = await Promise.all(
-      [...guidsByShard].map(([shard, guids]) => this.store.getAll(shard, kind, guids)),
+      [...guidsByShard].map(([shard, guids]) => this.store.getStored(shard, kind, guids)),
     );
     return perShard.flat();
   }
@@ -204,11 +237,14 @@ function instanceRefs({ processGuid, index }: ActualLRPKey): RecordRef[] {
 
 function instanceFrom(lookup: Lookup, { processGuid, index }: ActualLRPKey): InstanceSnapshot {
   const row = (presence: ActualLRP['presence']) =>
-    lookup('actual', actualId({ processGuid, index, presence }));
+    lookup('actual', actualId({ processGuid, index, presence }))?.record;
   return {
     processGuid,
     index,
-    desired: lookup('desired', processGuid),
+    // Few rules of an instance look at it.
+    get desired() {
+      return lookup('desired', processGuid)?.record;
+    },
     ordinary: row('ORDINARY'),
     evacuating: row('EVACUATING'),
     suspect: row('SUSPECT'),

@@ -14,6 +14,7 @@ import { ProcessRepository } from './process-repository.js';
 import { connectRedis } from './redis.js';
 import { Store } from './store.js';
 import { TaskRepository } from './task-repository.js';
+import { WakeUps } from './wake-ups.js';
 
 const STORE_REDIS = Symbol('store-redis');
 const STORE_SUBSCRIBER = Symbol('store-subscriber');
@@ -57,12 +58,17 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         { provide: TaskRepository, useFactory: (store: Store) => new TaskRepository(store), inject: [Store] },
         { provide: CellRepository, useFactory: (store: Store) => new CellRepository(store), inject: [Store] },
         {
+          provide: WakeUps,
+          useFactory: (subscriber: Redis) => new WakeUps(subscriber),
+          inject: [STORE_SUBSCRIBER],
+        },
+        {
           provide: EventLog,
-          useFactory: (redis: Redis, subscriber: Redis) => new EventLog(redis, subscriber),
-          inject: [STORE_REDIS, STORE_SUBSCRIBER],
+          useFactory: (redis: Redis, wakeUps: WakeUps) => new EventLog(redis, wakeUps),
+          inject: [STORE_REDIS, WakeUps],
         },
       ],
-      exports: [Store, ProcessRepository, TaskRepository, CellRepository, EventLog],
+      exports: [Store, ProcessRepository, TaskRepository, CellRepository, WakeUps, EventLog],
     };
   }
 

@@ -5,7 +5,9 @@ import { checkedContent, startStore, type StoreHarness, eventually } from '#test
 import { desire } from '#rivera/lifecycle';
 import { splitDesiredLRP } from '#rivera/models';
 import { ALL_SHARDS, CELLS_SHARD, shardKey, shardOf, WORK_SHARDS } from './shards.js';
-import { Store, WAKE_CHANNEL } from './store.js';
+import { Store } from './store.js';
+import { versionOf } from './stored.js';
+import { EVENTS_CHANNEL } from './wake-ups.js';
 
 const SHARD = 3;
 let harness: StoreHarness;
@@ -116,10 +118,10 @@ describe('commit', () => {
     const messages: string[] = [];
     const subscriber = harness.client().redis;
     subscriber.on('message', (channel: string, message: string) => messages.push(`${channel} ${message}`));
-    await subscriber.subscribe(WAKE_CHANNEL);
+    await subscriber.subscribe(EVENTS_CHANNEL);
     await store.commit(7, [], { sets: [{ set: 'presence', member: 'cell-1', score: 1 }] });
     await store.commit(SHARD, [created(aTask())]);
-    await eventually(() => expect(messages).toEqual([`${WAKE_CHANNEL} ${SHARD}`]));
+    await eventually(() => expect(messages).toEqual([`${EVENTS_CHANNEL} ${SHARD}`]));
   });
 
   it('of very many records works', async () => {
@@ -159,7 +161,7 @@ describe('checks and sets', () => {
     const [a, b] = [aTask({ taskGuid: 'a' }), aTask({ taskGuid: 'b' })];
     await store.commit(SHARD, [created(a)]);
     const rests = (id: string, tag?: Task['modificationTag']) => ({
-      unchanged: [{ kind: 'task' as const, id, tag }],
+      unchanged: [{ kind: 'task' as const, id, version: tag && versionOf(tag) }],
     });
     expect(await store.commit(SHARD, [created(b)], rests('a', next(a).modificationTag))).toBe(false);
     expect(await store.commit(SHARD, [created(b)], rests('a'))).toBe(false);
@@ -209,20 +211,12 @@ describe('transact', () => {
     const task = aTask({ taskGuid: 't' });
     await store.commit(SHARD, [created(task)]);
     const seen: (number | undefined)[] = [];
-    const transition = await store.transact(
-      SHARD,
-      async () => {
-        // The first reader is overtaken after it has read.
-        if (seen.length === 1) await harness.redis.ping();
-        return refs;
-      },
-      (lookup) => {
-        const found = lookup('task', 't');
-        seen.push(found?.rejectionCount);
-        if (seen.length === 1) overtake = store.commit(SHARD, increment(task));
-        return increment(found);
-      },
-    );
+    const transition = await store.transact(SHARD, refs, (lookup) => {
+      const found = lookup('task', 't')?.record;
+      seen.push(found?.rejectionCount);
+      if (seen.length === 1) overtake = store.commit(SHARD, increment(task));
+      return increment(found);
+    });
     await overtake;
     expect(seen).toEqual([0, 1]);
     expect(transition[0]?.after).toMatchObject({ rejectionCount: 2 });
@@ -245,7 +239,7 @@ describe('transact', () => {
         attempts += 1;
         if (attempts === 1) overtake = store.commit(SHARD, [changed(b)]);
         if (attempts === 2) overtake = store.commit(SHARD, [created(aTask({ taskGuid: 'absent' }))]);
-        return increment(lookup('task', 'a'));
+        return increment(lookup('task', 'a')?.record);
       },
     );
     expect(attempts).toBe(3);
@@ -268,7 +262,7 @@ describe('transact', () => {
     const write = store.transact(SHARD, refs, (lookup) => {
       overtake = store.commit(SHARD, increment(task));
       task = increment(task)[0]!.after as Task;
-      return increment(lookup('task', 't'));
+      return increment(lookup('task', 't')?.record);
     });
     await expect(write).rejects.toMatchObject({ code: 'conflict', retryable: true });
     await overtake;

@@ -1,27 +1,18 @@
 import type { Redis } from 'ioredis';
 import {
   eventsOf,
-  indexEntries,
-  type IndexEntry,
   type IndexName,
   recordId,
-  type RecordChange,
   type RecordKind,
   type Records,
   type Transition,
 } from '#rivera/lifecycle';
-import { type ModificationTag, RiveraError } from '#rivera/models';
+import { RiveraError } from '#rivera/models';
+import { CommitBatch, type Fence } from './commit-batch.js';
+import { CommitGate } from './commit-gate.js';
 import { orUnavailable } from './redis.js';
 import { ALL_SHARDS, SHARD_COUNT, shardKey } from './shards.js';
-
-/** Channel on which a commit says which shard has new events. The message is the shard's number. */
-export const WAKE_CHANNEL = 'rivera:events';
-
-/** Where a writer that holds a lease, or a cell's agent, stands: shards refuse tokens lower than the highest they saw. */
-export interface Fence {
-  role: string;
-  token: number;
-}
+import { JsonTexts, Stored } from './stored.js';
 
 /** A record by kind and identity. */
 export interface RecordRef<K extends RecordKind = RecordKind> {
@@ -38,8 +29,8 @@ export interface StoreOptions {
 /** What a commit does beside the changes of its transition. */
 export interface CommitOptions {
   fence?: Fence;
-  /** Records the decision rested on without changing them: they must still be as read. */
-  unchanged?: { kind: RecordKind; id: string; tag?: ModificationTag }[];
+  /** Records the decision rested on without changing them: they must still have this version, or be absent without one. */
+  unchanged?: { kind: RecordKind; id: string; version?: string }[];
   /** How many records of a kind have an identity that begins like this: none may have come since they were listed. */
   counts?: { kind: RecordKind; prefix: string; count: number }[];
   /** Members of ordered sets that must still have this score. */
@@ -49,13 +40,18 @@ export interface CommitOptions {
 }
 
 export interface TransactOptions extends CommitOptions {
-  /** The records asked for are all of this kind whose identity begins like this, and must still be. */
+  /** Beside the records asked for, all of this kind whose identity begins like this; when committed, none may have come. */
   allOf?: { kind: RecordKind; prefix: string };
 }
 
-/** Reads the records asked for. */
-export type Lookup = <K extends RecordKind>(kind: K, id: string) => Records[K] | undefined;
+/** The records asked for, as far as they exist. */
+export type Lookup = <K extends RecordKind>(kind: K, id: string) => Stored<Records[K]> | undefined;
 
+/** What a decision rests on: the records asked for, by kind and identity. */
+type Found = Map<string, Stored>;
+
+/** Of what is in Redis; another one cannot be read. */
+const SCHEMA = 2;
 const MAX_ATTEMPTS = 50;
 /** Records asked of Redis in one command. */
 const READ_LIMIT = 5_000;
@@ -70,6 +66,7 @@ const READ_LIMIT = 5_000;
 export class Store {
   readonly redis: Redis;
   private readonly keptEvents: number;
+  private readonly gate = new CommitGate();
 
   constructor({ redis, keptEvents = 4_000 }: StoreOptions) {
     this.redis = redis;
@@ -78,7 +75,7 @@ export class Store {
 
   /** Checks that this deployment was made with the same number of shards; the first to open it decides. */
   async open(): Promise<void> {
-    const wanted = JSON.stringify({ shards: SHARD_COUNT - 1, schema: 1 });
+    const wanted = JSON.stringify({ shards: SHARD_COUNT - 1, schema: SCHEMA });
     const found = await orUnavailable(async () => {
       await this.redis.setnx('rivera:{deployment}:layout', wanted);
       return this.redis.get('rivera:{deployment}:layout');
@@ -93,17 +90,24 @@ export class Store {
   }
 
   /** Writes a transition whose changes all belong to `shard`. False: a record has changed since it was read. */
-  async commit(shard: number, transition: Transition, options: CommitOptions = {}): Promise<boolean> {
-    const batch = new CommitBatch(shard);
+  async commit(
+    shard: number,
+    transition: Transition,
+    options: CommitOptions = {},
+    texts = new JsonTexts(),
+  ): Promise<boolean> {
+    const batch = new CommitBatch(shard, texts);
     for (const change of transition) batch.addChange(change);
-    for (const { kind, id, tag } of options.unchanged ?? []) batch.addVersionCheck(kind, id, tag);
+    for (const { kind, id, version } of options.unchanged ?? []) batch.addVersionCheck(kind, id, version);
     for (const { kind, prefix, count } of options.counts ?? []) batch.addCountCheck(kind, prefix, count);
     for (const { set, member, score } of options.scores ?? []) batch.addScoreCheck(set, member, score);
     for (const { set, member, score } of options.sets ?? []) batch.addSetWrite(set, member, score);
-    const events = eventsOf(transition).map((event) => JSON.stringify(event));
+    const events = eventsOf(transition).map((event) => texts.ofFields(event));
     const { keys, args } = batch.build(options.fence, this.keptEvents, events);
 
-    const [ok, reason, detail] = await orUnavailable(() => this.redis.riveraCommit(keys.length, keys, args));
+    const [ok, reason, detail] = await this.gate.pass(() =>
+      orUnavailable(() => this.redis.riveraCommit(keys.length, keys, args)),
+    );
     if (ok === 1) return true;
     if (reason === 'fenced') {
       throw new RiveraError(
@@ -117,24 +121,31 @@ export class Store {
   /**
    * Read, decide, commit; again from the start when a record has changed in between. `decide` must be pure: it may run
    * several times. Every record read is guarded, so the decision holds at the moment it is committed.
+   *
+   * @param decide is given what was asked for and, with `allOf`, the identities that were found
    */
   async transact(
     shard: number,
-    refs: RecordRef[] | (() => Promise<RecordRef[]>),
-    decide: (lookup: Lookup) => Transition,
+    refs: RecordRef[],
+    decide: (lookup: Lookup, listed: string[]) => Transition,
     { allOf, ...options }: TransactOptions = {},
   ): Promise<Transition> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const wanted = typeof refs === 'function' ? await refs() : refs;
-      const found = await this.getMany(shard, wanted);
-      const transition = decide((kind, id) => found.get(`${kind} ${id}`) as Records[typeof kind] | undefined);
+      const listing = allOf && this.listed(shard, allOf);
+      const [asked, listed] = await Promise.all([this.find(shard, refs), listing]);
+      const found: Found = new Map([...asked, ...(listed?.found ?? [])]);
+      const transition = decide(
+        (kind, id) => found.get(`${kind} ${id}`) as Stored<Records[typeof kind]> | undefined,
+        listed?.refs.map(({ id }) => id) ?? [],
+      );
       if (transition.length === 0 && options.sets === undefined) return [];
-      const written = new Set(transition.map((change) => `${change.kind} ${recordId(change)}`));
-      const unchanged = wanted
-        .filter(({ kind, id }) => !written.has(`${kind} ${id}`))
-        .map(({ kind, id }) => ({ kind, id, tag: tagOf(found.get(`${kind} ${id}`)) }));
-      const counts = allOf && [{ ...allOf, count: countOf(found, allOf) }];
-      if (await this.commit(shard, transition, { ...options, unchanged, counts })) return transition;
+      const read = listed === undefined ? refs : [...refs, ...listed.refs];
+      const guards = {
+        ...options,
+        unchanged: unchangedOf(read, found, transition),
+        counts: allOf && listed && [{ ...allOf, count: listed.found.size }],
+      };
+      if (await this.commit(shard, transition, guards, textsOf(found))) return transition;
     }
     throw new RiveraError(
       'conflict',
@@ -144,14 +155,35 @@ export class Store {
 
   /** One record. */
   async get<K extends RecordKind>(shard: number, kind: K, id: string): Promise<Records[K] | undefined> {
-    const value = await orUnavailable(() => this.redis.hget(shardKey(shard, kind), id));
-    return decode<Records[K]>(value);
+    const [stored] = await this.getStored(shard, kind, [id]);
+    return stored?.record;
   }
 
   /** Several records of one kind, those that exist, in the order asked. */
   async getAll<K extends RecordKind>(shard: number, kind: K, ids: string[]): Promise<Records[K][]> {
-    const values = await orUnavailable(() => this.values(shard, kind, ids));
-    return values.map((value) => decode<Records[K]>(value)).filter((record) => record !== undefined);
+    return (await this.getStored(shard, kind, ids)).map(({ record }) => record);
+  }
+
+  /** The same for those who may do without parsing them. */
+  async getStored<K extends RecordKind>(
+    shard: number,
+    kind: K,
+    ids: string[],
+  ): Promise<Stored<Records[K]>[]> {
+    const slices: string[][] = [];
+    for (let at = 0; at < ids.length; at += READ_LIMIT) slices.push(ids.slice(at, at + READ_LIMIT));
+    const key = shardKey(shard, kind);
+    const found = await orUnavailable(() =>
+      Promise.all(
+        slices.map(async (slice) => {
+          const values = await this.redis.hmget(key, ...slice);
+          return values.flatMap((value, i) =>
+            value === null ? [] : [new Stored<Records[K]>(shard, slice[i]!, value)],
+          );
+        }),
+      ),
+    );
+    return found.length === 1 ? found[0]! : found.flat();
   }
 
   /** Identities of a kind in order: those that begin with `prefix`, after `after`, at most `limit`. */
@@ -203,144 +235,45 @@ export class Store {
     return Math.max(...tokens.map(Number));
   }
 
-  private async getMany(shard: number, refs: RecordRef[]): Promise<Map<string, Records[RecordKind]>> {
+  /** Several records of any kind, those that exist. */
+  private async find(shard: number, refs: RecordRef[]): Promise<Found> {
     const idsByKind = new Map<RecordKind, string[]>();
     for (const { kind, id } of refs) {
-      const ids = idsByKind.get(kind) ?? [];
-      ids.push(id);
-      idsByKind.set(kind, ids);
+      const ids = idsByKind.get(kind);
+      if (ids === undefined) idsByKind.set(kind, [id]);
+      else ids.push(id);
     }
-    const found = new Map<string, Records[RecordKind]>();
-    await orUnavailable(() =>
-      Promise.all(
-        [...idsByKind].map(async ([kind, ids]) => {
-          const values = await this.values(shard, kind, ids);
-          values.forEach((value, i) => {
-            const record = decode<Records[RecordKind]>(value);
-            if (record !== undefined) found.set(`${kind} ${ids[i]}`, record);
-          });
-        }),
-      ),
+    const found: Found = new Map();
+    await Promise.all(
+      [...idsByKind].map(async ([kind, ids]) => {
+        for (const stored of await this.getStored(shard, kind, ids))
+          found.set(`${kind} ${stored.id}`, stored);
+      }),
     );
     return found;
   }
 
-  private async values(shard: number, kind: RecordKind, ids: string[]): Promise<(string | null)[]> {
-    const slices: string[][] = [];
-    for (let at = 0; at < ids.length; at += READ_LIMIT) slices.push(ids.slice(at, at + READ_LIMIT));
-    const values = await Promise.all(
-      slices.map((slice) => this.redis.hmget(shardKey(shard, kind), ...slice)),
-    );
-    return values.flat();
+  private async listed(
+    shard: number,
+    { kind, prefix }: { kind: RecordKind; prefix: string },
+  ): Promise<{ refs: RecordRef[]; found: Found }> {
+    const ids = await this.ids(shard, kind, { prefix });
+    const refs = ids.map((id) => ({ kind, id }));
+    return { refs, found: await this.find(shard, refs) };
   }
 }
 
-/** Collects the flat arguments of one commit. */
-class CommitBatch {
-  private readonly keys: string[];
-  private readonly positions = new Map<string, string>();
-  private readonly checks: string[] = [];
-  private readonly writes: string[] = [];
-
-  constructor(private readonly shard: number) {
-    this.keys = [shardKey(shard, 'meta'), shardKey(shard, 'events')];
-  }
-
-  addChange(change: RecordChange): void {
-    const { kind, before, after } = change;
-    const id = recordId(change);
-    this.addVersionCheck(kind, id, tagOf(before));
-    if (after === undefined) {
-      this.write('del', kind, id, '');
-      this.write('zrem', `ids:${kind}`, id, '');
-    } else {
-      this.write('set', kind, id, encode(after));
-      if (before === undefined) this.write('zadd', `ids:${kind}`, id, '0');
-    }
-    this.addIndexChanges(indexEntries(kind, before), indexEntries(kind, after));
-  }
-
-  addVersionCheck(kind: RecordKind, id: string, tag: ModificationTag | undefined): void {
-    this.checks.push('version', this.position(kind), id, tag === undefined ? '' : versionOf(tag));
-  }
-
-  addCountCheck(kind: RecordKind, prefix: string, count: number): void {
-    this.checks.push('count', this.position(`ids:${kind}`), prefix, String(count));
-  }
-
-  addScoreCheck(set: string, member: string, score: number): void {
-    this.checks.push('score', this.position(set), member, String(score));
-  }
-
-  addSetWrite(set: string, member: string, score: number | undefined): void {
-    this.write(score === undefined ? 'zrem' : 'zadd', set, member, score === undefined ? '' : String(score));
-  }
-
-  build(fence: Fence | undefined, keptEvents: number, events: string[]): { keys: string[]; args: string[] } {
-    const args = [
-      fence?.role ?? '',
-      fence === undefined ? '' : String(fence.token),
-      WAKE_CHANNEL,
-      String(this.shard),
-      String(keptEvents),
-      String(this.checks.length / 4),
-      ...this.checks,
-      String(this.writes.length / 4),
-      ...this.writes,
-      String(events.length),
-      ...events,
-    ];
-    return { keys: this.keys, args };
-  }
-
-  private addIndexChanges(before: IndexEntry[], after: IndexEntry[]): void {
-    const kept = new Map(after.map((entry) => [`${entry.index} ${entry.member}`, entry.score]));
-    const known = new Map(before.map((entry) => [`${entry.index} ${entry.member}`, entry.score]));
-    for (const { index, member } of before) {
-      if (!kept.has(`${index} ${member}`)) this.write('zrem', index, member, '');
-    }
-    for (const { index, member, score } of after) {
-      // Written even when the score is the same, because the converger may have put it off in between.
-      if (index === 'due' || known.get(`${index} ${member}`) !== score)
-        this.write('zadd', index, member, String(score));
-    }
-  }
-
-  private write(type: 'set' | 'del' | 'zadd' | 'zrem', name: string, field: string, value: string): void {
-    this.writes.push(type, this.position(name), field, value);
-  }
-
-  private position(name: string): string {
-    let position = this.positions.get(name);
-    if (position === undefined) {
-      position = String(this.keys.push(shardKey(this.shard, name)));
-      this.positions.set(name, position);
-    }
-    return position;
-  }
+/** What was read and is not written. */
+function unchangedOf(read: RecordRef[], found: Found, transition: Transition): CommitOptions['unchanged'] {
+  const written = new Set(transition.map((change) => `${change.kind} ${recordId(change)}`));
+  return read
+    .filter(({ kind, id }) => !written.has(`${kind} ${id}`))
+    .map(({ kind, id }) => ({ kind, id, version: found.get(`${kind} ${id}`)?.version }));
 }
 
-function countOf(
-  found: Map<string, unknown>,
-  { kind, prefix }: { kind: RecordKind; prefix: string },
-): number {
-  return [...found.keys()].filter((key) => key.startsWith(`${kind} ${prefix}`)).length;
-}
-
-function versionOf(tag: ModificationTag): string {
-  return `${tag.epoch}:${tag.index}`;
-}
-
-function tagOf(record: Records[RecordKind] | undefined): ModificationTag | undefined {
-  return record?.modificationTag;
-}
-
-function encode(record: Records[RecordKind]): string {
-  return `${versionOf(record.modificationTag)} ${JSON.stringify(record)}`;
-}
-
-function decode<R>(value: string | null | undefined): R | undefined {
-  return value === null || value === undefined
-    ? undefined
-    : (JSON.parse(value.slice(value.indexOf(' ') + 1)) as R);
+/** The texts of those records that a rule has seen, which are what it can have put into a transition unchanged. */
+function textsOf(found: Found): JsonTexts {
+  const texts = new JsonTexts();
+  for (const stored of found.values()) if (stored.isParsed) texts.remember(stored);
+  return texts;
 }

@@ -1,9 +1,10 @@
 import type { Transition } from '#rivera/lifecycle';
 import type { Task } from '#rivera/models';
-import { type Page, type PageRequest, pageOfKind } from './pages.js';
+import { type Page, type PageRequest, pageOfKind, recordsOf } from './pages.js';
 import type { WriteOptions } from './process-repository.js';
 import { shardOf, WORK_SHARD_IDS } from './shards.js';
 import type { Store } from './store.js';
+import type { Stored } from './stored.js';
 
 /** Tasks, each in the shard of its guid. */
 export class TaskRepository {
@@ -18,7 +19,7 @@ export class TaskRepository {
     return this.store.transact(
       shardOf(taskGuid),
       [{ kind: 'task', id: taskGuid }],
-      (lookup) => decide(lookup('task', taskGuid)),
+      (lookup) => decide(lookup('task', taskGuid)?.record),
       options,
     );
   }
@@ -27,8 +28,12 @@ export class TaskRepository {
     return this.store.get(shardOf(taskGuid), 'task', taskGuid);
   }
 
-  async page(page: PageRequest): Promise<Page<Task>> {
+  async storedPage(page: PageRequest): Promise<Page<Stored<Task>>> {
     return pageOfKind(this.store, 'task', page);
+  }
+
+  async page(page: PageRequest): Promise<Page<Task>> {
+    return recordsOf(await this.storedPage(page));
   }
 
   async byId(shard: number, taskGuids: string[]): Promise<Task[]> {

@@ -1,10 +1,12 @@
-import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { Notifier } from '#rivera/actor';
 import { retire } from '#rivera/lifecycle';
 import type { ActualLRP } from '#rivera/models';
-import { Clock, contextOf, CurrentUser, Ids, type Principal, Scopes, visibleTo } from '#rivera/platform';
+import { Clock, contextOf, CurrentUser, Ids, type Principal, Scopes } from '#rivera/platform';
 import { CellRepository, type Page, ProcessRepository } from '#rivera/store';
-import { filteredPage } from '../http/pages.js';
+import { listAnswer } from '../http/list-answer.js';
+import { filteredPage, matcherOf } from '../http/pages.js';
 import { InstanceParams } from '../http/params.js';
 import { requireVisible } from '../http/ownership.js';
 import { ActualLRPQuery } from '../http/queries.js';
@@ -22,16 +24,25 @@ export class ActualLRPsController {
 
   @Get()
   @Scopes('lrps:read')
-  async list(@Query() query: ActualLRPQuery, @CurrentUser() user: Principal): Promise<Page<ActualLRP>> {
-    const matches = (actual: ActualLRP) => query.matches(actual) && visibleTo(user, actual.domain);
+  async list(
+    @Query() query: ActualLRPQuery,
+    @CurrentUser() user: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Page<ActualLRP> | string> {
+    const matches = matcherOf(query, user);
     if (query.processGuid !== undefined) {
       const perProcess = await Promise.all(query.processGuid.map((guid) => this.processes.actualsOf(guid)));
-      return { items: perProcess.flat().filter(matches) };
+      return { items: perProcess.flat().filter(matches ?? Boolean) };
     }
     if (query.cellId !== undefined) {
-      return { items: (await this.processes.actualsOnCell(query.cellId)).filter(matches) };
+      return { items: (await this.processes.actualsOnCell(query.cellId)).filter(matches ?? Boolean) };
     }
-    return filteredPage((request) => this.processes.actualPage(request), query, matches);
+    const page = await filteredPage((request) => this.processes.storedActualPage(request), query, matches);
+    return listAnswer(
+      reply,
+      page,
+      page.items.map(({ json }) => json),
+    );
   }
 
   /** Stop this instance; it is replaced. */

@@ -1,13 +1,20 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Put,
+  Query,
+  Res,
+} from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { Notifier } from '#rivera/actor';
 import { requireEpoch } from '#rivera/lifecycle';
-import {
-  CellReportsRequest,
-  type CellReportResult,
-  type CellWork,
-  type PresenceGrant,
-  PresenceRequest,
-} from '#rivera/models';
+import { CellReportsRequest, type CellWork, type PresenceGrant, PresenceRequest } from '#rivera/models';
 import { CellRoute, Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
 import { CellRepository, ProcessRepository, TaskRepository } from '#rivera/store';
 import { CellParams } from '../http/params.js';
@@ -69,10 +76,13 @@ export class CellAgentController {
   async transitions(
     @Param('cellId') cellId: string,
     @Body() { epoch, reports }: CellReportsRequest,
-  ): Promise<{ results: CellReportResult[] }> {
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
     const cell = await this.cells.get(cellId);
     requireEpoch(cell, cellId, epoch);
-    return { results: await this.reports.apply({ cellId, epoch, zone: cell?.zone ?? '' }, reports) };
+    const results = await this.reports.apply({ cellId, epoch, zone: cell?.zone ?? '' }, reports);
+    reply.type('application/json; charset=utf-8');
+    return `{"results":[${results.join(',')}]}`;
   }
 
   /** Everything the store says about this cell. What the cell has beyond that, nobody wants. */

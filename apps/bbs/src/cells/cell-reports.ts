@@ -16,17 +16,20 @@ import {
 import {
   type CellReport,
   type CellReportResult,
-  type DesiredLRP,
   type EvacuationReport,
-  joinDesiredLRP,
   type LRPReport,
+  notFound,
   RiveraError,
   type Task,
   type TaskReport,
 } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
-import { type Fence, ProcessRepository, TaskRepository } from '#rivera/store';
+import { type Fence, type InstanceDecision, ProcessRepository, TaskRepository } from '#rivera/store';
+import { definitionText } from '../http/presenters.js';
 import { decideEvacuation, isEvacuationReport } from './evacuation-reports.js';
+
+/** A report that is decided by the records of one index. */
+type SlotReport = Exclude<LRPReport, EvacuationReport>;
 
 /** The agent that reports. */
 export interface Reporter {
@@ -47,9 +50,12 @@ export class CellReports {
     private readonly logger: RiveraLogger,
   ) {}
 
-  /** One result per report, in the order of the reports. A refused report does not stop the others. */
-  async apply(reporter: Reporter, reports: CellReport[]): Promise<CellReportResult[]> {
-    const results = Array.from<CellReportResult>({ length: reports.length });
+  /**
+   * One `CellReportResult` as JSON per report, in the order of the reports. A refused report does not stop the others. As
+   * JSON, because the answer to a claim is mostly text that the store holds.
+   */
+  async apply(reporter: Reporter, reports: CellReport[]): Promise<string[]> {
+    const results = Array.from<string>({ length: reports.length });
     const queues = new Map<string, number[]>();
     reports.forEach((report, position) => {
       const guid = isTaskReport(report) ? report.taskGuid : report.processGuid;
@@ -65,37 +71,39 @@ export class CellReports {
     return results;
   }
 
-  private async applyOne(reporter: Reporter, report: CellReport): Promise<CellReportResult> {
+  private async applyOne(reporter: Reporter, report: CellReport): Promise<string> {
     try {
-      return isTaskReport(report)
-        ? await this.applyTaskReport(reporter, report)
-        : await this.applyLRPReport(reporter, report);
+      if (isTaskReport(report)) return JSON.stringify(await this.applyTaskReport(reporter, report));
+      if (report.type === 'claim') return await this.applyClaim(reporter, report);
+      return JSON.stringify(await this.applyLRPReport(reporter, report));
     } catch (error) {
-      if (!(error instanceof RiveraError)) {
-        // One report that cannot be applied must not hold up the others of its cell for ever.
-        this.logger.error('failed-report', { cellId: reporter.cellId, report, error });
-        return { ok: false, error: { code: 'internal', message: 'This report could not be applied.' } };
-      }
-      if (error.retryable || error.code === 'fenced') throw error;
-      this.logger.debug('refused-report', {
-        cellId: reporter.cellId,
-        type: report.type,
-        reason: error.message,
-      });
-      return { ok: false, error: { code: error.code, message: error.message } };
+      return JSON.stringify(this.refusal(reporter, report, error));
     }
+  }
+
+  /** What the cell is told of an error; those that concern more than this report are thrown. */
+  private refusal(reporter: Reporter, report: CellReport, error: unknown): CellReportResult {
+    if (!(error instanceof RiveraError)) {
+      // One report that cannot be applied must not hold up the others of its cell for ever.
+      this.logger.error('failed-report', { cellId: reporter.cellId, report, error });
+      return { ok: false, error: { code: 'internal', message: 'This report could not be applied.' } };
+    }
+    if (error.retryable || error.code === 'fenced') throw error;
+    this.logger.debug('refused-report', {
+      cellId: reporter.cellId,
+      type: report.type,
+      reason: error.message,
+    });
+    return { ok: false, error: { code: error.code, message: error.message } };
   }
 
   private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<CellReportResult> {
     if (isEvacuationReport(report)) return this.applyEvacuation(reporter, report);
-    const { processGuid, index } = report;
-    const transition = await this.processes.changeInstance(
-      { processGuid, index, decide: (instance) => this.decideLRP(instance, reporter, report) },
-      { fence: fenceOf(reporter) },
-    );
+    const transition = await this.processes.changeInstance(this.decisionOn(reporter, report), {
+      fence: fenceOf(reporter),
+    });
     this.notifier.publish(transition, reporter.cellId);
-    if (report.type !== 'claim') return { ok: true };
-    return { ok: true, desiredLRP: await this.definitionFor(reporter, report) };
+    return { ok: true };
   }
 
   /** RECREATE looks at all instances of the process, so an evacuation is decided on the whole of it. */
@@ -115,26 +123,26 @@ export class CellReports {
   }
 
   /**
-   * What a claimed instance runs. If it was removed at the same moment there is nothing to run: its record goes too,
-   * because the cell drops what it is refused and would never report it again.
+   * A claim is answered with what the instance runs. An instance that was claimed before and whose desired LRP is gone has
+   * nothing to run: its record goes too, because the cell drops what it is refused and would never report it again.
    */
-  private async definitionFor(reporter: Reporter, report: LRPReport): Promise<DesiredLRP> {
-    try {
-      const { schedulingInfo, run } = await this.processes.desired(report.processGuid);
-      return joinDesiredLRP(schedulingInfo, run);
-    } catch (error) {
-      if (error instanceof RiveraError && error.code === 'not-found') {
-        await this.applyLRPReport(reporter, { ...report, type: 'remove' });
-      }
-      throw error;
-    }
+  private async applyClaim(reporter: Reporter, report: SlotReport): Promise<string> {
+    const { transition, definition } = await this.processes.changeInstanceOf(
+      this.decisionOn(reporter, report),
+      { fence: fenceOf(reporter) },
+    );
+    this.notifier.publish(transition, reporter.cellId);
+    if (definition !== undefined) return `{"ok":true,"desiredLRP":${definitionText(definition)}}`;
+    await this.applyLRPReport(reporter, { ...report, type: 'remove' });
+    throw notFound('desired LRP', report.processGuid);
   }
 
-  private decideLRP(
-    instance: InstanceSnapshot,
-    { cellId, zone }: Reporter,
-    report: Exclude<LRPReport, EvacuationReport>,
-  ): Transition {
+  private decisionOn(reporter: Reporter, report: SlotReport): InstanceDecision {
+    const { processGuid, index } = report;
+    return { processGuid, index, decide: (instance) => this.decideLRP(instance, reporter, report) };
+  }
+
+  private decideLRP(instance: InstanceSnapshot, { cellId, zone }: Reporter, report: SlotReport): Transition {
     const key = { instanceGuid: report.instanceGuid, cellId };
     const context = contextOf(this.clock, this.ids);
     switch (report.type) {

@@ -18,20 +18,14 @@ import {
   type DesiredLRPSchedulingInfo,
   DesiredLRPUpdate,
 } from '#rivera/models';
-import { CurrentUser, type Principal, Scopes, visibleTo } from '#rivera/platform';
-import { type Page, ProcessRepository } from '#rivera/store';
+import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import { type Page, ProcessRepository, type Stored } from '#rivera/store';
 import { etagOf, parseIdempotencyKey, parseIfMatch } from '../http/conditional.js';
-import { filteredPage } from '../http/pages.js';
-import {
-  presentDesiredLRP,
-  presentRouting,
-  presentScheduling,
-  type RoutingInfo,
-} from '../http/presenters.js';
+import { listAnswer } from '../http/list-answer.js';
+import { filteredPage, matcherOf } from '../http/pages.js';
+import { presentDesiredLRP, presentRouting, schedulingText } from '../http/presenters.js';
 import { DesiredLRPQuery, type DesiredLRPView } from '../http/queries.js';
 import { DesiredLRPs } from './desired-lrps.service.js';
-
-type AnyView = DesiredLRP | DesiredLRPSchedulingInfo | RoutingInfo;
 
 /** What should run. */
 @Controller('v1/desired-lrps')
@@ -54,13 +48,17 @@ export class DesiredLRPsController {
 
   @Get()
   @Scopes('lrps:read')
-  async list(@Query() query: DesiredLRPQuery, @CurrentUser() user: Principal): Promise<Page<AnyView>> {
-    const matches = (item: DesiredLRPSchedulingInfo) => query.matches(item) && visibleTo(user, item.domain);
+  async list(
+    @Query() query: DesiredLRPQuery,
+    @CurrentUser() user: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const matches = matcherOf(query, user);
     const page =
       query.processGuid === undefined
         ? await filteredPage((request) => this.processes.desiredPage(request), query, matches)
-        : { items: (await this.processes.schedulingInfos(query.processGuid)).filter(matches) };
-    return { ...page, items: await this.view(query.view ?? 'full', page.items) };
+        : { items: await this.named(query.processGuid, matches) };
+    return this.answer(reply, query.view ?? 'full', page);
   }
 
   @Get(':processGuid')
@@ -96,15 +94,32 @@ export class DesiredLRPsController {
     await this.desiredLRPs.remove(processGuid, user, parseIfMatch(ifMatch));
   }
 
-  private async view(view: DesiredLRPView, infos: DesiredLRPSchedulingInfo[]): Promise<AnyView[]> {
-    if (view === 'scheduling') return infos.map(presentScheduling);
-    if (view === 'routing') return infos.map(presentRouting);
-    const runs = await this.processes.runInfos(infos.map(({ processGuid }) => processGuid));
+  private async named(
+    guids: string[],
+    matches?: (info: DesiredLRPSchedulingInfo) => boolean,
+  ): Promise<Stored<DesiredLRPSchedulingInfo>[]> {
+    const found = await this.processes.storedSchedulingInfos(guids);
+    return matches === undefined ? found : found.filter(({ record }) => matches(record));
+  }
+
+  private async answer(
+    reply: FastifyReply,
+    view: DesiredLRPView,
+    page: Page<Stored<DesiredLRPSchedulingInfo>>,
+  ): Promise<string> {
+    const { items } = page;
+    if (view === 'scheduling') return listAnswer(reply, page, items.map(schedulingText));
+    if (view === 'routing') {
+      const texts = items.map(({ record }) => JSON.stringify(presentRouting(record)));
+      return listAnswer(reply, page, texts);
+    }
+    const runs = await this.processes.runInfos(items.map(({ id }) => id));
     const runOf = new Map(runs.map((run) => [run.processGuid, run]));
-    return infos.flatMap((info) => {
-      const run = runOf.get(info.processGuid);
-      return run === undefined ? [] : [presentDesiredLRP(info, run)];
+    const texts = items.flatMap(({ id, record }) => {
+      const run = runOf.get(id);
+      return run === undefined ? [] : [JSON.stringify(presentDesiredLRP(record, run))];
     });
+    return listAnswer(reply, page, texts);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { RiveraLogger } from '#rivera/platform';
 import { ALL_SHARDS, Cursor, EventLog, type LoggedEvent } from '#rivera/store';
 
@@ -30,11 +30,12 @@ interface Subscriber {
   isLive: boolean;
 }
 
-/** Reads the event log once and tells all clients of this process. */
+/** Reads the event log once and tells all clients of this process. While there is none, it reads nothing. */
 @Injectable()
-export class EventHub implements OnModuleInit, OnModuleDestroy {
+export class EventHub implements OnModuleDestroy {
   private readonly subscribers = new Set<Subscriber>();
-  private readonly abort = new AbortController();
+  private following?: AbortController;
+  private isStopping = false;
   private cursor = Cursor.start();
 
   constructor(
@@ -42,21 +43,8 @@ export class EventHub implements OnModuleInit, OnModuleDestroy {
     private readonly logger: RiveraLogger,
   ) {}
 
-  async onModuleInit(): Promise<void> {
-    // `follow` moves its own cursor on after a batch was handed over; the hub's moves with each event.
-    const followed = await this.log.now();
-    this.cursor = followed.copy();
-    const onReset = (reason: string) => {
-      this.cursor = followed.copy();
-      for (const subscriber of this.subscribers) this.reset(subscriber, reason);
-    };
-    this.log
-      .follow(followed, { onEvents: (events) => this.tell(events), onReset }, this.abort.signal)
-      .catch((error: unknown) => this.logger.error('stopped-following-events', { error }));
-  }
-
   onModuleDestroy(): void {
-    this.abort.abort();
+    this.isStopping = true;
     for (const subscriber of this.subscribers) this.end(subscriber, 'this server is shutting down');
   }
 
@@ -69,8 +57,9 @@ export class EventHub implements OnModuleInit, OnModuleDestroy {
     const end = await this.log.now();
     const subscriber: Subscriber = { consumer, cursor: last ?? end.copy(), isLive: false };
     const begin = () => {
-      if (this.abort.signal.aborted) return this.end(subscriber, 'this server is shutting down');
+      if (this.isStopping) return this.end(subscriber, 'this server is shutting down');
       this.subscribers.add(subscriber);
+      if (this.following === undefined) this.follow(end);
       // The log has lost its end (a Redis that did not persist): what it says next would pass for told already.
       const isBeyondEnd = ALL_SHARDS.some((shard) => subscriber.cursor.position(shard) > end.position(shard));
       if (isBeyondEnd) this.reset(subscriber, 'The event log does not reach as far as Last-Event-ID.');
@@ -81,8 +70,35 @@ export class EventHub implements OnModuleInit, OnModuleDestroy {
         return subscriber.cursor.toString();
       },
       begin,
-      end: () => this.subscribers.delete(subscriber),
+      end: () => this.remove(subscriber),
     };
+  }
+
+  private follow(end: Cursor): void {
+    const following = new AbortController();
+    const { signal } = following;
+    this.following = following;
+    // `follow` moves its own cursor on after a batch was handed over; the hub's moves with each event.
+    const followed = end.copy();
+    this.cursor = end.copy();
+    const onEvents = (events: LoggedEvent[]) => {
+      if (!signal.aborted) this.tell(events);
+    };
+    const onReset = (reason: string, from: Cursor) => {
+      if (signal.aborted) return;
+      this.cursor = from;
+      for (const subscriber of this.subscribers) this.reset(subscriber, reason);
+    };
+    this.log
+      .follow(followed, { onEvents, onReset }, signal)
+      .catch((error: unknown) => this.logger.error('stopped-following-events', { error }));
+  }
+
+  private remove(subscriber: Subscriber): void {
+    this.subscribers.delete(subscriber);
+    if (this.subscribers.size > 0) return;
+    this.following?.abort();
+    this.following = undefined;
   }
 
   private tell(events: LoggedEvent[]): void {
@@ -137,7 +153,7 @@ export class EventHub implements OnModuleInit, OnModuleDestroy {
   }
 
   private end(subscriber: Subscriber, reason: string): void {
-    this.subscribers.delete(subscriber);
+    this.remove(subscriber);
     subscriber.consumer.end?.(reason);
   }
 }

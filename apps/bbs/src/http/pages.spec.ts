@@ -1,25 +1,36 @@
-import type { Page } from '#rivera/store';
+import { type Page, type PageRequest, positionAfter, Stored } from '#rivera/store';
 import { filteredPage } from './pages.js';
+
+interface Numbered {
+  n: number;
+}
 
 /** A store of the numbers below `count`; notes how much was asked for. */
 function numbers(count: number) {
   const reads: number[] = [];
-  const read = async ({ after, limit }: { after?: string; limit: number }): Promise<Page<number>> => {
+  const read = async ({ after, limit }: PageRequest): Promise<Page<Stored<Numbered>>> => {
     reads.push(limit);
-    const first = after === undefined ? 0 : Number(after) + 1;
-    const items = Array.from({ length: Math.min(limit, count - first) }, (_, i) => first + i);
-    return items.length < limit ? { items } : { items, next: String(items.at(-1)) };
+    const first = after === undefined ? 0 : Number(Buffer.from(after, 'base64url').toString().slice(2)) + 1;
+    const items = Array.from(
+      { length: Math.min(limit, count - first) },
+      (_, i) => new Stored<Numbered>(0, String(first + i), `e:0 {"n":${first + i}}`),
+    );
+    return items.length < limit ? { items } : { items, next: positionAfter(items.at(-1)!) };
   };
   return { read, reads };
 }
 
-async function collect(count: number, limit: number, matches: (item: number) => boolean) {
+async function collect(count: number, limit: number, matches?: (item: number) => boolean) {
   const { read, reads } = numbers(count);
   const pages: number[][] = [];
   let after: string | undefined;
   do {
-    const page: Page<number> = await filteredPage(read, { after, limit }, matches);
-    pages.push(page.items);
+    const page: Page<Stored<Numbered>> = await filteredPage(
+      read,
+      { after, limit },
+      matches && (({ n }) => matches(n)),
+    );
+    pages.push(page.items.map(({ record }) => record.n));
     after = page.next;
   } while (after !== undefined);
   return { pages, reads };
@@ -44,8 +55,16 @@ describe('filteredPage', () => {
     expect(reads.length).toBeLessThan(250);
   });
 
+  it('shows everything, and parses nothing, without a filter', async () => {
+    const { pages } = await collect(20, 7);
+    expect(pages.map((page) => page.length)).toEqual([7, 7, 6]);
+    const { items } = await filteredPage(numbers(20).read, { limit: 7 });
+    expect(items.some(({ isParsed }) => isParsed)).toBe(false);
+  });
+
   it('reads 1,000 when no limit is given', async () => {
-    const { read } = numbers(3_000);
-    expect((await filteredPage(read, {}, () => true)).items).toHaveLength(1_000);
+    for (const matches of [undefined, () => true]) {
+      expect((await filteredPage(numbers(3_000).read, {}, matches)).items).toHaveLength(1_000);
+    }
   });
 });

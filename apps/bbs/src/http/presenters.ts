@@ -1,4 +1,6 @@
 import { joinDesiredLRP } from '#rivera/models';
+import type { StoredDefinition } from '#rivera/store';
+import { textFor } from './list-answer.js';
 import type {
   DesiredLRP,
   DesiredLRPRunInfo,
@@ -6,6 +8,12 @@ import type {
   RiveraEvent,
   Task,
 } from '#rivera/models';
+
+/** Fields of records that no client sees. */
+const HIDDEN = { desired: ['idempotencyKey'], task: ['idempotencyKey', 'imagePassword'] };
+
+export const schedulingText = textFor(HIDDEN.desired, presentScheduling);
+export const taskText = textFor(HIDDEN.task, presentTask);
 
 /** What a router reads (Diego BBS, routing info). */
 export type RoutingInfo = Pick<
@@ -20,6 +28,21 @@ export function presentDesiredLRP(
 ): DesiredLRP {
   const { imagePassword: _secret, ...visible } = joinDesiredLRP(presentScheduling(schedulingInfo), run);
   return visible;
+}
+
+/**
+ * The JSON of both halves in one, image password included: for the cell that runs it. The stored texts are joined as they
+ * are when the run half begins with nothing but what both have.
+ */
+export function definitionText({ schedulingInfo, run }: StoredDefinition): string {
+  const { id: processGuid, version } = run;
+  const [epoch, index] = version.split(':');
+  const modificationTag = { epoch, index: Number(index) };
+  const head = JSON.stringify({ processGuid, modificationTag }).slice(0, -1);
+  const rest = run.json.slice(head.length);
+  return run.json.startsWith(head) && rest.startsWith(',')
+    ? schedulingInfo.json.slice(0, -1) + rest
+    : JSON.stringify(joinDesiredLRP(schedulingInfo.record, run.record));
 }
 
 export function presentScheduling(info: DesiredLRPSchedulingInfo): DesiredLRPSchedulingInfo {

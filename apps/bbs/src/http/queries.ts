@@ -54,6 +54,10 @@ export class DesiredLRPQuery extends PageQuery {
   @Optional() @IsText({ max: LIMITS.nameBytes }) domain?: string;
   @Repeatable() processGuid?: string[];
 
+  isFiltering(): boolean {
+    return this.domain !== undefined;
+  }
+
   matches(desired: DesiredLRPSchedulingInfo): boolean {
     return this.domain === undefined || this.domain === desired.domain;
   }
@@ -65,6 +69,11 @@ export class ActualLRPQuery extends PageQuery {
   @Repeatable() processGuid?: string[];
   @Optional() @Whole({ min: 0 }) index?: number;
   @Optional() @IsOneOf(ACTUAL_LRP_STATES) state?: ActualLRPState;
+
+  isFiltering(): boolean {
+    const { domain, cellId, processGuid, index, state } = this;
+    return [domain, cellId, processGuid, index, state].some((filter) => filter !== undefined);
+  }
 
   matches(actual: ActualLRP): boolean {
     return (
@@ -81,6 +90,10 @@ export class TaskQuery extends PageQuery {
   @Optional() @IsText({ max: LIMITS.nameBytes }) domain?: string;
   @Optional() @IsText({ max: LIMITS.nameBytes }) cellId?: string;
   @Optional() @IsOneOf(TASK_STATES) state?: TaskState;
+
+  isFiltering(): boolean {
+    return [this.domain, this.cellId, this.state].some((filter) => filter !== undefined);
+  }
 
   matches(task: Task): boolean {
     return (

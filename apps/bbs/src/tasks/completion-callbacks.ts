@@ -3,14 +3,13 @@ import { Notifier, WakeLoop } from '#rivera/actor';
 import { deleteTask, resolveTask } from '#rivera/lifecycle';
 import { RiveraError, type Task } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
-import { Store, TaskRepository, WORK_SHARD_IDS } from '#rivera/store';
-import { EventHub, type StreamItem, type Subscription } from '../events/event-hub.js';
+import { CALLBACK_CHANNEL, Store, TaskRepository, WakeUps, WORK_SHARD_IDS } from '#rivera/store';
 
 const ATTEMPTS = 3;
 /** Diego BBS, communication time-out. */
 const TIMEOUT_MS = 10_000;
 const PER_SHARD = 100;
-/** Completions are heard of in the event log; this finds those of the time when nobody listened. */
+/** Completions are heard of from the commits; this finds those of the time when nobody listened. */
 const POLL_MS = 10_000;
 
 /**
@@ -20,7 +19,6 @@ const POLL_MS = 10_000;
 @Injectable()
 export class CompletionCallbacks implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly abort = new AbortController();
-  private subscription: Subscription | undefined;
   private readonly loop = new WakeLoop({
     run: () => this.pass(),
     onError: (error) => this.logger.warn('failed-callbacks', { error }),
@@ -30,29 +28,22 @@ export class CompletionCallbacks implements OnApplicationBootstrap, OnModuleDest
   constructor(
     private readonly store: Store,
     private readonly tasks: TaskRepository,
-    private readonly hub: EventHub,
+    private readonly wakeUps: WakeUps,
     private readonly notifier: Notifier,
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly logger: RiveraLogger,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    this.subscription = await this.hub.subscribe(undefined, { take: (item) => this.look(item) });
-    this.subscription.begin();
-    this.loop.start(this.abort.signal);
+  onApplicationBootstrap(): void {
+    const { signal } = this.abort;
+    const stopListening = this.wakeUps.listen(CALLBACK_CHANNEL, () => this.loop.wake());
+    signal.addEventListener('abort', stopListening, { once: true });
+    this.loop.start(signal);
   }
 
   onModuleDestroy(): void {
     this.abort.abort();
-    this.subscription?.end();
-  }
-
-  private look(item: StreamItem): boolean {
-    const isCompletion =
-      'event' in item && item.event.type === 'task_changed' && item.event.after.state === 'COMPLETED';
-    if (isCompletion || 'reset' in item) this.loop.wake();
-    return true;
   }
 
   private async pass(): Promise<number> {

@@ -1,22 +1,15 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { Notifier } from '#rivera/actor';
 import { cancelTask, deleteTask, desireTask, resolveTask, type Transition } from '#rivera/lifecycle';
 import { notFound, type Task, TaskRequest } from '#rivera/models';
-import {
-  Clock,
-  contextOf,
-  CurrentUser,
-  Ids,
-  type Principal,
-  requireDomain,
-  Scopes,
-  visibleTo,
-} from '#rivera/platform';
-import { type Page, TaskRepository } from '#rivera/store';
+import { Clock, contextOf, CurrentUser, Ids, type Principal, requireDomain, Scopes } from '#rivera/platform';
+import { TaskRepository } from '#rivera/store';
 import { parseIdempotencyKey } from '../http/conditional.js';
-import { filteredPage } from '../http/pages.js';
+import { listAnswer } from '../http/list-answer.js';
+import { filteredPage, matcherOf } from '../http/pages.js';
 import { requireVisible } from '../http/ownership.js';
-import { presentTask } from '../http/presenters.js';
+import { presentTask, taskText } from '../http/presenters.js';
 import { TaskQuery } from '../http/queries.js';
 
 /** One-off work. */
@@ -47,13 +40,14 @@ export class TasksController {
 
   @Get()
   @Scopes('tasks:read')
-  async list(@Query() query: TaskQuery, @CurrentUser() user: Principal): Promise<Page<Task>> {
-    const page = await filteredPage(
-      (request) => this.tasks.page(request),
-      query,
-      (task) => query.matches(task) && visibleTo(user, task.domain),
-    );
-    return { ...page, items: page.items.map(presentTask) };
+  async list(
+    @Query() query: TaskQuery,
+    @CurrentUser() user: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const matches = matcherOf(query, user);
+    const page = await filteredPage((request) => this.tasks.storedPage(request), query, matches);
+    return listAnswer(reply, page, page.items.map(taskText));
   }
 
   @Get(':taskGuid')

@@ -1,5 +1,6 @@
 import { type Class, type ClassPlan, type FieldPlan, planOf } from './class-plan.js';
 import { type Walk, copyOfJson, fitKeys, isFitList, isPlainObject } from './plain-json.js';
+import { LIMITS } from './limits.js';
 import { isFine } from './rule.js';
 
 /** The rules of a class are fixed once it is declared; null for a class without a plan. */
@@ -20,7 +21,8 @@ function knownPlan(type: Class): ClassPlan | null {
  * unusual.
  */
 export function fastParse<T extends object>(type: Class<T>, input: unknown): T | undefined {
-  return instanceOf(type, input, 0, { values: 1 }) as T | undefined;
+  const { maxJsonValues: maxValues = LIMITS.jsonValues } = type as { maxJsonValues?: number };
+  return instanceOf(type, input, 0, { values: 1, maxValues }) as T | undefined;
 }
 
 function instanceOf(type: Class, input: unknown, depth: number, walk: Walk): object | undefined {

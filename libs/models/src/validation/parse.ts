@@ -1,18 +1,6 @@
 import type { Class } from './class-plan.js';
 import { fastParse } from './fast-parse.js';
-import { invalidRequest } from './invalid-request.js';
-import { structuralComplaint } from './structure.js';
 import { thoroughParse } from './thorough-parse.js';
-
-/**
- * Refuses what no request may hold, whatever it is for: excessive depth or size, and field names such as `__proto__`.
- *
- * @throws RiveraError `invalid-request`
- */
-export function requirePlainJson(input: unknown): void {
-  const complaint = structuralComplaint(input);
-  if (complaint !== undefined) throw invalidRequest([complaint]);
-}
 
 /**
  * Turns what came from outside into an instance of a request class, or says everything that is wrong with it at once.

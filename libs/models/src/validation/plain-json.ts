@@ -4,6 +4,7 @@ import { LIMITS } from './limits.js';
 export interface Walk {
   /** Objects, lists and scalars so far. */
   values: number;
+  readonly maxValues: number;
 }
 
 /** An object as `JSON.parse` makes them: no instance of a class, nor anything that only looks like an object. */
@@ -19,18 +20,33 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 /** Counts a list's entries, or answers false when `structuralComplaint` would have something to say about the list. */
 export function isFitList(list: readonly unknown[], depth: number, walk: Walk): boolean {
   walk.values += list.length;
-  return (
-    depth < LIMITS.jsonDepth && list.length <= LIMITS.jsonListEntries && walk.values <= LIMITS.jsonValues
-  );
+  return depth < LIMITS.jsonDepth && list.length <= LIMITS.jsonListEntries && walk.values <= walk.maxValues;
 }
 
 /** The field names, counted; undefined when `structuralComplaint` would have something to say about the object itself. */
 export function fitKeys(value: object, depth: number, walk: Walk): string[] | undefined {
   const keys = Object.keys(value);
   walk.values += keys.length;
-  return depth < LIMITS.jsonDepth && keys.length <= LIMITS.jsonFields && walk.values <= LIMITS.jsonValues
+  return depth < LIMITS.jsonDepth && keys.length <= LIMITS.jsonFields && walk.values <= walk.maxValues
     ? keys
     : undefined;
+}
+
+/** Has `structuralComplaint` certainly nothing to say? */
+export function isFitJson(value: unknown, depth: number, walk: Walk): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) {
+    return (
+      isFitList(value, depth, walk) && value.every((entry: unknown) => isFitJson(entry, depth + 1, walk))
+    );
+  }
+  if (!isPlainObject(value)) return false;
+  const keys = fitKeys(value, depth, walk);
+  return (
+    keys !== undefined &&
+    keys.every((key) => !(key in Object.prototype) && isFitJson(value[key], depth + 1, walk))
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { invalidRequest } from './invalid-request.js';
 import { LIMITS } from './limits.js';
+import { isFitJson } from './plain-json.js';
 import { structuralComplaint } from './structure.js';
 
 /**
@@ -8,6 +9,8 @@ import { structuralComplaint } from './structure.js';
  * @throws RiveraError `invalid-request`
  */
 export function requirePlainJson(input: unknown): void {
-  const complaint = structuralComplaint(input, LIMITS.jsonBulkValues);
+  const maxValues = LIMITS.jsonBulkValues;
+  if (isFitJson(input, 0, { values: 1, maxValues })) return;
+  const complaint = structuralComplaint(input, maxValues);
   if (complaint !== undefined) throw invalidRequest([complaint]);
 }

@@ -11,7 +11,7 @@ import { PUBLIC_ROUTE } from './public.decorator.js';
 @Injectable()
 export class JwtAuthGuard extends AuthGuard() {
   constructor(
-    strategy: JwtStrategy,
+    private readonly strategy: JwtStrategy,
     private readonly reflector: Reflector,
   ) {
     // Passport takes a strategy in place of its name. By name, a second app in the process would replace ours.
@@ -23,7 +23,10 @@ export class JwtAuthGuard extends AuthGuard() {
   ): ReturnType<InstanceType<ReturnType<typeof AuthGuard>>['canActivate']> {
     if (context.getType() !== 'http') return true;
     const targets = [context.getHandler(), context.getClass()];
-    return this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, targets) || super.canActivate(context);
+    if (this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, targets)) return true;
+    const request = context.switchToHttp().getRequest<HttpRequest>();
+    request.user = this.strategy.known(request);
+    return request.user !== undefined || super.canActivate(context);
   }
 
   /** @throws RiveraError `unauthenticated` with a sentence on what is wrong with the token */

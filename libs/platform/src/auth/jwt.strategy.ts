@@ -9,6 +9,7 @@ import { ExtractJwt, type SecretOrKeyProvider, Strategy } from 'passport-jwt';
 
 import type { Clock } from '../clock.js';
 import type { AuthConfig } from '../config/auth.config.js';
+import type { HttpRequest } from '../http/http-types.js';
 import type { KeyRing } from './key-ring.js';
 import type { Principal } from './principal.js';
 import { isScope } from './scopes.js';
@@ -49,14 +50,18 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     });
   }
 
+  /** Whose token this is, if it was verified lately; spares a request the whole of Passport. */
+  known(request: Pick<HttpRequest, 'headers'>): Principal | undefined {
+    const token = bearerToken(request as Request);
+    const { keys, clock } = this.options;
+    return token === null ? undefined : this.verified.find(token, keys.generation, clock.now());
+  }
+
   override authenticate(request: Request, options?: unknown): void {
     const token = bearerToken(request);
     if (token === null) return super.authenticate(request, options);
-    const { keys, clock } = this.options;
     // Read before a key is chosen: when the keys change meanwhile, the outcome is not remembered.
-    const { generation } = keys;
-    const known = this.verified.find(token, generation, clock.now());
-    if (known !== undefined) return this.success(known);
+    const { generation } = this.options.keys;
 
     // Passport puts the outcomes of a request on this very object, where those of the next request replace them. What
     // is decided later needs a copy, or it is decided for somebody else.

@@ -14,6 +14,23 @@ export interface LoggerOptions extends Partial<LogConfig> {
   destination?: { write(line: string): void };
 }
 
+/** Lines of one turn of the event loop are written together, so that none can be lost but by a process killed within it. */
+function standardOutput(): { write(line: string): void } {
+  const out = destination({ fd: 1, sync: true, minLength: 8_192 });
+  let flushing: NodeJS.Immediate | undefined;
+  process.on('exit', () => out.flushSync());
+  const flush = () => {
+    flushing = undefined;
+    out.flushSync();
+  };
+  return {
+    write: (line) => {
+      out.write(line);
+      flushing ??= setImmediate(flush);
+    },
+  };
+}
+
 /** Members of an entry that fields may not replace. */
 const RESERVED = new Set(['time', 'level', 'app', 'message', 'session']);
 
@@ -31,7 +48,7 @@ export class RiveraLogger implements LoggerService {
 
   static create(options: LoggerOptions): RiveraLogger {
     const { app, level = 'info', format = 'json' } = options;
-    const out = options.destination ?? destination({ fd: 1, sync: true });
+    const out = options.destination ?? standardOutput();
     const stream = format === 'json' ? out : { write: (line: string) => out.write(textLine(line)) };
     const sink = pino(
       {

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
+import type { Page, Stored } from '#rivera/store';
+
+/**
+ * The body `{"items":[…],"next":…}` of a list, made of the JSON of its items, which is mostly what the store holds. Its
+ * ETag says which versions of which records it shows, and so is known without hashing the body.
+ *
+ * @param texts JSON of each item, as a client sees it
+ */
+export function listAnswer(reply: FastifyReply, { items, next }: Page<Stored>, texts: string[]): string {
+  const shown = createHash('sha1');
+  for (const { id, version } of items) shown.update(`${id} ${version}\n`);
+  reply.header('etag', `W/"${shown.update(next ?? '').digest('base64url')}"`);
+  reply.type('application/json; charset=utf-8');
+  const end = next === undefined ? '}' : `,"next":${JSON.stringify(next)}}`;
+  return `{"items":[${texts.join(',')}]${end}`;
+}
+
+/** The stored JSON, unless one of these fields, which no client sees, may be somewhere in it; then what `present` makes. */
+export function textFor<R extends object>(hidden: string[], present: (record: R) => object) {
+  const marks = hidden.map((name) => `"${name}":`);
+  return (stored: Stored<R>): string => {
+    const { json } = stored;
+    return marks.some((mark) => json.includes(mark)) ? JSON.stringify(present(stored.record)) : json;
+  };
+}

@@ -1,0 +1,153 @@
+import {
+  indexEntries,
+  type IndexEntry,
+  recordId,
+  type RecordChange,
+  type RecordKind,
+  type Records,
+} from '#rivera/lifecycle';
+import { shardKey } from './shards.js';
+import { type JsonTexts, versionOf } from './stored.js';
+import { CALLBACK_CHANNEL, EVENTS_CHANNEL } from './wake-ups.js';
+
+/** Where a writer that holds a lease, or a cell's agent, stands: shards refuse tokens lower than the highest they saw. */
+export interface Fence {
+  role: string;
+  token: number;
+}
+
+type Check = 'versions' | 'count' | 'score';
+type Write = 'HSET' | 'HDEL' | 'ZADD' | 'ZREM';
+
+/** Arguments of one command at most; Lua's stack holds some thousands. */
+const GROUP_LIMIT = 1_000;
+/** Events of one entry of the log at most, so that no entry gets huge. */
+const EVENTS_PER_ENTRY = 100;
+
+/**
+ * Collects the flat arguments of one run of the commit script. What concerns one key goes into one command, because it is
+ * commands that cost, here as in the append-only file.
+ */
+export class CommitBatch {
+  private readonly keys: string[];
+  private readonly positions = new Map<string, string>();
+  private readonly checks = new Groups<Check>();
+  private readonly writes = new Groups<Write>();
+  private isCallbackWanted = false;
+
+  constructor(
+    private readonly shard: number,
+    private readonly texts: JsonTexts,
+  ) {
+    this.keys = [shardKey(shard, 'meta'), shardKey(shard, 'events')];
+  }
+
+  addChange(change: RecordChange): void {
+    const { kind, before, after } = change;
+    const id = recordId(change);
+    this.addVersionCheck(kind, id, before && versionOf(before.modificationTag));
+    if (after === undefined) {
+      this.write('HDEL', kind, id);
+      this.write('ZREM', `ids:${kind}`, id);
+    } else {
+      this.write('HSET', kind, id, this.valueOf(after));
+      if (before === undefined) this.write('ZADD', `ids:${kind}`, '0', id);
+    }
+    this.addIndexChanges(indexEntries(kind, before), indexEntries(kind, after));
+  }
+
+  /** @param version undefined: there must be no such record */
+  addVersionCheck(kind: RecordKind, id: string, version: string | undefined): void {
+    this.checks.add('versions', this.position(kind), id, version ?? '');
+  }
+
+  addCountCheck(kind: RecordKind, prefix: string, count: number): void {
+    this.checks.add('count', this.position(`ids:${kind}`), prefix, String(count));
+  }
+
+  addScoreCheck(set: string, member: string, score: number): void {
+    this.checks.add('score', this.position(set), member, String(score));
+  }
+
+  addSetWrite(set: string, member: string, score: number | undefined): void {
+    if (score === undefined) this.write('ZREM', set, member);
+    else this.write('ZADD', set, String(score), member);
+  }
+
+  /** @param events JSON of each */
+  build(fence: Fence | undefined, keptEvents: number, events: string[]): { keys: string[]; args: string[] } {
+    const channels = [
+      ...(events.length > 0 ? [EVENTS_CHANNEL] : []),
+      ...(this.isCallbackWanted ? [CALLBACK_CHANNEL] : []),
+    ];
+    const entries: string[] = [];
+    for (let at = 0; at < events.length; at += EVENTS_PER_ENTRY) {
+      const some = events.slice(at, at + EVENTS_PER_ENTRY);
+      entries.push(String(some.length), `[${some.join(',')}]`);
+    }
+    const args = [
+      fence?.role ?? '',
+      fence === undefined ? '' : String(fence.token),
+      String(keptEvents),
+      ...this.checks.flat(),
+      ...this.writes.flat(),
+      String(entries.length / 2),
+      ...entries,
+      String(this.shard),
+      ...channels,
+    ];
+    return { keys: this.keys, args };
+  }
+
+  private valueOf(record: Records[RecordKind]): string {
+    return `${versionOf(record.modificationTag)} ${this.texts.of(record)}`;
+  }
+
+  private addIndexChanges(before: IndexEntry[], after: IndexEntry[]): void {
+    const find = (entries: IndexEntry[], { index, member }: IndexEntry) =>
+      entries.find((entry) => entry.index === index && entry.member === member);
+    for (const entry of before) {
+      if (find(after, entry) === undefined) this.write('ZREM', entry.index, entry.member);
+    }
+    for (const entry of after) {
+      // Written even when the score is the same, because the converger may have put it off in between.
+      if (entry.index !== 'due' && find(before, entry)?.score === entry.score) continue;
+      this.write('ZADD', entry.index, String(entry.score), entry.member);
+      if (entry.index === 'callback') this.isCallbackWanted = true;
+    }
+  }
+
+  private write(command: Write, name: string, ...args: string[]): void {
+    this.writes.add(command, this.position(name), ...args);
+  }
+
+  private position(name: string): string {
+    let position = this.positions.get(name);
+    if (position === undefined) {
+      position = String(this.keys.push(shardKey(this.shard, name)));
+      this.positions.set(name, position);
+    }
+    return position;
+  }
+}
+
+/** Arguments by what is done with them and to which key. */
+class Groups<Kind extends string> {
+  private readonly groups: { kind: Kind; key: string; args: string[] }[] = [];
+
+  add(kind: Kind, key: string, ...args: string[]): void {
+    const group = this.groups.findLast((each) => each.kind === kind && each.key === key);
+    if (group !== undefined && group.args.length < GROUP_LIMIT) group.args.push(...args);
+    else this.groups.push({ kind, key, args });
+  }
+
+  /** The number of groups, then of each: kind, key position, number of arguments, arguments. */
+  flat(): string[] {
+    const flat = [String(this.groups.length)];
+    for (const { kind, key, args } of this.groups) {
+      flat.push(kind, key, String(args.length));
+      for (const arg of args) flat.push(arg);
+    }
+    return flat;
+  }
+}
