@@ -16,8 +16,11 @@ export const EVACUATION_TIMEOUT_MS = 600_000;
 /** A cell nobody has heard of for this long is forgotten. */
 export const MISSING_CELL_EXPIRY_MS = 3_600_000;
 
-/** The ordered sets of a shard: who is on a cell, what waits for a cell, what will be due when, whom to call back. */
-export type IndexName = 'by-cell' | 'unplaced' | 'due' | 'callback';
+/**
+ * The ordered sets of a shard: who is on a cell, what waits for a cell, what is on the move, what will be due when, whom
+ * to call back.
+ */
+export type IndexName = 'by-cell' | 'unplaced' | 'evacuating' | 'due' | 'callback';
 
 /** One member of one ordered set. `score` is milliseconds since the Unix epoch, or 0 where only the name counts. */
 export interface IndexEntry {
@@ -58,6 +61,7 @@ function actualEntries(actual: ActualLRP): IndexEntry[] {
     entries.push({ index: 'unplaced', member, score: actual.since });
     entries.push({ index: 'due', member, score: actual.since + STALE_UNPLACED_MS });
   }
+  if (actual.presence === 'EVACUATING') entries.push({ index: 'evacuating', member, score: 0 });
   const due = actual.placement?.deadline ?? actual.restartAt ?? actual.expiresAt;
   if (due !== undefined) entries.push({ index: 'due', member, score: due });
   return entries;

@@ -145,6 +145,12 @@ export class ProcessRepository {
     return perShard.flat();
   }
 
+  /** How many instances are kept on cells that leave, in all. */
+  async countEvacuating(): Promise<number> {
+    const perShard = await Promise.all(WORK_SHARD_IDS.map((shard) => this.store.count(shard, 'evacuating')));
+    return perShard.reduce((total, count) => total + count, 0);
+  }
+
   /** Everything of one shard, process by process, without the run halves. */
   async snapshotsOfShard(shard: number): Promise<ProcessSnapshot[]> {
     const [desiredIds, actualIds] = await Promise.all([

@@ -72,7 +72,8 @@ export class CellAgentController {
   ): Promise<{ results: CellReportResult[] }> {
     const cell = await this.cells.get(cellId);
     requireEpoch(cell, cellId, epoch);
-    return { results: await this.reports.apply({ cellId, epoch, zone: cell?.zone ?? '' }, reports) };
+    const reporter = { cellId, epoch, zone: cell?.zone ?? '', deadline: cell?.drain?.deadline };
+    return { results: await this.reports.apply(reporter, reports) };
   }
 
   /** Everything the store says about this cell. What the cell has beyond that, nobody wants. */

@@ -25,15 +25,10 @@ import {
   type TaskReport,
 } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
-import { type Fence, ProcessRepository, TaskRepository } from '#rivera/store';
-import { decideEvacuation, isEvacuationReport } from './evacuation-reports.js';
-
-/** The agent that reports. */
-export interface Reporter {
-  cellId: string;
-  epoch: number;
-  zone: string;
-}
+import { ProcessRepository, TaskRepository } from '#rivera/store';
+import { isEvacuationReport } from './evacuation-reports.js';
+import { Evacuations } from './evacuations.js';
+import { fenceOf, type Reporter } from './reporter.js';
 
 /** Applies what a cell reports. Reports of one process or task are applied in their order, others side by side. */
 @Injectable()
@@ -41,6 +36,7 @@ export class CellReports {
   constructor(
     private readonly processes: ProcessRepository,
     private readonly tasks: TaskRepository,
+    private readonly evacuations: Evacuations,
     private readonly notifier: Notifier,
     private readonly clock: Clock,
     private readonly ids: Ids,
@@ -87,7 +83,7 @@ export class CellReports {
   }
 
   private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<CellReportResult> {
-    if (isEvacuationReport(report)) return this.applyEvacuation(reporter, report);
+    if (isEvacuationReport(report)) return this.evacuations.apply(reporter, report);
     const { processGuid, index } = report;
     const transition = await this.processes.changeInstance(
       { processGuid, index, decide: (instance) => this.decideLRP(instance, reporter, report) },
@@ -96,22 +92,6 @@ export class CellReports {
     this.notifier.publish(transition, reporter.cellId);
     if (report.type !== 'claim') return { ok: true };
     return { ok: true, desiredLRP: await this.definitionFor(reporter, report) };
-  }
-
-  /** RECREATE looks at all instances of the process, so an evacuation is decided on the whole of it. */
-  private async applyEvacuation(reporter: Reporter, report: EvacuationReport): Promise<CellReportResult> {
-    let keepContainer = false;
-    const transition = await this.processes.change(
-      report.processGuid,
-      (process) => {
-        const evacuation = decideEvacuation(process, reporter, report, contextOf(this.clock, this.ids));
-        keepContainer = evacuation.keepContainer;
-        return evacuation.transition;
-      },
-      { fence: fenceOf(reporter) },
-    );
-    this.notifier.publish(transition, reporter.cellId);
-    return { ok: true, keepContainer };
   }
 
   /**
@@ -188,9 +168,6 @@ export class CellReports {
 }
 
 /** Shards refuse what an agent says once its successor has started, however late it arrives. */
-function fenceOf({ cellId, epoch }: Reporter): Fence {
-  return { role: `cell:${cellId}`, token: epoch };
-}
 
 function isTaskReport(report: CellReport): report is TaskReport {
   return 'taskGuid' in report;
