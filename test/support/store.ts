@@ -14,7 +14,7 @@ import {
 } from '#rivera/store';
 import { type RedisHarness, startRedis } from './redis.js';
 
-const KINDS: RecordKind[] = ['desired', 'run', 'actual', 'task', 'cell', 'domain'];
+const KINDS: RecordKind[] = ['desired', 'run', 'actual', 'task', 'cell', 'domain', 'deployment'];
 const INDEXES = ['by-cell', 'unplaced', 'evacuating', 'due', 'callback'] as const;
 
 /** One client of the store with connections of its own, as one process of a deployment has. */

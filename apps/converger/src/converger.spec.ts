@@ -224,7 +224,9 @@ describe('the rolling audit', () => {
     await goRound();
     expect(await rowsOf('app-2')).toEqual(['0 ORDINARY UNCLAIMED']);
     expect(await audited()).toBe(1);
-    expect(converger.log.filter(({ message: name }) => name === 'audit-repaired')).toMatchObject([{ guid: 'app-2' }]);
+    expect(converger.log.filter(({ message: name }) => name === 'audit-repaired')).toMatchObject([
+      { guid: 'app-2' },
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ActualLRP, Task } from '#rivera/models';
 import { cellOf, isUnplaced } from './actual-lrp-records.js';
 import { actualId, type RecordKind, type Records } from './change.js';
+import { deploymentDueAt } from './deployment-step.js';
 import { isUnplacedTask } from './task.js';
 
 /** Diego BBS: an unplaced instance or task is offered again after this long. */
@@ -45,6 +46,12 @@ export function indexEntries<K extends RecordKind>(kind: K, record: Records[K] |
     case 'domain': {
       const { domain, expiresAt } = record as Records['domain'];
       return expiresAt === undefined ? [] : [{ index: 'due', member: `domain/${domain}`, score: expiresAt }];
+    }
+    case 'deployment': {
+      const deployment = record as Records['deployment'];
+      const score = deploymentDueAt(deployment);
+      const member = `deployment/${deployment.processGuid}`;
+      return score === undefined ? [] : [{ index: 'due', member, score }];
     }
     case 'desired':
     case 'run':

@@ -1,5 +1,6 @@
 export * from './cell-repository.js';
 export * from './cursor.js';
+export * from './deployment-repository.js';
 export * from './event-log.js';
 export * from './lease.js';
 export * from './pages.js';

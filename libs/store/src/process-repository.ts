@@ -129,6 +129,15 @@ export class ProcessRepository {
     );
   }
 
+  /** Everything of one process guid, without the run half, as it is read: what is decided on it is not guarded. */
+  async snapshot(processGuid: string): Promise<ProcessSnapshot> {
+    const [desired, actuals] = await Promise.all([
+      this.schedulingInfo(processGuid),
+      this.actualsOf(processGuid),
+    ]);
+    return { processGuid, desired, actuals };
+  }
+
   /** Instances that a cell holds or has been given. */
   async actualsOnCell(cellId: string): Promise<ActualLRP[]> {
     const perShard = await Promise.all(

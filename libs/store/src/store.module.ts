@@ -9,6 +9,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { Readiness } from '#rivera/platform';
 import { CellRepository } from './cell-repository.js';
+import { DeploymentRepository } from './deployment-repository.js';
 import { EventLog } from './event-log.js';
 import { ProcessRepository } from './process-repository.js';
 import { connectRedis } from './redis.js';
@@ -57,12 +58,17 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         { provide: TaskRepository, useFactory: (store: Store) => new TaskRepository(store), inject: [Store] },
         { provide: CellRepository, useFactory: (store: Store) => new CellRepository(store), inject: [Store] },
         {
+          provide: DeploymentRepository,
+          useFactory: (store: Store) => new DeploymentRepository(store),
+          inject: [Store],
+        },
+        {
           provide: EventLog,
           useFactory: (redis: Redis, subscriber: Redis) => new EventLog(redis, subscriber),
           inject: [STORE_REDIS, STORE_SUBSCRIBER],
         },
       ],
-      exports: [Store, ProcessRepository, TaskRepository, CellRepository, EventLog],
+      exports: [Store, ProcessRepository, TaskRepository, CellRepository, DeploymentRepository, EventLog],
     };
   }
 
