@@ -15,6 +15,9 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           PRESENCE_TTL_MS: z.coerce.number().int().min(1_000).default(10_000),
           /** Events kept per shard to resume from. */
           EVENTS_KEPT: z.coerce.number().int().min(100).default(4_000),
+          /** Instances of one LRP, and of all, that are moved off cells at the same time. */
+          EVACUATION_MAX_PER_LRP: z.coerce.number().int().min(1).default(10),
+          EVACUATION_MAX_IN_FLIGHT: z.coerce.number().int().min(1).default(100),
           BODY_LIMIT_BYTES: z.coerce
             .number()
             .int()
@@ -24,6 +27,10 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
         .transform((bbs) => ({
           presenceTtlMs: bbs.PRESENCE_TTL_MS,
           eventsKept: bbs.EVENTS_KEPT,
+          evacuation: {
+            maxPerLRP: bbs.EVACUATION_MAX_PER_LRP,
+            maxInFlight: bbs.EVACUATION_MAX_IN_FLIGHT,
+          },
           bodyLimitBytes: bbs.BODY_LIMIT_BYTES,
         })),
     },

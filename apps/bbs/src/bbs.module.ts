@@ -1,11 +1,20 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { BusModule } from '#rivera/actor';
-import { AuthModule, HealthController, PlatformModule, type RiveraLogger } from '#rivera/platform';
-import { StoreModule } from '#rivera/store';
+import { BusModule, Notifier } from '#rivera/actor';
+import {
+  AuthModule,
+  Clock,
+  type DependenciesOf,
+  HealthController,
+  Ids,
+  PlatformModule,
+  type RiveraLogger,
+} from '#rivera/platform';
+import { ProcessRepository, StoreModule } from '#rivera/store';
 import { ActualLRPsController } from './actual-lrps/actual-lrps.controller.js';
 import type { BbsConfig } from './bbs.config.js';
 import { CellAgentController, PRESENCE_TTL_MS } from './cells/cell-agent.controller.js';
 import { CellReports } from './cells/cell-reports.js';
+import { Evacuations } from './cells/evacuations.js';
 import { CellsController } from './cells/cells.controller.js';
 import { BulkController } from './desired-lrps/bulk.controller.js';
 import { DesiredLRPs } from './desired-lrps/desired-lrps.service.js';
@@ -45,6 +54,12 @@ export class BbsModule {
       providers: [
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
         DesiredLRPs,
+        {
+          provide: Evacuations,
+          useFactory: (...injected: DependenciesOf<typeof Evacuations>) =>
+            new Evacuations(bbs.evacuation, ...injected),
+          inject: [ProcessRepository, Notifier, Clock, Ids],
+        },
         CellReports,
         EventHub,
         CompletionCallbacks,

@@ -58,6 +58,8 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           GRACE_MS: z.coerce.number().int().min(0).default(10_000),
           /** Everything is compared with the store this often, whatever messages said. */
           SYNC_INTERVAL_MS: z.coerce.number().int().min(1_000).default(30_000),
+          /** On SIGTERM the cell is drained first, at most this long. 0: containers are left for the next agent. */
+          DRAIN_ON_STOP_MS: z.coerce.number().int().min(0).default(0),
         })
         .transform((cell) => ({
           cellId: cell.CELL_ID,
@@ -81,6 +83,7 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           createWorkers: cell.CREATE_WORKERS,
           graceMs: cell.GRACE_MS,
           syncIntervalMs: cell.SYNC_INTERVAL_MS,
+          drainOnStopMs: cell.DRAIN_ON_STOP_MS,
         })),
     },
     env,

@@ -9,10 +9,14 @@ import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#
 import { type CellConfig, loadCellConfig } from './cell.config.js';
 import { openGarden } from './garden.js';
 import { Agent } from './rep/agent.js';
+import { Drain } from './rep/drain.js';
 import { Presence } from './rep/presence.js';
 import { Rep } from './rep/rep.js';
 import { RepController } from './rep/rep.controller.js';
 import { Reporter } from './rep/reporter.js';
+
+/** Beside a drain: time for what was stopped at its deadline, and to close everything. */
+const CLOSE_DEADLINE_MS = 40_000;
 
 /** The agent of a worker host. `--remove-containers` removes all containers of this cell and ends. */
 @Module({})
@@ -40,7 +44,11 @@ await runApp('cell', async (logger) => {
     cellId,
     logger,
     onReplaced,
-    registration: () => registrationOf(config, garden, capacity),
+    registration: () => ({
+      ...registrationOf(config, garden, capacity),
+      ...(drain.isLeaving && { evacuating: true }),
+    }),
+    onGrant: (grant) => drain.follow(grant.drain),
   });
   const reporter = new Reporter({ client, cellId, epoch: () => presence.epoch, logger, onReplaced });
   const rep = new Rep({
@@ -55,6 +63,7 @@ await runApp('cell', async (logger) => {
     logger,
     log: (guid) => (source, stream, text) => logger.debug('output', { guid, source, stream, text }),
   });
+  const drain = new Drain(rep, logger);
   const mailbox = new MailboxServer({
     address: cellAddress(cellId),
     connection: config.busUrl,
@@ -84,8 +93,12 @@ await runApp('cell', async (logger) => {
   await app.listen();
   logger.log('cell-started', { cellId, zone: config.zone, backend: garden.backend, ...capacity });
   return {
+    ...(config.drainOnStopMs > 0 && { closeDeadlineMs: config.drainOnStopMs + CLOSE_DEADLINE_MS }),
     close: async () => {
+      const isDrained = config.drainOnStopMs > 0 && (await drain.leave(config.drainOnStopMs));
       agent.stop();
+      // Nothing is left that could be missed, so nobody has to wait for the presence to run out.
+      if (isDrained) await client.endCellPresence(cellId, await presence.epoch);
       await app.close();
       await garden.close();
     },

@@ -5,6 +5,7 @@ export * from './cell-requests.js';
 export * from './check-definition.js';
 export * from './container-parts.js';
 export * from './container-spec.js';
+export * from './deployment.js';
 export * from './desired-lrp.js';
 export * from './domain-request.js';
 export * from './errors.js';

@@ -123,6 +123,9 @@ const EVENT_TYPES = Object.keys({
   cell_created: true,
   cell_changed: true,
   cell_removed: true,
+  deployment_created: true,
+  deployment_changed: true,
+  deployment_removed: true,
 } satisfies Record<RiveraEventType, true>);
 
 const EVENT_TYPE = {

@@ -211,12 +211,14 @@ function cells(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
           task?: Task;
           alreadyStarted?: boolean;
           keepContainer?: boolean;
+          waiting?: boolean;
         }>({
           ok: { const: true },
           desiredLRP: maybe(ref('CellDesiredLRP')),
           task: maybe(ref('CellTask')),
           alreadyStarted: maybe(flag),
           keepContainer: maybe(flag),
+          waiting: maybe(flag),
         }),
         refusal,
       ],

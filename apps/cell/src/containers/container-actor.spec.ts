@@ -2,7 +2,7 @@ import { FakeGarden } from '#rivera/garden';
 import type { Container, Garden } from '#rivera/garden';
 import { RiveraLogger } from '#rivera/platform';
 import { type Step, type StepResult, SUCCEEDED } from '../executor/step.js';
-import { ContainerActor, type Work } from './container-actor.js';
+import { ContainerActor, type Leaving, type Work } from './container-actor.js';
 
 /** Work whose step runs and ends at once, and whose announcement takes as long as the test says. */
 class BriefWork implements Work {
@@ -44,6 +44,9 @@ class BriefWork implements Work {
     return isWanted;
   }
 
+  leave(): Promise<Leaving> {
+    return Promise.resolve('gone');
+  }
   ended(result: StepResult): Promise<void> {
     this.said.push(result.status);
     return Promise.resolve();

@@ -8,6 +8,15 @@ import { messageOf } from '../executor/run-step.js';
 /** Diego executor: reserved → initializing → created → running → completed. */
 export type ContainerState = 'reserved' | 'initializing' | 'created' | 'running' | 'completed';
 
+/**
+ * What became of asking to leave a cell that drains: let go of it, its replacement is on the way, or it is to go on for
+ * now and ask again.
+ */
+export type Leaving = 'gone' | 'moving' | 'waiting';
+
+/** What is on the move asks again after this long, as nobody may have told it that it was called off (Diego rep: 10 s). */
+const ASK_AGAIN_MS = 10_000;
+
 /** What a container is for: an LRP instance or a task. The actor asks, the work answers; neither knows the store. */
 export interface Work {
   /** Container handle: the instance guid or task guid. */
@@ -22,6 +31,8 @@ export interface Work {
   step(container: Container): Promise<Step>;
   /** It runs. False: the store does not want it, stop it. */
   ready(container: Container): Promise<boolean>;
+  /** The cell drains: ask the store to run it elsewhere. `container`: absent while it does not run. */
+  leave(container: Container | undefined): Promise<Leaving>;
   /** It has ended, or was never started. Resolves when the store knows. */
   ended(result: StepResult, container: Container | undefined): Promise<void>;
 }
@@ -33,6 +44,8 @@ type Message =
   | { type: 'ready' }
   | { type: 'refused' }
   | { type: 'ended'; result: StepResult }
+  | { type: 'leave' }
+  | { type: 'left'; leaving: Leaving }
   | { type: 'stop' }
   | { type: 'settled' };
 
@@ -58,6 +71,8 @@ export class ContainerActor {
   private readonly actor: Actor<Message>;
   private readonly abort = new AbortController();
   private container: Container | undefined;
+  /** When it is to ask to leave again, by the monotonic clock; Infinity while it asks. */
+  private asksAgainAt = 0;
   /** What is being said of its start. */
   private readying: Promise<unknown> = Promise.resolve();
 
@@ -86,6 +101,11 @@ export class ContainerActor {
 
   stop(): void {
     this.actor.tell({ type: 'stop' });
+  }
+
+  /** The cell drains. Asked again and again until the container is gone. */
+  leave(): void {
+    this.actor.tell({ type: 'leave' });
   }
 
   private receive(message: Message): void {
@@ -117,6 +137,12 @@ export class ContainerActor {
         logger.log('container-running', { guid: work.guid });
         this.announce(this.container);
         return;
+      case 'leave':
+        return this.askToLeave();
+      case 'left':
+        this.asksAgainAt = message.leaving === 'moving' ? performance.now() + ASK_AGAIN_MS : 0;
+        if (message.leaving === 'gone') this.stop();
+        return;
       case 'refused':
       case 'stop':
         this.abort.abort();
@@ -127,6 +153,23 @@ export class ContainerActor {
       case 'settled':
         return this.gone();
     }
+  }
+
+  /** What is not granted yet is not asked for: it is given back at once. */
+  private askToLeave(): void {
+    const { work, logger } = this.options;
+    if (this.state === 'completed' || this.abort.signal.aborted || performance.now() < this.asksAgainAt)
+      return;
+    if (!this.isGranted) return this.stop();
+    this.asksAgainAt = Infinity;
+    this.pipe(
+      work.leave(this.state === 'running' ? this.container : undefined),
+      (leaving) => ({ type: 'left', leaving }),
+      (error) => {
+        logger.warn('failed-to-leave', { guid: work.guid, error });
+        return { type: 'left', leaving: 'waiting' };
+      },
+    );
   }
 
   private async perform(container: Container): Promise<StepResult> {

@@ -14,7 +14,7 @@ import { instanceEnvironment, networkEnvironment } from '../executor/environment
 import { checksProbe, healthStep, type Probe } from '../executor/health.js';
 import { Interpreter, type LogSink, processSpec } from '../executor/interpreter.js';
 import type { Step, StepResult } from '../executor/step.js';
-import type { Work } from './container-actor.js';
+import type { Leaving, Work } from './container-actor.js';
 import { openContainer } from './open-container.js';
 
 type LRPFields<R> = R extends unknown ? Omit<R, 'processGuid' | 'index' | 'instanceGuid'> : never;
@@ -101,6 +101,17 @@ export class LRPWork implements Work {
       routable: true,
     });
     return result.ok;
+  }
+
+  async leave(container: Container | undefined): Promise<Leaving> {
+    if (container === undefined) {
+      await this.report({ type: 'evacuate-claimed' });
+      return 'gone';
+    }
+    const netInfo = await this.netInfo(container);
+    const result = await this.report({ type: 'evacuate-running', netInfo, routable: true });
+    if (!result.ok || result.waiting) return 'waiting';
+    return result.keepContainer ? 'moving' : 'gone';
   }
 
   async ended(result: StepResult): Promise<void> {

@@ -12,7 +12,7 @@ import { networkEnvironment, variables } from '../executor/environment.js';
 import { Interpreter, type LogSink, processSpec } from '../executor/interpreter.js';
 import { messageOf } from '../executor/run-step.js';
 import type { Step, StepResult } from '../executor/step.js';
-import type { Work } from './container-actor.js';
+import type { Leaving, Work } from './container-actor.js';
 import { openContainer } from './open-container.js';
 
 /** Diego rep: a larger result file fails the task. */
@@ -82,6 +82,11 @@ export class TaskWork implements Work {
 
   async ready(): Promise<boolean> {
     return true;
+  }
+
+  /** Tasks go on to their end, wherever they are (Diego rep). */
+  async leave(): Promise<Leaving> {
+    return 'waiting';
   }
 
   async ended(result: StepResult, container: Container | undefined): Promise<void> {

@@ -31,6 +31,9 @@ export class Rep {
   private readonly actors = new Map<string, ContainerActor>();
   private readonly ledger: Ledger;
   private readonly creating: ReturnType<typeof limiter>;
+  private isClosed = false;
+  /** What was given up at the end of a drain and still has to end. */
+  private readonly abandoned = new Set<string>();
 
   constructor(private readonly options: RepOptions) {
     this.ledger = new Ledger(options.capacity);
@@ -42,11 +45,43 @@ export class Rep {
     for (const lrp of lrps) {
       if (this.take(this.lrpWork(lrp))) continue;
       const { processGuid, index, instanceGuid } = lrp;
-      this.tell({ type: 'refuse', processGuid, index, instanceGuid, reason: 'insufficient resources' });
+      this.tell({ type: 'refuse', processGuid, index, instanceGuid, reason: this.refusal() });
     }
     for (const task of tasks) {
       if (this.take(this.taskWork(task))) continue;
-      this.tell({ type: 'refuse-task', taskGuid: task.taskGuid, reason: 'insufficient resources' });
+      this.tell({ type: 'refuse-task', taskGuid: task.taskGuid, reason: this.refusal() });
+    }
+  }
+
+  /** No new work is taken. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  open(): void {
+    this.isClosed = false;
+  }
+
+  get isEmpty(): boolean {
+    return this.actors.size === 0;
+  }
+
+  /** Everything here is asked to leave; what may not yet is to be asked again. */
+  evacuate(): void {
+    for (const actor of this.actors.values()) actor.leave();
+  }
+
+  /** What has not left in time is stopped: instances start elsewhere, tasks have failed. */
+  abandon(): void {
+    for (const [guid, actor] of this.actors) {
+      if (this.abandoned.has(guid)) continue;
+      this.abandoned.add(guid);
+      this.options.logger.warn('abandoning-container', { guid, kind: actor.work.kind });
+      if (actor.work.kind === 'task') {
+        const failureReason = 'cell was drained before completion';
+        this.tell({ type: 'complete-task', taskGuid: guid, failed: true, failureReason });
+      }
+      actor.stop();
     }
   }
 
@@ -131,9 +166,13 @@ export class Rep {
     }
   }
 
+  private refusal(): string {
+    return this.isClosed ? 'cell is draining' : 'insufficient resources';
+  }
+
   private take(work: Work): boolean {
     if (this.actors.has(work.guid)) return true;
-    if (!this.ledger.reserve(work.guid, work.resources)) return false;
+    if (this.isClosed || !this.ledger.reserve(work.guid, work.resources)) return false;
     this.supervise(work);
     return true;
   }
@@ -153,6 +192,7 @@ export class Rep {
       logger,
       onGone: (guid) => {
         this.actors.delete(guid);
+        this.abandoned.delete(guid);
         this.ledger.release(guid);
       },
     });
