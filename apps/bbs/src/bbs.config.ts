@@ -15,6 +15,10 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           PRESENCE_TTL_MS: z.coerce.number().int().min(1_000).default(10_000),
           /** Events kept per shard to resume from. */
           EVENTS_KEPT: z.coerce.number().int().min(100).default(4_000),
+          /** Where cells reach this very bbs; absent: where it listens. */
+          BBS_ADVERTISED_URL: z.url({ protocol: /^https?$/ }).optional(),
+          /** How long a cell may take to connect when it is wanted (logs, exec, stats). */
+          SESSION_TIMEOUT_MS: z.coerce.number().int().min(100).default(10_000),
           BODY_LIMIT_BYTES: z.coerce
             .number()
             .int()
@@ -25,6 +29,7 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           presenceTtlMs: bbs.PRESENCE_TTL_MS,
           eventsKept: bbs.EVENTS_KEPT,
           bodyLimitBytes: bbs.BODY_LIMIT_BYTES,
+          sessions: { advertisedUrl: bbs.BBS_ADVERTISED_URL, timeoutMs: bbs.SESSION_TIMEOUT_MS },
         })),
     },
     env,

@@ -58,6 +58,12 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           GRACE_MS: z.coerce.number().int().min(0).default(10_000),
           /** Lines one container may write in a second before it is silenced for one; 0 = unlimited. */
           LOG_LINES_PER_SECOND: z.coerce.number().int().min(0).default(5_000),
+          /** Memory for the newest lines of each container. */
+          LOG_RING_BYTES: z.coerce
+            .number()
+            .int()
+            .min(4_096)
+            .default(256 * 1024),
           /** Everything is compared with the store this often, whatever messages said. */
           SYNC_INTERVAL_MS: z.coerce.number().int().min(1_000).default(30_000),
         })
@@ -83,6 +89,7 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           createWorkers: cell.CREATE_WORKERS,
           graceMs: cell.GRACE_MS,
           logLinesPerSecond: cell.LOG_LINES_PER_SECOND,
+          logRingBytes: cell.LOG_RING_BYTES,
           syncIntervalMs: cell.SYNC_INTERVAL_MS,
         })),
     },

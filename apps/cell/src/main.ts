@@ -7,13 +7,22 @@ import type { Garden } from '#rivera/garden';
 import { CELL_MESSAGES, type RiveraError } from '#rivera/models';
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
-import type { LogSink } from './executor/log-sink.js';
+import { execSession } from './exec/exec-session.js';
+import { streamInSession, streamOutSession } from './exec/stream-sessions.js';
 import { openGarden } from './garden.js';
+import { Link } from './link/link.js';
+import { LinkController } from './link/link.controller.js';
+import { logSession } from './logs/log-session.js';
+import { RecentLogs } from './logs/recent-logs.js';
+import { statsSession } from './stats/stats-session.js';
 import { Agent } from './rep/agent.js';
 import { Presence } from './rep/presence.js';
 import { Rep } from './rep/rep.js';
 import { RepController } from './rep/rep.controller.js';
 import { Reporter } from './rep/reporter.js';
+
+/** Memory for the last lines of runs that have ended. */
+const ENDED_LOGS_BYTES = 16 * 1024 * 1024;
 
 /** The agent of a worker host. `--remove-containers` removes all containers of this cell and ends. */
 @Module({})
@@ -44,6 +53,7 @@ await runApp('cell', async (logger) => {
     registration: () => registrationOf(config, garden, capacity),
   });
   const reporter = new Reporter({ client, cellId, epoch: () => presence.epoch, logger, onReplaced });
+  const logs = new RecentLogs({ ringBytes: config.logRingBytes, endedBytes: ENDED_LOGS_BYTES });
   const rep = new Rep({
     cellId,
     address: config.address,
@@ -54,8 +64,20 @@ await runApp('cell', async (logger) => {
     createWorkers: config.createWorkers,
     graceMs: config.graceMs,
     logger,
-    logs: debugLogs(logger),
+    logs,
     logLinesPerSecond: config.logLinesPerSecond,
+  });
+  const link = new Link({
+    cellId,
+    client,
+    logger,
+    handlers: {
+      logs: logSession(logs),
+      exec: execSession(rep),
+      'stream-in': streamInSession(rep),
+      'stream-out': streamOutSession(rep),
+      stats: statsSession(rep, garden),
+    },
   });
   const mailbox = new MailboxServer({
     address: cellAddress(cellId),
@@ -68,8 +90,11 @@ await runApp('cell', async (logger) => {
     {
       module: CellModule,
       imports: [PlatformModule.forRoot({ logger, healthListen: health })],
-      controllers: [RepController],
-      providers: [{ provide: Rep, useValue: rep }],
+      controllers: [RepController, LinkController],
+      providers: [
+        { provide: Rep, useValue: rep },
+        { provide: Link, useValue: link },
+      ],
     },
     { strategy: mailbox, logger, abortOnError: false },
   );
@@ -88,6 +113,7 @@ await runApp('cell', async (logger) => {
   return {
     close: async () => {
       agent.stop();
+      link.close();
       await app.close();
       await garden.close();
     },
@@ -128,16 +154,6 @@ function measure(metrics: Metrics, rep: Rep): void {
     for (const [state, count] of Object.entries(rep.census())) containers.set({ state }, count);
     for (const [resource, left] of Object.entries(rep.remaining())) remaining.set({ resource }, left);
   }, 5_000).unref();
-}
-
-/** Output goes to the agent's own log, where few look at it. */
-function debugLogs(logger: RiveraLogger): LogSink {
-  return {
-    open: ({ guid }) => ({
-      append: (line) => logger.debug('output', { guid, ...line }),
-      close: () => {},
-    }),
-  };
 }
 
 async function removeContainers(garden: Garden, logger: RiveraLogger): Promise<never> {

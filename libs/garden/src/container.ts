@@ -29,6 +29,11 @@ export interface WindowSize {
 export interface ProcessOutput {
   stdout(chunk: Buffer): void;
   stderr(chunk: Buffer): void;
+  /**
+   * When there is such a method, output is read on only after it has resolved, and the process waits meanwhile. Not for
+   * main processes, which must never wait for a reader. Such a process does not outlive the agent.
+   */
+  ready?(): Promise<void>;
 }
 
 /** How a process ended. */

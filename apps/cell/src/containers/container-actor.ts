@@ -2,6 +2,7 @@ import { Actor, type Behavior } from '#rivera/actor';
 import type { Container, Garden } from '#rivera/garden';
 import type { HeldResources } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
+import type { ProcessDefaults } from '../exec/instances.js';
 import { CANCELLED, failed, type Step, type StepResult } from '../executor/step.js';
 import { messageOf } from '../executor/run-step.js';
 
@@ -20,6 +21,8 @@ export interface Work {
   create(garden: Garden): Promise<Container>;
   /** What to do in it. */
   step(container: Container): Promise<Step>;
+  /** What a further process in it starts from. */
+  processDefaults(container: Container): Promise<ProcessDefaults>;
   /** It runs. False: the store does not want it, stop it. */
   ready(container: Container): Promise<boolean>;
   /** It has ended, or was never started. Resolves when the store knows. */

@@ -10,9 +10,10 @@ import {
   type RunAction,
 } from '#rivera/models';
 import { group, serial } from '../executor/combinators.js';
+import type { ProcessDefaults } from '../exec/instances.js';
 import { instanceEnvironment, networkEnvironment } from '../executor/environment.js';
 import { checksProbe, healthStep, type Probe } from '../executor/health.js';
-import { Interpreter, processSpec } from '../executor/interpreter.js';
+import { Interpreter, processDefaults, processSpec } from '../executor/interpreter.js';
 import type { LogStreamer } from '../executor/log-streamer.js';
 import type { Step, StepResult } from '../executor/step.js';
 import type { Work } from './container-actor.js';
@@ -98,6 +99,10 @@ export class LRPWork implements Work {
     return desired.setup === undefined
       ? running
       : serial([interpreter.step(desired.setup, logSource), running]);
+  }
+
+  async processDefaults(container: Container): Promise<ProcessDefaults> {
+    return processDefaults(this.definition().action, await this.network(container));
   }
 
   async ready(container: Container): Promise<boolean> {

@@ -8,8 +8,9 @@ import {
   type TaskDefinition,
   type TaskReport,
 } from '#rivera/models';
+import type { ProcessDefaults } from '../exec/instances.js';
 import { networkEnvironment, variables } from '../executor/environment.js';
-import { Interpreter, processSpec } from '../executor/interpreter.js';
+import { Interpreter, processDefaults, processSpec } from '../executor/interpreter.js';
 import type { LogStreamer } from '../executor/log-streamer.js';
 import { messageOf } from '../executor/run-step.js';
 import type { Step, StepResult } from '../executor/step.js';
@@ -82,6 +83,10 @@ export class TaskWork implements Work {
       graceMs: this.options.graceMs,
     });
     return interpreter.step(action, logSource ?? 'LOG');
+  }
+
+  async processDefaults(): Promise<ProcessDefaults> {
+    return processDefaults(this.required().action, this.network());
   }
 
   async ready(): Promise<boolean> {

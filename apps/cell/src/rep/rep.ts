@@ -16,6 +16,7 @@ import { Ledger } from '../containers/ledger.js';
 import { limiter } from '../containers/limiter.js';
 import { LRPWork } from '../containers/lrp-work.js';
 import { TaskWork } from '../containers/task-work.js';
+import type { Instance, Instances } from '../exec/instances.js';
 import type { LogOrigin, LogSink } from '../executor/log-sink.js';
 import { LogStreamer } from '../executor/log-streamer.js';
 import type { Reporter } from './reporter.js';
@@ -39,7 +40,7 @@ export interface RepOptions {
  * The cell: takes work or refuses it at once, and supervises one actor per container (Diego rep). Nothing here waits for
  * a container.
  */
-export class Rep {
+export class Rep implements Instances {
   private readonly actors = new Map<string, ContainerActor>();
   private readonly ledger: Ledger;
   private readonly creating: ReturnType<typeof limiter>;
@@ -211,6 +212,13 @@ export class Rep {
   /** The container of an instance or task of this cell, while it has one. */
   container(guid: string): Container | undefined {
     return this.actors.get(guid)?.container;
+  }
+
+  /** For those who do something in a container beside what it is for. */
+  async enter(guid: string): Promise<Instance | undefined> {
+    const actor = this.actors.get(guid);
+    if (actor?.container === undefined) return undefined;
+    return { container: actor.container, defaults: await actor.work.processDefaults(actor.container) };
   }
 
   /** Reports that nobody here waits for: refused or lost, the next synchronization makes up for it. */
