@@ -15,6 +15,9 @@ export class LogCollector {
   private readonly asked = new Set<string>();
   private readonly reading = new Set<Promise<void>>();
   private isFirstRound = true;
+  private begin: () => void;
+  /** Resolves when a first cell has answered. */
+  readonly begun = new Promise<void>((resolve) => (this.begin = resolve));
 
   constructor(private readonly given: LogCollectorOptions) {}
 
@@ -38,6 +41,7 @@ export class LogCollector {
   private async ask(cellId: string, guids: string[], options: LogOptions): Promise<FailedLogs | undefined> {
     try {
       const session = await this.given.sessions.open(cellId, { kind: 'logs', guids, ...options });
+      this.begin();
       const reading = this.read(session).finally(() => this.reading.delete(reading));
       this.reading.add(reading);
       return undefined;

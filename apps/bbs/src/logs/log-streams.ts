@@ -48,10 +48,12 @@ export class LogStreams {
     const options: LogOptions = { follow: isFollowing, tail: query.tail, since: query.since };
     const response = new LogResponse(reply.raw);
     const collector = new LogCollector({ sessions: this.sessions, response, options });
-    const failures = await collector.add(runs);
-    if (!isFollowing) requireAny(runs, failures);
+    const asking = collector.add(runs);
+    // Who follows waits anyway. Otherwise a refusal has to come before the head.
+    if (!isFollowing) requireAny(runs, await Promise.race([asking, collector.begun.then(() => [])]));
     reply.hijack();
     response.open({ 'x-request-id': String(reply.getHeader('x-request-id')) }, user.expiresAt);
+    const failures = await asking;
     for (const failure of failures) await response.failed(failure);
     if (isFollowing) await this.follow(request, { collector, response, failures });
     else {
