@@ -5,6 +5,8 @@ import { cellAddress, MailboxServer } from '#rivera/actor';
 import { CELL_MESSAGES, notFound } from '#rivera/models';
 import { RiveraLogger } from '#rivera/platform';
 import { Link, type SessionHandlers } from '../../apps/cell/src/link/link.js';
+import { logSession } from '../../apps/cell/src/logs/log-session.js';
+import { RecentLogs } from '../../apps/cell/src/logs/recent-logs.js';
 import { LinkController } from '../../apps/cell/src/link/link.controller.js';
 import type { BbsHarness } from './bbs.js';
 import { FakeCell } from './fake-cell.js';
@@ -16,6 +18,14 @@ class DeafController {
 
   @EventPattern<string>('stop')
   stop(): void {}
+}
+
+export type { SessionHandlers };
+
+/** The memory for log lines that a real cell has, and the handler that reads from it. */
+export function keepLogs(): { logs: RecentLogs; handler: SessionHandlers['logs'] } {
+  const logs = new RecentLogs({ ringBytes: 64 * 1024, endedBytes: 1024 * 1024 });
+  return { logs, handler: logSession(logs) };
 }
 
 export interface LinkedCell {

@@ -41,11 +41,12 @@ export function openSession({ url, headers, timeoutMs, signal }: ConnectOptions)
       reject(signal?.aborted ? signal.reason : unreachable(url, error));
     });
     socket.once('unexpected-response', (_request, response: IncomingMessage) => {
-      void readRefusal(response).then((text) => {
+      const refuse = (text: string): void => {
         settled();
         reject(problemToError(response.statusCode ?? 0, text, url));
         socket.terminate();
-      });
+      };
+      void readRefusal(response).then(refuse);
     });
   });
 }

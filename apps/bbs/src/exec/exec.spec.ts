@@ -4,8 +4,7 @@ import { isData, type Session } from '#rivera/session';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { aDesiredLRP } from '#test/builders.js';
 import { FakeCell } from '#test/fake-cell.js';
-import { type LinkedCell, startLinkedCell } from '#test/linked-cell.js';
-import type { SessionHandlers } from '../../../cell/src/link/link.js';
+import { type LinkedCell, type SessionHandlers, startLinkedCell } from '#test/linked-cell.js';
 
 let bbs: BbsHarness;
 let other: BbsHarness;

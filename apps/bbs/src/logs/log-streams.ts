@@ -24,9 +24,9 @@ export interface LogRequest {
   user: Principal;
   query: LogQuery;
   /** Rejects with `not-found` when there is nothing whose lines could be read. */
-  look(): Promise<LogState>;
+  look: () => Promise<LogState>;
   /** Whether the event may mean that there are other runs. */
-  isAbout(event: RiveraEvent): boolean;
+  isAbout: (event: RiveraEvent) => boolean;
 }
 
 /** Answers requests for log lines. Following goes on from run to run, wherever the next one is. */

@@ -4,21 +4,19 @@ import { RiveraError } from '#rivera/models';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { aDesiredLRP, aTaskDefinition } from '#test/builders.js';
 import { FakeCell } from '#test/fake-cell.js';
-import { type LinkedCell, startLinkedCell } from '#test/linked-cell.js';
-import { logSession } from '../../../cell/src/logs/log-session.js';
-import { RecentLogs } from '../../../cell/src/logs/recent-logs.js';
+import { keepLogs, type LinkedCell, startLinkedCell } from '#test/linked-cell.js';
 
 let bbs: BbsHarness;
 let other: BbsHarness;
-let cells: { linked: LinkedCell; logs: RecentLogs }[];
+let cells: { linked: LinkedCell; logs: ReturnType<typeof keepLogs>['logs'] }[];
 
 beforeAll(async () => {
   bbs = await startBbs({ env: { SESSION_TIMEOUT_MS: '1500' } });
   other = await startBbs({ redis: bbs.redis });
   cells = await Promise.all(
     ['cell-1', 'cell-2'].map(async (cellId) => {
-      const logs = new RecentLogs({ ringBytes: 64 * 1024, endedBytes: 1024 * 1024 });
-      return { logs, linked: await startLinkedCell(bbs, cellId, { logs: logSession(logs) }) };
+      const { logs, handler } = keepLogs();
+      return { logs, linked: await startLinkedCell(bbs, cellId, { logs: handler }) };
     }),
   );
 });

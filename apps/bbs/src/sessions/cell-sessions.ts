@@ -19,12 +19,12 @@ export interface SessionOptions {
 
 interface Expected {
   cellId: string;
-  join(session: Session): void;
+  join: (session: Session) => void;
 }
 
 /**
  * Talks to cells, which accept no connections: a cell is told by its mailbox that it is wanted, and connects to this bbs
- * (docs/decisions/0006-cells-dial-in.md).
+ * (docs/decisions/0008-cells-dial-in.md).
  */
 @Injectable()
 export class CellSessions {

@@ -55,11 +55,12 @@ function endWith(session: Session, process: ContainerProcess): () => void {
   let hasEnded = false;
   let timer: NodeJS.Timeout | undefined;
   const tell = (signal: ProcessSignal): void => void process.signal(signal).catch(() => undefined);
-  void session.closed.then(() => {
+  const end = (): void => {
     if (hasEnded) return;
     tell('SIGHUP');
     timer = setTimeout(() => tell('SIGKILL'), FAREWELL_MS);
-  });
+  };
+  void session.closed.then(end);
   return () => {
     hasEnded = true;
     clearTimeout(timer);

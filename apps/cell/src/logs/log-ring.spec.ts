@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { LogRing } from './log-ring.js';
 
 const line = (text: string, timestampMs = 0) => ({
