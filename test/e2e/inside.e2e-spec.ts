@@ -90,6 +90,28 @@ function inside(cluster: Cluster): void {
     expect(counted.out.toString().trim()).toBe(String(bytes.length));
   });
 
+  it('a process waits for a client that does not read, and nothing is lost', async () => {
+    const size = 96 * 1024 * 1024;
+    const cli = startCli(
+      cluster,
+      'exec',
+      at(0),
+      '--',
+      '/bin/sh',
+      '-c',
+      `head -c ${size} /dev/zero; echo done >&2`,
+    );
+    cli.child.stdout.pause();
+    // What is on the way, through all sockets and pipes, is far less.
+    const running = () => exec(['/bin/sh', '-c', 'ps | grep "[h]ead -c" || true']);
+    await cluster.waitFor(running, { what: 'it runs', until: ({ out }) => out.length > 0 });
+    for (let looks = 0; looks < 4; looks += 1) expect((await running()).out.toString()).not.toBe('');
+    expect(cli.err).toBe('');
+    cli.child.stdout.resume();
+    const { status, out, err } = await cli.result;
+    expect([status, out.length, err]).toEqual([0, size, 'done\n']);
+  });
+
   it('a process that does not read its input is ended by Ctrl-C, and by its client going away', async () => {
     const sleeping = startCli(cluster, 'exec', at(0), '--', '/bin/sleep', '7531');
     const running = async (): Promise<string> =>
@@ -127,6 +149,33 @@ function inside(cluster: Cluster): void {
     expect(err).toMatch(/^rivera: .*\/bin\/nothing/);
     const nowhere = await runCli(cluster, ['exec', `${guid}/77`, '--', 'true']);
     expect(nowhere).toMatchObject({ status: 255, err: expect.stringContaining('There is no actual LRP') });
+  });
+
+  it('stats of an LRP and of a cell are there', async () => {
+    const spin = startCli(cluster, 'exec', at(0), '--', '/bin/sh', '-c', 'while :; do :; done');
+    const stats = await cluster.waitFor(() => cluster.client.lrpStats(guid), {
+      what: 'the processor is used',
+      until: ({ items }) => (items.find(({ index }) => index === 0)?.cpuPercent ?? 0) > 20,
+    });
+    spin.child.kill('SIGKILL');
+    expect(stats.items).toMatchObject(
+      [0, 1].map((index) => ({
+        processGuid: guid,
+        index,
+        memoryLimitBytes: 32 * 1024 * 1024,
+        ageMs: expect.any(Number),
+        pids: expect.any(Number),
+        cpuNanoseconds: expect.any(Number),
+      })),
+    );
+    const [actual] = await cluster.actuals(guid);
+    const cell = await cluster.client.cellStats(actual!.cellId!);
+    expect(cell.items.map((item) => item.guid)).toContain(actual!.instanceGuid);
+    const { status, out } = await runCli(cluster, ['stats', guid]);
+    expect(status).toBe(0);
+    expect(out.toString()).toMatch(new RegExp(`^INSTANCE .*AGE\\n${guid}/0 .*\\n${guid}/1 `));
+    const tables = await runCli(cluster, ['stats', '--cell', actual!.cellId!, '--json']);
+    expect(JSON.parse(tables.out.toString().split('\n')[0]!)).toHaveProperty('memoryBytes');
   });
 
   it('files and directories are copied in and out', async () => {

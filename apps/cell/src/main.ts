@@ -14,12 +14,14 @@ import { Link } from './link/link.js';
 import { LinkController } from './link/link.controller.js';
 import { logSession } from './logs/log-session.js';
 import { RecentLogs } from './logs/recent-logs.js';
-import { statsSession } from './stats/stats-session.js';
+
 import { Agent } from './rep/agent.js';
 import { Presence } from './rep/presence.js';
 import { Rep } from './rep/rep.js';
 import { RepController } from './rep/rep.controller.js';
 import { Reporter } from './rep/reporter.js';
+import { StatsSampler } from './stats/stats-sampler.js';
+import { statsSession } from './stats/stats-session.js';
 
 /** Memory for the last lines of runs that have ended. */
 const ENDED_LOGS_BYTES = 16 * 1024 * 1024;
@@ -67,6 +69,10 @@ await runApp('cell', async (logger) => {
     logs,
     logLinesPerSecond: config.logLinesPerSecond,
   });
+  const sampler = new StatsSampler({
+    garden,
+    onFailure: (error) => logger.warn('failed-to-measure-containers', { error }),
+  });
   const link = new Link({
     cellId,
     client,
@@ -76,7 +82,7 @@ await runApp('cell', async (logger) => {
       exec: execSession(rep),
       'stream-in': streamInSession(rep),
       'stream-out': streamOutSession(rep),
-      stats: statsSession(rep, garden),
+      stats: statsSession(sampler, () => rep.holdings()),
     },
   });
   const mailbox = new MailboxServer({
@@ -108,11 +114,13 @@ await runApp('cell', async (logger) => {
     logger,
   });
   agent.start();
+  sampler.start();
   await app.listen();
   logger.log('cell-started', { cellId, zone: config.zone, backend: garden.backend, ...capacity });
   return {
     close: async () => {
       agent.stop();
+      sampler.stop();
       link.close();
       await app.close();
       await garden.close();

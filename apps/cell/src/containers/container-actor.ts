@@ -1,6 +1,6 @@
 import { Actor, type Behavior } from '#rivera/actor';
 import type { Container, Garden } from '#rivera/garden';
-import type { HeldResources } from '#rivera/models';
+import type { ActualLRPKey, HeldResources } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import type { ProcessDefaults } from '../exec/instances.js';
 import { CANCELLED, failed, type Step, type StepResult } from '../executor/step.js';
@@ -14,6 +14,8 @@ export interface Work {
   /** Container handle: the instance guid or task guid. */
   readonly guid: string;
   readonly kind: 'lrp' | 'task';
+  /** Of an LRP instance. */
+  readonly key?: ActualLRPKey;
   readonly resources: HeldResources;
   /** Asks the store for the work. False: it is not ours, drop it. */
   acquire(): Promise<boolean>;

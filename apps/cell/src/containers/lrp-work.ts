@@ -45,6 +45,11 @@ export class LRPWork implements Work {
     return this.options.instanceGuid;
   }
 
+  get key(): ActualLRPKey {
+    const { processGuid, index } = this.options;
+    return { processGuid, index };
+  }
+
   get resources(): HeldResources {
     return this.options.resources;
   }

@@ -19,6 +19,7 @@ import { TaskWork } from '../containers/task-work.js';
 import type { Instance, Instances } from '../exec/instances.js';
 import type { LogOrigin, LogSink } from '../executor/log-sink.js';
 import { LogStreamer } from '../executor/log-streamer.js';
+import type { Holding } from '../stats/stats-session.js';
 import type { Reporter } from './reporter.js';
 
 export interface RepOptions {
@@ -212,6 +213,11 @@ export class Rep implements Instances {
   /** The container of an instance or task of this cell, while it has one. */
   container(guid: string): Container | undefined {
     return this.actors.get(guid)?.container;
+  }
+
+  /** What is here, and for what. */
+  holdings(): Holding[] {
+    return [...this.actors.values()].map(({ work: { guid, key, resources } }) => ({ guid, key, resources }));
   }
 
   /** For those who do something in a container beside what it is for. */
