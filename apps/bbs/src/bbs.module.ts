@@ -22,7 +22,14 @@ import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js
 import { DomainsController } from './domains/domains.controller.js';
 import { EventHub } from './events/event-hub.js';
 import { EventsController } from './events/events.controller.js';
+import { ExecAudit } from './exec/exec-audit.js';
+import { ExecController } from './exec/exec.controller.js';
+import { LogStreams } from './logs/log-streams.js';
+import { LogsController } from './logs/logs.controller.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
+import { CellSessions, SESSION_OPTIONS } from './sessions/cell-sessions.js';
+import { SessionsController } from './sessions/sessions.controller.js';
+import { StatsController } from './stats/stats.controller.js';
 import { CompletionCallbacks } from './tasks/completion-callbacks.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
@@ -50,6 +57,10 @@ export class BbsModule {
         CellAgentController,
         DomainsController,
         EventsController,
+        LogsController,
+        StatsController,
+        ExecController,
+        SessionsController,
       ],
       providers: [
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
@@ -63,6 +74,10 @@ export class BbsModule {
         CellReports,
         EventHub,
         CompletionCallbacks,
+        { provide: SESSION_OPTIONS, useValue: bbs.sessions },
+        CellSessions,
+        LogStreams,
+        ExecAudit,
       ],
     };
   }

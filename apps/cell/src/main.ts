@@ -7,13 +7,25 @@ import type { Garden } from '#rivera/garden';
 import { CELL_MESSAGES, type RiveraError } from '#rivera/models';
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
+import { execSession } from './exec/exec-session.js';
+import { streamInSession, streamOutSession } from './exec/stream-sessions.js';
 import { openGarden } from './garden.js';
+import { Link } from './link/link.js';
+import { LinkController } from './link/link.controller.js';
+import { logSession } from './logs/log-session.js';
+import { RecentLogs } from './logs/recent-logs.js';
+
 import { Agent } from './rep/agent.js';
 import { Drain } from './rep/drain.js';
 import { Presence } from './rep/presence.js';
 import { Rep } from './rep/rep.js';
 import { RepController } from './rep/rep.controller.js';
 import { Reporter } from './rep/reporter.js';
+import { StatsSampler } from './stats/stats-sampler.js';
+import { statsSession } from './stats/stats-session.js';
+
+/** Memory for the last lines of runs that have ended. */
+const ENDED_LOGS_BYTES = 16 * 1024 * 1024;
 
 /** Beside a drain: time for what was stopped at its deadline, and to close everything. */
 const CLOSE_DEADLINE_MS = 40_000;
@@ -51,6 +63,7 @@ await runApp('cell', async (logger) => {
     onGrant: (grant) => drain.follow(grant.drain),
   });
   const reporter = new Reporter({ client, cellId, epoch: () => presence.epoch, logger, onReplaced });
+  const logs = new RecentLogs({ ringBytes: config.logRingBytes, endedBytes: ENDED_LOGS_BYTES });
   const rep = new Rep({
     cellId,
     address: config.address,
@@ -61,7 +74,24 @@ await runApp('cell', async (logger) => {
     createWorkers: config.createWorkers,
     graceMs: config.graceMs,
     logger,
-    log: (guid) => (source, stream, text) => logger.debug('output', { guid, source, stream, text }),
+    logs,
+    logLinesPerSecond: config.logLinesPerSecond,
+  });
+  const sampler = new StatsSampler({
+    garden,
+    onFailure: (error) => logger.warn('failed-to-measure-containers', { error }),
+  });
+  const link = new Link({
+    cellId,
+    client,
+    logger,
+    handlers: {
+      logs: logSession(logs),
+      exec: execSession(rep),
+      'stream-in': streamInSession(rep),
+      'stream-out': streamOutSession(rep),
+      stats: statsSession(sampler, () => rep.holdings()),
+    },
   });
   const drain = new Drain(rep, logger);
   const mailbox = new MailboxServer({
@@ -75,8 +105,11 @@ await runApp('cell', async (logger) => {
     {
       module: CellModule,
       imports: [PlatformModule.forRoot({ logger, healthListen: health })],
-      controllers: [RepController],
-      providers: [{ provide: Rep, useValue: rep }],
+      controllers: [RepController, LinkController],
+      providers: [
+        { provide: Rep, useValue: rep },
+        { provide: Link, useValue: link },
+      ],
     },
     { strategy: mailbox, logger, abortOnError: false },
   );
@@ -90,6 +123,7 @@ await runApp('cell', async (logger) => {
     logger,
   });
   agent.start();
+  sampler.start();
   await app.listen();
   logger.log('cell-started', { cellId, zone: config.zone, backend: garden.backend, ...capacity });
   return {
@@ -99,6 +133,8 @@ await runApp('cell', async (logger) => {
       agent.stop();
       // Nothing is left that could be missed, so nobody has to wait for the presence to run out.
       if (isDrained) await client.endCellPresence(cellId, await presence.epoch);
+      sampler.stop();
+      link.close();
       await app.close();
       await garden.close();
     },

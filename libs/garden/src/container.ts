@@ -14,12 +14,26 @@ export interface ProcessSpec {
   nofile?: number;
   /** Give the process a terminal; its two output streams become one. */
   tty?: boolean;
+  /** Of the terminal at the start; absent: 80 × 24. */
+  windowSize?: WindowSize;
+  /** Give the process an input, see `ContainerProcess.write`; absent: it reads an end of file. Not of main processes. */
+  stdin?: boolean;
+}
+
+export interface WindowSize {
+  columns: number;
+  rows: number;
 }
 
 /** Where a process's output goes. Chunks are raw bytes; a sink must not block. */
 export interface ProcessOutput {
   stdout(chunk: Buffer): void;
   stderr(chunk: Buffer): void;
+  /**
+   * When there is such a method, output is read on only after it has resolved, and the process waits meanwhile. Not for
+   * main processes, which must never wait for a reader. Such a process does not outlive the agent.
+   */
+  ready?(): Promise<void>;
 }
 
 /** How a process ended. */
@@ -38,8 +52,19 @@ export interface ContainerProcess {
    */
   wait(): Promise<ProcessExit>;
   /** Ending a process that has already ended is not an error. */
-  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void>;
+  signal(signal: ProcessSignal): Promise<void>;
+  /**
+   * Hands it input. Resolves when there is room for more; input to a process that has ended is dropped. Rejects with
+   * `unsupported` when it was not started with `stdin`.
+   */
+  write(chunk: Buffer): Promise<void>;
+  /** The process reads an end of file after what was written. */
+  closeInput(): void;
+  /** Gives its terminal another size. Rejects with `unsupported` when it has none. */
+  resize(size: WindowSize): Promise<void>;
 }
+
+export type ProcessSignal = 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT';
 
 export interface ContainerLimits {
   /** 0 = unlimited. */
@@ -97,7 +122,12 @@ export interface ContainerMetrics {
   /** Processor time used since the container started, in nanoseconds. */
   cpuNanoseconds?: number;
   pids?: number;
+  /** Of what it has written; may be a minute old. */
   diskBytes?: number;
+  /** Received from the network since it started. */
+  rxBytes?: number;
+  /** Sent to the network since it started. */
+  txBytes?: number;
   /** Milliseconds since it started. */
   ageMs?: number;
 }
@@ -169,6 +199,11 @@ export interface Garden {
   lookup(handle: string): Promise<Container>;
   /** All containers of this owner whose properties include `properties`. */
   list(properties?: Record<string, string>): Promise<ContainerInfo[]>;
+  /**
+   * What the running containers of this owner use, by handle: those of `handles`, or all. One call of the engine for all
+   * of them, where the files of its host can be read. One that does not run, or has just gone, is left out.
+   */
+  bulkMetrics(handles?: readonly string[]): Promise<Map<string, ContainerMetrics>>;
   /** Kills what runs in it and removes it; one that is already gone is success. */
   destroy(handle: string): Promise<void>;
   /** Lets go of connections and timers. Containers go on. */

@@ -402,6 +402,26 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
         expect((await runToEnd(container, program('stdin'))).output.text).toBe('end\n');
       });
 
+      it('read what is written to their input, up to its end', async () => {
+        const container = await startIdle();
+        const output = new Output();
+        const process = await container.run(program('stdin', { stdin: true }), output);
+        await process.write(Buffer.from('hel'));
+        await process.write(Buffer.from('lo\n'));
+        process.closeInput();
+        expect((await process.wait()).status).toBe(0);
+        expect(output.text).toBe('hello\nend\n');
+        await process.write(Buffer.from('too late'));
+      });
+
+      it('have no input and no terminal unless they want one', async () => {
+        const process = await (await startIdle()).run(program('sleeper'), new Output());
+        await expect(process.write(Buffer.from('x'))).rejects.toMatchObject({ code: 'unsupported' });
+        await expect(process.resize({ columns: 80, rows: 24 })).rejects.toMatchObject({
+          code: 'unsupported',
+        });
+      });
+
       it('begin in a directory that is made for them', async () => {
         const dir = '/tmp/made/for/it';
         const { output } = await runToEnd(await startIdle(), program('pwd', { dir }));
@@ -578,6 +598,24 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
           },
           { timeout: PATIENCE_MS, interval: 50 },
         );
+      });
+
+      it('are there for all running containers at once', async () => {
+        const { container, output } = await startMain('ticker');
+        await output.contains('tick 1');
+        const another = await startMain('ticker');
+        await another.output.contains('tick 1');
+        const idle = await garden.create(spec());
+        const all = await garden.bulkMetrics();
+        for (const { handle } of [container, another.container]) {
+          expect(all.get(handle)?.memoryBytes).toBeGreaterThan(0);
+          expect(all.get(handle)?.ageMs).toBeGreaterThanOrEqual(0);
+        }
+        expect(all.has(idle.handle)).toBe(false);
+        const one = await garden.bulkMetrics([another.container.handle, idle.handle, 'nobody']);
+        expect([...one.keys()]).toEqual([another.container.handle]);
+        await garden.destroy(container.handle);
+        expect((await garden.bulkMetrics()).has(container.handle)).toBe(false);
       });
     });
   });

@@ -1,6 +1,7 @@
 import { FakeGarden } from '#rivera/garden';
 import type { Container, Garden } from '#rivera/garden';
 import { RiveraLogger } from '#rivera/platform';
+import type { ProcessDefaults } from '../exec/instances.js';
 import { type Step, type StepResult, SUCCEEDED } from '../executor/step.js';
 import { ContainerActor, type Leaving, type Work } from './container-actor.js';
 
@@ -35,6 +36,10 @@ class BriefWork implements Work {
       return Promise.resolve(SUCCEEDED);
     };
     return Promise.resolve({ perform });
+  }
+
+  processDefaults(): Promise<ProcessDefaults> {
+    return Promise.resolve({ user: 'root', env: [] });
   }
 
   async ready(): Promise<boolean> {

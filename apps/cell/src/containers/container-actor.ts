@@ -1,7 +1,8 @@
 import { Actor, type Behavior } from '#rivera/actor';
 import type { Container, Garden } from '#rivera/garden';
-import type { HeldResources } from '#rivera/models';
+import type { ActualLRPKey, HeldResources } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
+import type { ProcessDefaults } from '../exec/instances.js';
 import { CANCELLED, failed, type Step, type StepResult } from '../executor/step.js';
 import { messageOf } from '../executor/run-step.js';
 
@@ -22,6 +23,8 @@ export interface Work {
   /** Container handle: the instance guid or task guid. */
   readonly guid: string;
   readonly kind: 'lrp' | 'task';
+  /** Of an LRP instance. */
+  readonly key?: ActualLRPKey;
   readonly resources: HeldResources;
   /** Asks the store for the work. False: it is not ours, drop it. */
   acquire(): Promise<boolean>;
@@ -29,6 +32,8 @@ export interface Work {
   create(garden: Garden): Promise<Container>;
   /** What to do in it. */
   step(container: Container): Promise<Step>;
+  /** What a further process in it starts from. */
+  processDefaults(container: Container): Promise<ProcessDefaults>;
   /** It runs. False: the store does not want it, stop it. */
   ready(container: Container): Promise<boolean>;
   /** The cell drains: ask the store to run it elsewhere. `container`: absent while it does not run. */
@@ -70,9 +75,10 @@ export class ContainerActor {
   isGranted = false;
   private readonly actor: Actor<Message>;
   private readonly abort = new AbortController();
-  private container: Container | undefined;
   /** When it is to ask to leave again, by the monotonic clock; Infinity while it asks. */
   private asksAgainAt = 0;
+  /** From its creation to its removal. */
+  container: Container | undefined;
   /** What is being said of its start. */
   private readying: Promise<unknown> = Promise.resolve();
 

@@ -10,9 +10,11 @@ import {
   type RunAction,
 } from '#rivera/models';
 import { group, serial } from '../executor/combinators.js';
+import type { ProcessDefaults } from '../exec/instances.js';
 import { instanceEnvironment, networkEnvironment } from '../executor/environment.js';
 import { checksProbe, healthStep, type Probe } from '../executor/health.js';
-import { Interpreter, type LogSink, processSpec } from '../executor/interpreter.js';
+import { Interpreter, processDefaults, processSpec } from '../executor/interpreter.js';
+import type { LogStreamer } from '../executor/log-streamer.js';
 import type { Step, StepResult } from '../executor/step.js';
 import type { Leaving, Work } from './container-actor.js';
 import { openContainer } from './open-container.js';
@@ -26,19 +28,26 @@ export interface LRPWorkOptions extends ActualLRPKey {
   capabilities: GardenCapabilities;
   cellAddress: string;
   graceMs: number;
-  log: LogSink;
+  /** Opens the log of what was granted. */
+  openLogs: (desired: DesiredLRP) => LogStreamer;
 }
 
 /** One instance of a desired LRP (Diego rep, LRP processor). */
 export class LRPWork implements Work {
   readonly kind = 'lrp';
   private desired: DesiredLRP | undefined;
+  private logs: LogStreamer | undefined;
   private isAdopted = false;
 
   constructor(private readonly options: LRPWorkOptions) {}
 
   get guid(): string {
     return this.options.instanceGuid;
+  }
+
+  get key(): ActualLRPKey {
+    const { processGuid, index } = this.options;
+    return { processGuid, index };
   }
 
   get resources(): HeldResources {
@@ -49,7 +58,9 @@ export class LRPWork implements Work {
     const result = await this.report({ type: 'claim' });
     if (!result.ok) return false;
     this.desired = result.desiredLRP;
-    return this.desired !== undefined;
+    if (this.desired === undefined) return false;
+    this.logs = this.options.openLogs(this.desired);
+    return true;
   }
 
   async create(garden: Garden): Promise<Container> {
@@ -60,6 +71,7 @@ export class LRPWork implements Work {
 
   async step(container: Container): Promise<Step> {
     const desired = this.definition();
+    const logs = this.logs!;
     const main = mainActionOf(desired);
     // A container of many processes must be up before any is run; a main process starts its container itself.
     if (main === undefined && !this.isAdopted) await container.start({ stdout: () => {}, stderr: () => {} });
@@ -69,7 +81,7 @@ export class LRPWork implements Work {
       main,
       launchMain: (output) => this.launchMain(container, output),
       networkEnvironment: main === undefined ? await this.network(container) : [],
-      log: this.options.log,
+      logs,
       graceMs: this.options.graceMs,
     });
     const parts = [interpreter.step(desired.action, logSource)];
@@ -82,8 +94,8 @@ export class LRPWork implements Work {
           probe,
           startTimeoutMs: desired.startTimeoutMs ?? 0,
           log: {
-            out: (line) => this.options.log(source, 'out', `${line}\n`),
-            error: (line) => this.options.log(source, 'err', `${line}\n`),
+            out: (line) => logs.line(source, 'out', line),
+            error: (line) => logs.line(source, 'err', line),
           },
         }),
       );
@@ -92,6 +104,10 @@ export class LRPWork implements Work {
     return desired.setup === undefined
       ? running
       : serial([interpreter.step(desired.setup, logSource), running]);
+  }
+
+  async processDefaults(container: Container): Promise<ProcessDefaults> {
+    return processDefaults(this.definition().action, await this.network(container));
   }
 
   async ready(container: Container): Promise<boolean> {
@@ -118,6 +134,7 @@ export class LRPWork implements Work {
     if (result.status === 'cancelled') await this.report({ type: 'remove' });
     else if (result.status === 'failed') await this.report({ type: 'crash', reason: result.message });
     else await this.report({ type: 'crash', reason: 'Exited with status 0' });
+    this.logs?.close();
   }
 
   private report(fields: LRPFields<LRPReport>): Promise<CellReportResult> {

@@ -1,13 +1,25 @@
 import type { RiveraClient } from '#rivera/client';
-import type { ContainerInfo, Garden } from '#rivera/garden';
-import type { ActualLRP, CellCapacity, CellMessages, PlacedLRP, PlacedTask, Task } from '#rivera/models';
+import type { Container, ContainerInfo, Garden } from '#rivera/garden';
+import type {
+  ActualLRP,
+  CellCapacity,
+  CellMessages,
+  DesiredLRP,
+  PlacedLRP,
+  PlacedTask,
+  Task,
+  TaskDefinition,
+} from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import { ContainerActor, type Work } from '../containers/container-actor.js';
 import { Ledger } from '../containers/ledger.js';
 import { limiter } from '../containers/limiter.js';
 import { LRPWork } from '../containers/lrp-work.js';
 import { TaskWork } from '../containers/task-work.js';
-import type { LogSink } from '../executor/interpreter.js';
+import type { Instance, Instances } from '../exec/instances.js';
+import type { LogOrigin, LogSink } from '../executor/log-sink.js';
+import { LogStreamer } from '../executor/log-streamer.js';
+import type { Holding } from '../stats/stats-session.js';
 import type { Reporter } from './reporter.js';
 
 export interface RepOptions {
@@ -20,14 +32,16 @@ export interface RepOptions {
   createWorkers: number;
   graceMs: number;
   logger: RiveraLogger;
-  log: (guid: string) => LogSink;
+  logs: LogSink;
+  /** Lines a container may write in a second; 0 = unlimited. */
+  logLinesPerSecond: number;
 }
 
 /**
  * The cell: takes work or refuses it at once, and supervises one actor per container (Diego rep). Nothing here waits for
  * a container.
  */
-export class Rep {
+export class Rep implements Instances {
   private readonly actors = new Map<string, ContainerActor>();
   private readonly ledger: Ledger;
   private readonly creating: ReturnType<typeof limiter>;
@@ -202,7 +216,7 @@ export class Rep {
   }
 
   private lrpWork({ processGuid, index, instanceGuid, resources }: PlacedLRP): LRPWork {
-    const { garden, reporter, address, graceMs, log } = this.options;
+    const { garden, reporter, address, graceMs } = this.options;
     return new LRPWork({
       processGuid,
       index,
@@ -212,20 +226,45 @@ export class Rep {
       capabilities: garden.capabilities,
       cellAddress: address,
       graceMs,
-      log: log(instanceGuid),
+      openLogs: (desired) => this.openLogs({ kind: 'lrp', guid: instanceGuid, processGuid, index }, desired),
     });
   }
 
   private taskWork({ taskGuid, resources }: PlacedTask): TaskWork {
-    const { reporter, address, graceMs, log } = this.options;
+    const { reporter, address, graceMs } = this.options;
     return new TaskWork({
       taskGuid,
       resources,
       report: (report) => reporter.report(report),
       cellAddress: address,
       graceMs,
-      log: log(taskGuid),
+      openLogs: (definition) => this.openLogs({ kind: 'task', guid: taskGuid }, definition),
     });
+  }
+
+  private openLogs(origin: LogOrigin, { logGuid, logRateLimit }: DesiredLRP | TaskDefinition): LogStreamer {
+    const { logs, logLinesPerSecond } = this.options;
+    return new LogStreamer(logs.open({ ...origin, logGuid }), {
+      bytesPerSecond: logRateLimit?.bytesPerSecond,
+      linesPerSecond: logLinesPerSecond,
+    });
+  }
+
+  /** The container of an instance or task of this cell, while it has one. */
+  container(guid: string): Container | undefined {
+    return this.actors.get(guid)?.container;
+  }
+
+  /** What is here, and for what. */
+  holdings(): Holding[] {
+    return [...this.actors.values()].map(({ work: { guid, key, resources } }) => ({ guid, key, resources }));
+  }
+
+  /** For those who do something in a container beside what it is for. */
+  async enter(guid: string): Promise<Instance | undefined> {
+    const actor = this.actors.get(guid);
+    if (actor?.container === undefined) return undefined;
+    return { container: actor.container, defaults: await actor.work.processDefaults(actor.container) };
   }
 
   /** Reports that nobody here waits for: refused or lost, the next synchronization makes up for it. */

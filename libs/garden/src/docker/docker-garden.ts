@@ -5,11 +5,13 @@ import { notFound, RiveraError } from '#rivera/models';
 import type {
   Container,
   ContainerInfo,
+  ContainerMetrics,
   ContainerSpec,
   Garden,
   GardenCapabilities,
   GardenCapacity,
 } from '../container.js';
+import { BulkMetrics } from './bulk-metrics.js';
 import {
   containerName,
   containerOptions,
@@ -56,6 +58,7 @@ export class DockerGarden implements Garden {
   readonly backend = 'docker';
   private readonly closing = new AbortController();
   private readonly images: Images;
+  private readonly metrics: BulkMetrics;
   private network?: Promise<string>;
   private busybox?: Promise<Buffer>;
 
@@ -66,6 +69,7 @@ export class DockerGarden implements Garden {
   ) {
     // Each process that is followed listens for the closing.
     setMaxListeners(0, this.closing.signal);
+    this.metrics = new BulkMetrics(engine, options.owner);
     this.images = new Images(engine, { stacks: options.stacks, pull: options.pull ?? 'missing' });
   }
 
@@ -151,6 +155,10 @@ export class DockerGarden implements Garden {
       ),
     );
     return infos.filter((info) => info !== undefined).map(containerInfo);
+  }
+
+  bulkMetrics(handles?: readonly string[]): Promise<Map<string, ContainerMetrics>> {
+    return this.metrics.read(handles);
   }
 
   async destroy(handle: string): Promise<void> {

@@ -16,7 +16,7 @@ import type {
 import type { ContainerDirectory, ContainerRecord } from './container-directory.js';
 import { resolveHostUser } from './host-user.js';
 import type { HostUser } from './host-user.js';
-import { processesOfSessions } from './proc.js';
+import { bulkMetrics } from './bulk-metrics.js';
 import { processState, readIdentity, SupervisedProcess } from './supervised-process.js';
 
 /** A directory and the processes that were started in it. */
@@ -96,16 +96,12 @@ export class ProcessContainer implements Container {
   }
 
   async metrics(): Promise<ContainerMetrics> {
-    const started = await stat(this.directory.startedFile).catch(() => undefined);
-    if (!started) return {};
-    const processes = await processesOfSessions(new Set(await this.sessions()));
-    const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0);
-    return {
-      memoryBytes: sum(processes.map(({ memoryBytes }) => memoryBytes)),
-      cpuNanoseconds: sum(processes.map(({ cpuNanoseconds }) => cpuNanoseconds)),
-      pids: processes.length,
-      ageMs: Math.max(0, Date.now() - started.mtimeMs),
-    };
+    return (await bulkMetrics([this])).get(this.handle) ?? {};
+  }
+
+  /** Milliseconds since the Unix epoch; undefined when it has not been. */
+  async startedAtMs(): Promise<number | undefined> {
+    return (await stat(this.directory.startedFile).catch(() => undefined))?.mtimeMs;
   }
 
   /** The sessions of all its processes, which are also their process groups. */
@@ -138,9 +134,9 @@ export class ProcessContainer implements Container {
       await this.makeDirectory(path, user);
     }
     const program = await this.directory.program(spec, { record: this.record, cwd, env });
-    const { args, nofile } = spec;
+    const { args, nofile, stdin } = spec;
     return SupervisedProcess.launch(
-      { directory, program, args, env, cwd, nofile, user, closed: this.closed },
+      { directory, program, args, env, cwd, nofile, stdin, user, closed: this.closed },
       output,
     );
   }
