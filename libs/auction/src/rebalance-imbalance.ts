@@ -1,4 +1,3 @@
-import { fillOf } from './rebalance-state.js';
 import type { AppState, RebalanceState } from './rebalance-state.js';
 
 /** How uneven a foundation is. */
@@ -20,7 +19,7 @@ export interface Imbalance {
 export function imbalanceOf(state: RebalanceState): Imbalance {
   const { zone, locality, hole, fill } = state.options.weights;
   const skews = state.apps.map(zoneSkewOf);
-  const fills = state.byFill().map((cell) => fillOf(cell));
+  const fills = state.byFill().map(({ fill: share }) => share);
   const missingHoles = sum([...state.zones.keys()].map((name) => state.missingHoles(name)));
   const halfSquares = (counts: Iterable<number>) => sum([...counts].map((count) => count ** 2)) / 2;
   return {

@@ -9,6 +9,8 @@ export interface CellState {
   cell: AuctionCell;
   /** In use when the moves so far are done, proxies included. */
   used: CellCapacity;
+  /** Mean of the shares of memory, disk and containers in use (Diego rep, ComputeScore). */
+  fill: number;
   /** In use while they are under way: what leaves is still there. */
   usedMeanwhile: CellCapacity;
 }
@@ -38,7 +40,7 @@ export class RebalanceState {
     readonly options: RebalanceOptions,
   ) {
     for (const cell of world.cells) {
-      const state = { cellId: cell.cellId, cell, used: nothing(), usedMeanwhile: nothing() };
+      const state = { cellId: cell.cellId, cell, used: nothing(), fill: 0, usedMeanwhile: nothing() };
       this.cells.set(cell.cellId, state);
       const others = this.zones.get(cell.zone);
       if (others === undefined) this.zones.set(cell.zone, [state]);
@@ -49,13 +51,7 @@ export class RebalanceState {
       if (cell !== undefined) this.occupy(cell, held, { isTask: held.processGuid === undefined });
     }
     for (const app of world.apps) this.addApp(app);
-  }
-
-  /** Has targets looked at in the order of the fill that cells have now. */
-  sort(): void {
-    for (const zones of this.matchingOf.values()) {
-      for (const cells of zones.values()) cells.sort(byFill);
-    }
+    this.sort(...this.zones.keys());
   }
 
   get cellCount(): number {
@@ -106,22 +102,21 @@ export class RebalanceState {
       zone: weights.zone * zoneGain,
       locality: weights.locality * (here - there - 1),
       hole: this.holeGain(from, left, to, right),
-      fill:
-        weights.fill *
-        (fillOf(from) ** 2 + fillOf(to) ** 2 - fillOf(from, left) ** 2 - fillOf(to, right) ** 2),
+      fill: weights.fill * (from.fill ** 2 + to.fill ** 2 - fillOf(from, left) ** 2 - fillOf(to, right) ** 2),
     };
   }
 
   move(app: AppState, index: number, to: CellState): void {
     const from = app.cellOfIndex.get(index);
     if (from === undefined) throw new TypeError(`${app.processGuid} has no instance ${index} to be moved.`);
-    from.used = minus(from.used, needsOf(app, from));
-    to.used = plus(to.used, needsOf(app, to));
+    this.setUsed(from, minus(from.used, needsOf(app, from)));
+    this.setUsed(to, plus(to.used, needsOf(app, to)));
     to.usedMeanwhile = plus(to.usedMeanwhile, needsOf(app, to));
     this.count(app, from, -1);
     this.count(app, to, 1);
     app.cellOfIndex.set(index, to);
     app.hasMoved = true;
+    this.sort(...new Set([from.cell.zone, to.cell.zone]));
   }
 
   /** What is missing of the holes of a zone, in holes. `other`: as if these cells had that in use. */
@@ -211,8 +206,20 @@ export class RebalanceState {
   ): void {
     const proxyMb = isTask ? 0 : (state.cell.proxyMemoryMb ?? 0);
     const needs = { memoryMb: held.memoryMb + proxyMb, diskMb: held.diskMb, containers: 1 };
-    state.used = plus(state.used, needs);
+    this.setUsed(state, plus(state.used, needs));
     state.usedMeanwhile = plus(state.usedMeanwhile, needs);
+  }
+
+  private setUsed(state: CellState, used: Used): void {
+    state.used = used;
+    state.fill = fillOf(state, used);
+  }
+
+  /** Targets in these zones are looked at in the order of the fill that they have now. */
+  private sort(...zones: string[]): void {
+    for (const matching of this.matchingOf.values()) {
+      for (const zone of zones) matching.get(zone)?.sort(byFill);
+    }
   }
 
   private count(app: AppState, cell: CellState, step: 1 | -1): void {
@@ -224,19 +231,18 @@ export class RebalanceState {
   }
 }
 
-/** Mean of the three used shares (Diego rep, ComputeScore). */
-export function fillOf({ cell: { capacity }, used }: CellState, instead: Used = used): number {
+function fillOf({ cell: { capacity } }: CellState, used: Used): number {
   const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
   return (
-    (share(instead.memoryMb, capacity.memoryMb) +
-      share(instead.diskMb, capacity.diskMb) +
-      share(instead.containers, capacity.containers)) /
+    (share(used.memoryMb, capacity.memoryMb) +
+      share(used.diskMb, capacity.diskMb) +
+      share(used.containers, capacity.containers)) /
     3
   );
 }
 
 function byFill(a: CellState, b: CellState): number {
-  return fillOf(a) - fillOf(b) || (a.cellId < b.cellId ? -1 : 1);
+  return a.fill - b.fill || (a.cellId < b.cellId ? -1 : 1);
 }
 
 function needsOf(app: AppState, { cell }: CellState): Used {

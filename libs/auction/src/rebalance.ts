@@ -39,7 +39,6 @@ export function planRebalance(world: RebalanceWorld, options: Partial<RebalanceO
 function takeBest(state: RebalanceState, moves: Move[]): number {
   const { maxMoves, minGain } = state.options;
   const taken = moves.length;
-  state.sort();
   const queue = candidates(state);
   for (let next = queue.pop(); next !== undefined && moves.length < maxMoves; next = queue.pop()) {
     const target = bestTarget(state, next);
