@@ -250,6 +250,11 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
         ...time,
         description: `When an EVACUATING record ends at the latest, in ${time.description}.`,
       }),
+      moving: maybe({
+        ...flag,
+        description:
+          'Set on an EVACUATING instance whose cell does not leave; if need be it is ORDINARY again.',
+      }),
       resources: record<HeldResources>({ memoryMb: count, diskMb: count }),
       netInfo: maybe(classes.refTo(ActualLRPNetInfo)),
       routable: maybe(flag),
