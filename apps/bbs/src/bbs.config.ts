@@ -15,6 +15,8 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           PRESENCE_TTL_MS: z.coerce.number().int().min(1_000).default(10_000),
           /** Events kept per shard to resume from. */
           EVENTS_KEPT: z.coerce.number().int().min(100).default(4_000),
+          /** How long the active auctioneer may take to answer. */
+          AUCTIONEER_ASK_TIMEOUT_MS: z.coerce.number().int().min(100).default(25_000),
           BODY_LIMIT_BYTES: z.coerce
             .number()
             .int()
@@ -24,6 +26,7 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
         .transform((bbs) => ({
           presenceTtlMs: bbs.PRESENCE_TTL_MS,
           eventsKept: bbs.EVENTS_KEPT,
+          askTimeoutMs: bbs.AUCTIONEER_ASK_TIMEOUT_MS,
           bodyLimitBytes: bbs.BODY_LIMIT_BYTES,
         })),
     },

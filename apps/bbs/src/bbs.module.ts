@@ -14,6 +14,7 @@ import { DomainsController } from './domains/domains.controller.js';
 import { EventHub } from './events/event-hub.js';
 import { EventsController } from './events/events.controller.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
+import { ASK_TIMEOUT_MS, RebalanceController } from './rebalance/rebalance.controller.js';
 import { CompletionCallbacks } from './tasks/completion-callbacks.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
@@ -41,9 +42,11 @@ export class BbsModule {
         CellAgentController,
         DomainsController,
         EventsController,
+        RebalanceController,
       ],
       providers: [
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
+        { provide: ASK_TIMEOUT_MS, useValue: bbs.askTimeoutMs },
         DesiredLRPs,
         CellReports,
         EventHub,

@@ -5,6 +5,7 @@ import { registerDesire } from './commands/desire.command.js';
 import { registerDomains } from './commands/domains.command.js';
 import { registerEvents } from './commands/events.command.js';
 import { registerLrps } from './commands/lrps.command.js';
+import { registerRebalance } from './commands/rebalance.command.js';
 import { registerRun } from './commands/run.command.js';
 
 import { registerTasks } from './commands/tasks.command.js';
@@ -30,6 +31,7 @@ export function createProgram(context: CliContext): Command {
   registerDesire(program, context);
   registerLrps(program, context);
   registerRun(program, context);
+  registerRebalance(program, context);
   registerSimulate(program, context);
   registerTasks(program, context);
   registerCells(program, context);

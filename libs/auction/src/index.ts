@@ -1,7 +1,6 @@
 export * from './auction-engine.js';
 export * from './indexed-auction.js';
 export * from './placement-error.js';
-export type { Imbalance } from './rebalance-imbalance.js';
 export * from './rebalance.js';
 export * from './rebalance-types.js';
 export * from './scan-auction.js';

@@ -1,20 +1,5 @@
+import type { Imbalance } from '#rivera/models';
 import type { AppState, RebalanceState } from './rebalance-state.js';
-
-/** How uneven a foundation is. */
-export interface Imbalance {
-  /** All of it in one number; only differences mean anything. */
-  points: number;
-  /** Largest difference, for any app, between zones that it may use in instances of that app. */
-  largestZoneSkew: number;
-  /** Apps for which it is above 1. */
-  skewedApps: number;
-  /** Apps that have more instances on one cell than they would if they were spread evenly over the cells they may use. */
-  crowdedApps: number;
-  /** Population standard deviation of the used shares of all cells. */
-  fillDeviation: number;
-  /** Holes that zones should have and have not, in holes. */
-  missingHoles: number;
-}
 
 export function imbalanceOf(state: RebalanceState): Imbalance {
   const { zone, locality, hole, fill } = state.options.weights;

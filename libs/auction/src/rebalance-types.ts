@@ -1,3 +1,4 @@
+import type { RebalanceReason } from '#rivera/models';
 import type { AuctionCell, HeldWork, PlacementRequest } from './types.js';
 
 /** An app and where its instances run. */
@@ -15,17 +16,11 @@ export interface RebalanceWorld {
   others: readonly { cellId: string; held: HeldWork }[];
 }
 
-/** What one point of imbalance is made of (docs/simulation.md). */
-export interface RebalanceWeights {
-  /** × half the square of an app's instances in a zone. */
-  zone: number;
-  /** × half the square of an app's instances on a cell. */
-  locality: number;
-  /** × share that is missing of a hole. */
-  hole: number;
-  /** × the square of the used share of a cell. */
-  fill: number;
-}
+/**
+ * What one point of imbalance is made of. zone: × half the square of an app's instances in a zone; locality: × half the
+ * square of its instances on a cell; hole: × the share of a hole that is missing; fill: × the square of a cell's used share.
+ */
+export type RebalanceWeights = Record<RebalanceReason, number>;
 
 export interface RebalanceOptions {
   /** Most moves in one plan. */
@@ -49,17 +44,3 @@ export const DEFAULT_REBALANCE_OPTIONS: RebalanceOptions = {
   holesPerZone: 0,
   weights: { zone: 1000, locality: 100, hole: 200, fill: 100 },
 };
-
-/** One instance to be moved, its replacement started first. */
-export interface Move {
-  processGuid: string;
-  index: number;
-  from: string;
-  to: string;
-  /** Points of imbalance that go. */
-  gain: number;
-  /** One for the start, and one for each GB of its memory. */
-  cost: number;
-  /** What most of the gain comes from. */
-  reason: keyof RebalanceWeights;
-}

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { firstMismatch, parseRootfs } from './constraints.js';
+import type { Move } from '#rivera/models';
 import { planRebalance } from './rebalance.js';
 import { DEFAULT_REBALANCE_OPTIONS } from './rebalance-types.js';
-import type { Move, RebalanceApp, RebalanceOptions, RebalanceWorld } from './rebalance-types.js';
+import type { RebalanceApp, RebalanceOptions, RebalanceWorld } from './rebalance-types.js';
 import type { AuctionCell, HeldWork } from './types.js';
 
 const linux = [{ scheme: 'preloaded', stacks: ['linux'] }];

@@ -1,17 +1,10 @@
+import type { Move, RebalancePlan, RebalanceReason } from '#rivera/models';
 import { imbalanceOf } from './rebalance-imbalance.js';
-import type { Imbalance } from './rebalance-imbalance.js';
 import { RebalanceState } from './rebalance-state.js';
 import type { AppState, CellState } from './rebalance-state.js';
 import { hash32 } from './tie-break.js';
 import { DEFAULT_REBALANCE_OPTIONS } from './rebalance-types.js';
-import type { Move, RebalanceOptions, RebalanceWeights, RebalanceWorld } from './rebalance-types.js';
-
-export interface RebalancePlan {
-  moves: Move[];
-  before: Imbalance;
-  /** When all moves are done. */
-  after: Imbalance;
-}
+import type { RebalanceOptions, RebalanceWorld } from './rebalance-types.js';
 
 /**
  * Moves that even out what auctions leave uneven because nothing moves by itself: zones of an app that differ by more
@@ -69,7 +62,7 @@ interface Candidate {
 interface Target {
   to: CellState;
   gain: number;
-  reason: keyof RebalanceWeights;
+  reason: RebalanceReason;
 }
 
 /** Of the cells, so many of the fullest are looked at for instances to move. */
@@ -117,7 +110,7 @@ function bestTarget(state: RebalanceState, { app, from }: Candidate): Target | u
     const gains = state.gains(app, from, to);
     const gain = gains.zone + gains.locality + gains.hole + gains.fill;
     if (gain <= 0 || (best !== undefined && gain <= best.gain)) continue;
-    const names = Object.keys(gains) as (keyof RebalanceWeights)[];
+    const names = Object.keys(gains) as RebalanceReason[];
     const reason = names.reduce((most, name) => (gains[name] > gains[most] ? name : most));
     best = { to, gain, reason };
   }

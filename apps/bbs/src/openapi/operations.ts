@@ -6,6 +6,7 @@ import { BulkController } from '../desired-lrps/bulk.controller.js';
 import { DesiredLRPsController } from '../desired-lrps/desired-lrps.controller.js';
 import { DomainsController } from '../domains/domains.controller.js';
 import { EventsController } from '../events/events.controller.js';
+import { RebalanceController } from '../rebalance/rebalance.controller.js';
 import { TasksController } from '../tasks/tasks.controller.js';
 import type { Class } from './class-schemas.js';
 import { DocsController } from './docs.controller.js';
@@ -108,6 +109,12 @@ export const OPERATIONS: readonly Operations[] = [
     releaseReplacement: {
       summary: 'Replace the work of a missing cell although too many went at once',
       answer: ref('Cell'),
+    },
+  }),
+  operationsOf(RebalanceController, 'Placement', {
+    rebalance: {
+      summary: 'Move instances to better cells, replacement first; or say which',
+      answer: ref('RebalanceResult'),
     },
   }),
   operationsOf(CellAgentController, 'Cell agents', {
