@@ -49,6 +49,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'put', path: '/v1/cells/nobody/drain', scope: 'cells:operate', body: { timeoutMs: 1_000 } },
   { method: 'delete', path: '/v1/cells/nobody/drain', scope: 'cells:operate' },
   { method: 'delete', path: '/v1/cells/nobody/replacement-hold', scope: 'cells:operate' },
+  { method: 'post', path: '/v1/rebalance', scope: 'cells:operate', body: { dryRun: true } },
   { method: 'get', path: '/v1/domains', scope: 'domains:read' },
   { method: 'put', path: '/v1/domains/some-domain', scope: 'domains:write', body: { ttlSeconds: 60 } },
   { method: 'get', path: '/v1/events', scope: 'events:read', hasQuery: true },

@@ -30,6 +30,7 @@ import { OpenApiModule } from './openapi/openapi.module.js';
 import { CellSessions, SESSION_OPTIONS } from './sessions/cell-sessions.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { StatsController } from './stats/stats.controller.js';
+import { ASK_TIMEOUT_MS, RebalanceController } from './rebalance/rebalance.controller.js';
 import { CompletionCallbacks } from './tasks/completion-callbacks.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
@@ -61,9 +62,11 @@ export class BbsModule {
         StatsController,
         ExecController,
         SessionsController,
+        RebalanceController,
       ],
       providers: [
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
+        { provide: ASK_TIMEOUT_MS, useValue: bbs.askTimeoutMs },
         DesiredLRPs,
         {
           provide: Evacuations,

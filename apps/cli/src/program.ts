@@ -8,6 +8,7 @@ import { registerEvents } from './commands/events.command.js';
 import { registerExec } from './commands/exec.command.js';
 import { registerLogs } from './commands/logs.command.js';
 import { registerLrps } from './commands/lrps.command.js';
+import { registerRebalance } from './commands/rebalance.command.js';
 import { registerRun } from './commands/run.command.js';
 import { registerStats } from './commands/stats.command.js';
 import { registerTasks } from './commands/tasks.command.js';
@@ -34,6 +35,7 @@ export function createProgram(context: CliContext): Command {
   registerDesire(program, context);
   registerLrps(program, context);
   registerRun(program, context);
+  registerRebalance(program, context);
   registerSimulate(program, context);
   registerTasks(program, context);
   registerLogs(program, context);

@@ -16,6 +16,8 @@ import type {
   ExecRequest,
   PresenceGrant,
   PresenceRequest,
+  RebalanceRequest,
+  RebalanceResult,
   Task,
   TaskRequest,
   TaskState,
@@ -93,6 +95,8 @@ export interface StatsAnswer {
   /** Cells that could not be asked; what they have is missing in `items`. */
   unreachable?: { cellId: string; code: string; message: string }[];
 }
+/** For answers that take reading all there is. */
+const SLOW_ANSWER_MS = 28_000;
 
 /**
  * Typed client of the HTTP API, one method a route.
@@ -241,6 +245,20 @@ export class RiveraClient {
   /** Say that a missing cell is lost indeed: its work is replaced although too many cells went at once. */
   releaseReplacement(cellId: string, options: CallOptions = {}): Promise<Cell> {
     return this.operate('DELETE', path`/v1/cells/${cellId}/replacement-hold`, options);
+  }
+
+  /**
+   * Have instances moved to better cells, replacement first, or with `dryRun` hear which. `unavailable` when no auctioneer
+   * answers; then some may be moving.
+   */
+  rebalance(request: RebalanceRequest = {}, options: CallOptions = {}): Promise<RebalanceResult> {
+    return this.call({
+      method: 'POST',
+      path: '/v1/rebalance',
+      body: request,
+      timeoutMs: SLOW_ANSWER_MS,
+      ...options,
+    });
   }
 
   domains(options: CallOptions = {}): AsyncGenerator<Domain> {

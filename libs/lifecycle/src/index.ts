@@ -13,6 +13,7 @@ export * from './evacuation.js';
 export * from './events.js';
 export * from './indexes.js';
 export * from './instance.js';
+export * from './move.js';
 export * from './process.js';
 export * from './restart-policy.js';
 export * from './task.js';

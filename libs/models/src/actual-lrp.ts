@@ -59,6 +59,11 @@ export interface ActualLRP extends ActualLRPKey {
   stopping?: boolean;
   /** When an EVACUATING record goes at the latest, whether or not its replacement runs; milliseconds since the Unix epoch. */
   expiresAt?: number;
+  /**
+   * On an EVACUATING record whose cell does not leave: it moves to a better cell, and if its replacement does not run in time
+   * it is ORDINARY again instead of going.
+   */
+  moving?: boolean;
   resources: HeldResources;
   netInfo?: ActualLRPNetInfo;
   routable?: boolean;

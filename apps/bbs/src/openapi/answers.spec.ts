@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import request from 'supertest';
 import type { ContainerStats, LogItem } from '#rivera/models';
 import type { Session } from '#rivera/session';
+import { startAuctioneerApp } from '#test/auctioneer-app.js';
 import { aDesiredLRP, aRealisticDesiredLRP, aTaskDefinition } from '#test/builders.js';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { FakeCell, REGISTRATION } from '#test/fake-cell.js';
@@ -178,6 +179,9 @@ describe('every answer is as the document says', () => {
     }
     await call('put', '/v1/cells/cell-1/presence', { token, body: { epoch, registration: REGISTRATION } });
     await call('get', '/v1/cells/cell-1');
+    const auctioneer = await startAuctioneerApp(bbs.redis.url);
+    await call('post', '/v1/rebalance', { body: { dryRun: true } });
+    await auctioneer.stop();
     for (const operation of ['drain', 'cordon', 'replacement-hold']) {
       await call('delete', `/v1/cells/cell-1/${operation}`);
     }

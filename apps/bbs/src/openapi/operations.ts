@@ -10,6 +10,7 @@ import { ExecController } from '../exec/exec.controller.js';
 import { LogsController } from '../logs/logs.controller.js';
 import { SessionsController } from '../sessions/sessions.controller.js';
 import { StatsController } from '../stats/stats.controller.js';
+import { RebalanceController } from '../rebalance/rebalance.controller.js';
 import { TasksController } from '../tasks/tasks.controller.js';
 import type { Class } from './class-schemas.js';
 import { DocsController } from './docs.controller.js';
@@ -148,6 +149,12 @@ export const OPERATIONS: readonly Operations[] = [
     releaseReplacement: {
       summary: 'Replace the work of a missing cell although too many went at once',
       answer: ref('Cell'),
+    },
+  }),
+  operationsOf(RebalanceController, 'Placement', {
+    rebalance: {
+      summary: 'Move instances to better cells, replacement first; or say which',
+      answer: ref('RebalanceResult'),
     },
   }),
   operationsOf(CellAgentController, 'Cell agents', {

@@ -1,6 +1,7 @@
 import {
   ACTUAL_LRP_STATES,
   type ActualLRP,
+  type ActualLRPKey,
   ActualLRPNetInfo,
   type Cell,
   CELL_STATES,
@@ -18,11 +19,15 @@ import {
   type FieldError,
   type HeldResources,
   type LogLine,
+  type Imbalance,
   type InternalRoute,
+  type Move,
   ModificationTag,
   type Placement,
   type PresenceGrant,
   PRESENCES,
+  REBALANCE_REASONS,
+  type RebalanceResult,
   splitDesiredLRP,
   type Task,
   TASK_STATES,
@@ -70,6 +75,7 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
     ...desiredLRPs(classes, tag),
     ...tasks(classes, tag),
     ...cells(classes, tag),
+    ...rebalancing(),
     ...eventSchemas(),
     ActualLRP: actualLRP(classes, tag),
     Domain: record<Domain>(
@@ -172,6 +178,38 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
   };
 }
 
+function rebalancing(): Record<string, JsonSchema> {
+  const key = { processGuid: text, index: count };
+  const move = record<Move>({
+    ...key,
+    from: text,
+    to: text,
+    gain: { type: 'number', description: 'Points of imbalance that go.' },
+    cost: { type: 'number', description: 'One for the start, and one for each GB of its memory.' },
+    reason: { type: 'string', enum: REBALANCE_REASONS },
+  });
+  const imbalance = record<Imbalance>({
+    points: { type: 'number', description: 'All of it in one number; only differences mean anything.' },
+    largestZoneSkew: count,
+    skewedApps: count,
+    crowdedApps: count,
+    fillDeviation: { type: 'number', minimum: 0 },
+    missingHoles: { type: 'number', minimum: 0 },
+  });
+  return {
+    RebalanceResult: record<RebalanceResult>(
+      {
+        dryRun: flag,
+        moves: listOf(move),
+        started: listOf(record<ActualLRPKey>(key)),
+        before: imbalance,
+        after: { ...imbalance, description: 'When all moves are done.' },
+      },
+      'Moves to better cells, and how uneven the deployment is before and after.',
+    ),
+  };
+}
+
 function cells(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchema> {
   const own = record<Omit<Cell, keyof CellRegistration>>(
     {
@@ -258,6 +296,11 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       expiresAt: maybe({
         ...time,
         description: `When an EVACUATING record ends at the latest, in ${time.description}.`,
+      }),
+      moving: maybe({
+        ...flag,
+        description:
+          'Set on an EVACUATING instance whose cell does not leave; if need be it is ORDINARY again.',
       }),
       resources: record<HeldResources>({ memoryMb: count, diskMb: count }),
       netInfo: maybe(classes.refTo(ActualLRPNetInfo)),
