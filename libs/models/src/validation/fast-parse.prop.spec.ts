@@ -122,7 +122,7 @@ const netInfo = {
 const REPORTS = [
   { type: 'claim', ...lrpKey },
   { type: 'refuse', ...lrpKey, reason: 'r' },
-  { type: 'start', ...lrpKey, netInfo, routable: true, metricTags: { a: 'b' } },
+  { type: 'start', ...lrpKey, netInfo, routable: true },
   { type: 'crash', ...lrpKey, reason: '\0' },
   { type: 'remove', ...lrpKey },
   { type: 'start-task', taskGuid: 't' },
