@@ -117,6 +117,7 @@ const netInfo = {
   address: '10.0.0.1',
   ports: [{ containerPort: 1, hostPort: 2 }],
   instanceAddress: 'a',
+  instanceIpv6Address: 'a',
   preferredAddress: 'HOST',
 };
 const REPORTS = [
