@@ -100,7 +100,8 @@ async function checkShard(redis: Redis, shard: number, content: StoreContent): P
       redis.hgetall(shardKey(shard, kind)),
       redis.zrange(shardKey(shard, `ids:${kind}`), 0, '-1'),
     ]);
-    expect(ids).toEqual(Object.keys(values).toSorted());
+    // Run halves are found by their scheduling halves.
+    expect(ids).toEqual(kind === 'run' ? [] : Object.keys(values).toSorted());
     for (const [id, value] of Object.entries(values)) {
       const record = JSON.parse(value.slice(value.indexOf(' ') + 1)) as Records[typeof kind];
       const { epoch, index } = record.modificationTag;
