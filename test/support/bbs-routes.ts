@@ -29,6 +29,17 @@ export const ROUTES: readonly Route[] = [
   { method: 'get', path: '/v1/desired-lrps/nobody', scope: 'lrps:read' },
   { method: 'patch', path: '/v1/desired-lrps/nobody', scope: 'lrps:write', body: { instances: 2 } },
   { method: 'delete', path: '/v1/desired-lrps/nobody', scope: 'lrps:write' },
+  {
+    method: 'post',
+    path: '/v1/deployments',
+    scope: 'lrps:write',
+    body: { processGuid: 'nobody', definition: aDesiredLRP() },
+  },
+  { method: 'get', path: '/v1/deployments', scope: 'lrps:read', hasQuery: true },
+  { method: 'get', path: '/v1/deployments/nobody', scope: 'lrps:read' },
+  { method: 'post', path: '/v1/deployments/nobody/pause', scope: 'lrps:write' },
+  { method: 'post', path: '/v1/deployments/nobody/resume', scope: 'lrps:write' },
+  { method: 'post', path: '/v1/deployments/nobody/cancel', scope: 'lrps:write' },
   { method: 'get', path: '/v1/actual-lrps', scope: 'lrps:read', hasQuery: true },
   { method: 'delete', path: '/v1/actual-lrps/nobody/0', scope: 'lrps:write' },
   {

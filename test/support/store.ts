@@ -5,6 +5,7 @@ import {
   ALL_SHARDS,
   CellRepository,
   connectRedis,
+  DeploymentRepository,
   EventLog,
   ProcessRepository,
   shardKey,
@@ -25,6 +26,7 @@ export interface StoreClient {
   processes: ProcessRepository;
   tasks: TaskRepository;
   cells: CellRepository;
+  deployments: DeploymentRepository;
   log: EventLog;
 }
 
@@ -55,6 +57,7 @@ export async function startStore(options: { appendonly?: boolean } = {}): Promis
       processes: new ProcessRepository(store),
       tasks: new TaskRepository(store),
       cells: new CellRepository(store),
+      deployments: new DeploymentRepository(store),
       log: new EventLog(redis, new WakeUps(connect())),
     };
   };

@@ -16,6 +16,8 @@ import { CellAgentController, PRESENCE_TTL_MS } from './cells/cell-agent.control
 import { CellReports } from './cells/cell-reports.js';
 import { Evacuations } from './cells/evacuations.js';
 import { CellsController } from './cells/cells.controller.js';
+import { DeploymentsController } from './deployments/deployments.controller.js';
+import { DeploymentRequests } from './deployments/deployments.service.js';
 import { BulkController } from './desired-lrps/bulk.controller.js';
 import { DesiredLRPs } from './desired-lrps/desired-lrps.service.js';
 import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js';
@@ -53,6 +55,7 @@ export class BbsModule {
         BulkController,
         DesiredLRPsController,
         ActualLRPsController,
+        DeploymentsController,
         TasksController,
         CellsController,
         CellAgentController,
@@ -68,6 +71,7 @@ export class BbsModule {
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
         { provide: ASK_TIMEOUT_MS, useValue: bbs.askTimeoutMs },
         DesiredLRPs,
+        DeploymentRequests,
         {
           provide: Evacuations,
           useFactory: (...injected: DependenciesOf<typeof Evacuations>) =>

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { CliContext } from './cli-context.js';
 import { registerCells } from './commands/cells.command.js';
 import { registerCp } from './commands/cp.command.js';
+import { registerDeployments } from './commands/deployments.command.js';
 import { registerDesire } from './commands/desire.command.js';
 import { registerDomains } from './commands/domains.command.js';
 import { registerEvents } from './commands/events.command.js';
@@ -33,6 +34,7 @@ export function createProgram(context: CliContext): Command {
     })
     .showHelpAfterError('See `rivera help`.');
   registerDesire(program, context);
+  registerDeployments(program, context);
   registerLrps(program, context);
   registerRun(program, context);
   registerRebalance(program, context);

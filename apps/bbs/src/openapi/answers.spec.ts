@@ -185,6 +185,13 @@ describe('every answer is as the document says', () => {
     for (const operation of ['drain', 'cordon', 'replacement-hold']) {
       await call('delete', `/v1/cells/cell-1/${operation}`);
     }
+    const next = aDesiredLRP({ processGuid: 'next', domain: lrp.domain });
+    await call('post', '/v1/deployments', { body: { processGuid, definition: next, maxInFlight: 2 } });
+    await call('get', '/v1/deployments');
+    await call('get', `/v1/deployments/${processGuid}`);
+    for (const verb of ['pause', 'resume', 'cancel']) {
+      await call('post', `/v1/deployments/${processGuid}/${verb}`);
+    }
     await call('delete', `/v1/desired-lrps/${processGuid}`);
     await call('delete', `/v1/cells/cell-1/presence?epoch=${epoch}`, { token });
     for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs']) await call('get', path);

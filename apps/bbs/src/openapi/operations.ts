@@ -11,6 +11,7 @@ import { LogsController } from '../logs/logs.controller.js';
 import { SessionsController } from '../sessions/sessions.controller.js';
 import { StatsController } from '../stats/stats.controller.js';
 import { RebalanceController } from '../rebalance/rebalance.controller.js';
+import { DeploymentsController } from '../deployments/deployments.controller.js';
 import { TasksController } from '../tasks/tasks.controller.js';
 import type { Class } from './class-schemas.js';
 import { DocsController } from './docs.controller.js';
@@ -119,6 +120,17 @@ export const OPERATIONS: readonly Operations[] = [
   operationsOf(StatsController, 'Logs and stats', {
     ofLRP: { summary: 'What the instances of an LRP use', answer: ref('Stats') },
     ofCell: { summary: 'What the containers of a cell use', answer: ref('Stats') },
+  }),
+  operationsOf(DeploymentsController, 'Deployments', {
+    start: {
+      summary: 'Have a new definition take the place of an LRP, instance by instance',
+      answer: ref('Deployment'),
+    },
+    list: { summary: 'List deployments', answer: page(ref('Deployment')) },
+    get: { summary: 'Look at how far a deployment is', answer: ref('Deployment') },
+    pause: { summary: 'Have it go no further for now', answer: ref('Deployment') },
+    resume: { summary: 'Have it go on', answer: ref('Deployment') },
+    cancel: { summary: 'Go back to the LRP that was to be replaced', answer: ref('Deployment') },
   }),
   operationsOf(TasksController, 'Tasks', {
     desire: { summary: 'Have a task run', answer: ref('Task') },

@@ -10,6 +10,8 @@ import {
   CellRegistration,
   type CellWork,
   type ContainerStats,
+  type Deployment,
+  DEPLOYMENT_STATES,
   DesiredLRPRequest,
   DesiredLRPUpdate,
   type Domain,
@@ -78,6 +80,7 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
     ...rebalancing(),
     ...eventSchemas(),
     ActualLRP: actualLRP(classes, tag),
+    Deployment: deployment(tag),
     Domain: record<Domain>(
       { domain: text, expiresAt: maybe(time), modificationTag: tag },
       'A promise that the desired list of the domain is complete. Without expiresAt it holds for ever.',
@@ -373,6 +376,34 @@ function stats(): Record<string, JsonSchema> {
       ),
     }),
   };
+}
+
+function deployment(tag: JsonSchema): JsonSchema {
+  return record<Deployment>(
+    {
+      processGuid: text,
+      newProcessGuid: text,
+      domain: text,
+      state: { type: 'string', enum: DEPLOYMENT_STATES },
+      reason: maybe({ ...text, description: 'Why it is rolled back, or failed.' }),
+      oldInstances: count,
+      newInstances: count,
+      policy: record<Deployment['policy']>({
+        maxInFlight: count,
+        maxUnavailable: count,
+        minHealthyMs: count,
+        maxCrashes: count,
+        progressTimeoutMs: count,
+      }),
+      healthy: { ...count, description: 'The most instances that were healthy at once.' },
+      crashes: count,
+      createdAt: time,
+      progressedAt: time,
+      dueAt: maybe(time),
+      modificationTag: tag,
+    },
+    'How far a new definition has taken the place of an LRP.',
+  );
 }
 
 function problem(): JsonSchema {
