@@ -89,7 +89,15 @@ function candidates(state: RebalanceState): Candidate[] {
 
 /** Those that are worth most come last. */
 function inTurn(a: Candidate, b: Candidate): number {
-  return a.value - b.value || a.tie - b.tie || (a.app.processGuid < b.app.processGuid ? -1 : 1);
+  return (
+    a.value - b.value ||
+    a.tie - b.tie ||
+    (a.app.processGuid < b.app.processGuid
+      ? -1
+      : a.app.processGuid > b.app.processGuid
+        ? 1
+        : a.index - b.index)
+  );
 }
 
 function insert(queue: Candidate[], candidate: Candidate): void {
@@ -109,12 +117,17 @@ function bestTarget(state: RebalanceState, { app, from }: Candidate): Target | u
   for (const to of state.targets(app, from)) {
     const gains = state.gains(app, from, to);
     const gain = gains.zone + gains.locality + gains.hole + gains.fill;
-    if (gain <= 0 || (best !== undefined && gain <= best.gain)) continue;
+    if (gain <= 0 || !isBetter({ gain, to }, best)) continue;
     const names = Object.keys(gains) as RebalanceReason[];
     const reason = names.reduce((most, name) => (gains[name] > gains[most] ? name : most));
     best = { to, gain, reason };
   }
   return best;
+}
+
+function isBetter({ gain, to }: Omit<Target, 'reason'>, best: Target | undefined): boolean {
+  if (best === undefined || gain !== best.gain) return best === undefined || gain > best.gain;
+  return to.cellId < best.to.cellId;
 }
 
 function describe({ app, index, from }: Candidate, { to, gain, reason }: Target): Move {

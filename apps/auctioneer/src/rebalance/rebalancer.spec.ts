@@ -11,6 +11,7 @@ let empty: FakeCell;
 /** An app of two instances that both run on the first cell. */
 async function crowdedApp(): Promise<string> {
   const { processGuid } = await bbs.client().desireLRP(aDesiredLRP({ instances: 2 }));
+  const patience = { timeout: 30_000 };
   for (const index of [0, 1]) {
     await vi.waitFor(async () => {
       const { actualLRPs } = await full.work();
@@ -22,7 +23,7 @@ async function crowdedApp(): Promise<string> {
         { type: 'claim', ...key },
         { type: 'start', ...key, netInfo: NET_INFO, routable: true },
       );
-    });
+    }, patience);
   }
   return processGuid;
 }
