@@ -25,6 +25,7 @@ import {
   ModificationTag,
   type Placement,
   type PresenceGrant,
+  type Refusal,
   PRESENCES,
   REBALANCE_REASONS,
   type RebalanceResult,
@@ -59,6 +60,7 @@ const drain: JsonSchema = {
   ...record<CellDrain>({ since: time, deadline: time }),
   description: 'An operator wants its work moved off it; what is left at the deadline is stopped.',
 };
+const firstRefusal = record<Refusal>({ cellId: text, reason: text, since: time });
 const refusal = record<{ ok: false; error: { code: string; message: string; fields?: FieldError[] } }>({
   ok: { const: false },
   error: record<{ code: string; message: string; fields?: FieldError[] }>({
@@ -162,6 +164,7 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     cellId: maybe(text),
     placement: maybe(placement),
     refusedBy: maybe(texts),
+    refusal: maybe(firstRefusal),
     rejectionCount: count,
     rejectionReason: maybe(text),
     failed: maybe(flag),
@@ -292,6 +295,7 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       placement: maybe(placement),
       placementError: maybe(text),
       refusedBy: maybe(texts),
+      refusal: maybe(firstRefusal),
       stopping: maybe(flag),
       expiresAt: maybe({
         ...time,
