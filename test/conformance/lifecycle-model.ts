@@ -173,7 +173,7 @@ export class Model {
       case 'fail-placement':
         return failPlacement(instance, `reason ${pick % 2}`);
       case 'refuse':
-        return refusePlacement(instance, key, context);
+        return refusePlacement(instance, key, 'no room', context);
       case 'claim':
         return claim(instance, key, context);
       case 'start':

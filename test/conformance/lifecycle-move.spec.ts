@@ -142,7 +142,7 @@ describe('given an instance moves', () => {
 
   it('when its cell refuses the replacement, then the old copy is ORDINARY again', () => {
     const process = moving();
-    const transition = refusePlacement(instanceOf(process, 0), OTHER, at());
+    const transition = refusePlacement(instanceOf(process, 0), OTHER, 'no room', at());
     expect(outline(transition)).toEqual(home);
     const back = after(process, transition);
     expect(isSettled(back)).toBe(true);

@@ -1,4 +1,5 @@
 export * from './auction-engine.js';
+export { firstMismatch, parseRootfs, type RootfsUrl } from './constraints.js';
 export * from './indexed-auction.js';
 export * from './placement-error.js';
 export * from './rebalance.js';

@@ -55,6 +55,20 @@ export function isInstance(
   return actual !== undefined && actual.instanceGuid === key.instanceGuid && actual.cellId === key.cellId;
 }
 
+/** What a record keeps of a refusal: who, each once, and the first. It waits anew from now. */
+export function refused(
+  { refusedBy = [], refusal }: Pick<ActualLRP, 'refusedBy' | 'refusal'>,
+  cellId: string,
+  reason: string,
+  { now }: Context,
+): Required<Pick<ActualLRP, 'refusedBy' | 'refusal' | 'since'>> {
+  return {
+    refusedBy: [...new Set([...refusedBy, cellId])],
+    refusal: refusal ?? { cellId, reason: truncated(reason), since: now },
+    since: now,
+  };
+}
+
 export function created(after: ActualLRP): RecordChange {
   return { kind: 'actual', after };
 }

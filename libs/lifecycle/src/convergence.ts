@@ -142,7 +142,7 @@ function convergeOrdinary(
       : [{ kind: 'actual', before: ordinary, after: withoutInstance(ordinary, context) }];
   }
   if (ordinary.placement !== undefined && (!isOnCell || ordinary.placement.deadline <= context.now)) {
-    return refusePlacement(instance, ordinary.placement, context);
+    return refusePlacement(instance, ordinary.placement, noAnswer(isOnCell), context);
   }
   if (ordinary.state === 'CRASHED' && ordinary.restartAt !== undefined && ordinary.restartAt <= context.now) {
     return [{ kind: 'actual', before: ordinary, after: withoutInstance(ordinary, context) }];
@@ -154,13 +154,15 @@ function convergeOrdinary(
 export function convergeTask(task: Task, world: World, context: Context): Transition {
   const { now } = context;
   switch (task.state) {
-    case 'PENDING':
+    case 'PENDING': {
       if (now - task.createdAt >= PENDING_TASK_EXPIRY_MS) {
         return failTask(task, 'not started within time limit', context);
       }
       if (task.placement === undefined) return [];
-      if (task.placement.deadline > now && isKept(world.cells.get(task.placement.cellId))) return [];
-      return refuseTaskPlacement(task, task.placement.cellId, context);
+      const standing = world.cells.get(task.placement.cellId);
+      if (task.placement.deadline > now && isKept(standing)) return [];
+      return refuseTaskPlacement(task, task.placement.cellId, noAnswer(isKept(standing)), context);
+    }
     case 'RUNNING':
       return isKept(world.cells.get(task.cellId ?? ''))
         ? []
@@ -180,6 +182,10 @@ export function convergeTask(task: Task, world: World, context: Context): Transi
         ? [{ kind: 'task', before: task }]
         : [];
   }
+}
+
+function noAnswer(isCellThere: boolean): string {
+  return isCellThere ? 'no answer before the deadline' : 'the cell is gone';
 }
 
 function keepsItsWork(actual: ActualLRP, world: World): boolean {

@@ -15,6 +15,7 @@ import {
   defined,
   isInstance,
   isUnplaced,
+  refused,
   removed,
   truncated,
   unclaimedActual,
@@ -73,6 +74,7 @@ export function failPlacement(instance: InstanceSnapshot, error: string): Transi
 export function refusePlacement(
   instance: InstanceSnapshot,
   key: ActualLRPInstanceKey,
+  reason: string,
   context: Context,
 ): Transition {
   const { ordinary } = instance;
@@ -80,8 +82,7 @@ export function refusePlacement(
   if (ordinary?.state !== 'UNCLAIMED' || placement === undefined) return [];
   if (placement.instanceGuid !== key.instanceGuid || placement.cellId !== key.cellId) return [];
   if (isMoving(instance.evacuating)) return returnHome(instance);
-  const refusedBy = [...new Set([...(ordinary.refusedBy ?? []), key.cellId])];
-  return [changed(ordinary, { placement: undefined, refusedBy, since: context.now })];
+  return [changed(ordinary, { placement: undefined, ...refused(ordinary, key.cellId, reason, context) })];
 }
 
 /**
@@ -269,7 +270,13 @@ function runs(
 }
 
 function withoutPlacement(actual: ActualLRP): ActualLRP {
-  const { placement: _placement, placementError: _error, refusedBy: _refusedBy, ...rest } = actual;
+  const {
+    placement: _placement,
+    placementError: _error,
+    refusedBy: _refusedBy,
+    refusal: _refusal,
+    ...rest
+  } = actual;
   return rest;
 }
 

@@ -31,6 +31,14 @@ export interface InternalRoute {
   hostname: string;
 }
 
+/** A cell did not take what it was given. */
+export interface Refusal {
+  cellId: string;
+  reason: string;
+  /** Milliseconds since the Unix epoch. */
+  since: number;
+}
+
 /** What one instance holds on its cell. */
 export interface HeldResources {
   memoryMb: number;
@@ -55,6 +63,8 @@ export interface ActualLRP extends ActualLRPKey {
   placementError?: string;
   /** Cells that refused this instance since it became UNCLAIMED; the auctioneer tries them last. */
   refusedBy?: string[];
+  /** The first of those refusals: later ones may only follow from it. */
+  refusal?: Refusal;
   /** Its cell has been asked to stop it; the record goes (or starts anew) when the cell reports it stopped. */
   stopping?: boolean;
   /** When an EVACUATING record goes at the latest, whether or not its replacement runs; milliseconds since the Unix epoch. */

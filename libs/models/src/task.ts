@@ -1,4 +1,4 @@
-import type { Placement } from './actual-lrp.js';
+import type { Placement, Refusal } from './actual-lrp.js';
 import { ContainerSpec } from './container-spec.js';
 import type { ModificationTag } from './modification-tag.js';
 import { LIMITS } from './validation/limits.js';
@@ -47,6 +47,8 @@ export interface Task {
   cellId?: string;
   placement?: Placement;
   refusedBy?: string[];
+  /** The first of those refusals. */
+  refusal?: Refusal;
   rejectionCount: number;
   rejectionReason?: string;
   failed?: boolean;

@@ -27,6 +27,7 @@ import {
   ModificationTag,
   type Placement,
   type PresenceGrant,
+  type Refusal,
   PRESENCES,
   REBALANCE_REASONS,
   type RebalanceResult,
@@ -61,6 +62,7 @@ const drain: JsonSchema = {
   ...record<CellDrain>({ since: time, deadline: time }),
   description: 'An operator wants its work moved off it; what is left at the deadline is stopped.',
 };
+const firstRefusal = record<Refusal>({ cellId: text, reason: text, since: time });
 const refusal = record<{ ok: false; error: { code: string; message: string; fields?: FieldError[] } }>({
   ok: { const: false },
   error: record<{ code: string; message: string; fields?: FieldError[] }>({
@@ -165,6 +167,7 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     cellId: maybe(text),
     placement: maybe(placement),
     refusedBy: maybe(texts),
+    refusal: maybe(firstRefusal),
     rejectionCount: count,
     rejectionReason: maybe(text),
     failed: maybe(flag),
@@ -295,6 +298,7 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       placement: maybe(placement),
       placementError: maybe(text),
       refusedBy: maybe(texts),
+      refusal: maybe(firstRefusal),
       stopping: maybe(flag),
       expiresAt: maybe({
         ...time,
