@@ -13,6 +13,7 @@ import {
   DesiredLRPRequest,
   DesiredLRPUpdate,
   type Domain,
+  DeviceCount,
   type DroppedLines,
   ERROR_CODES,
   ExecRequest,
@@ -271,6 +272,16 @@ function cells(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
   };
 }
 
+function heldResources(classes: ClassSchemas): JsonSchema {
+  return record<HeldResources>({
+    memoryMb: count,
+    diskMb: count,
+    cpuMillicores: maybe(count),
+    ports: maybe(count),
+    devices: maybe(listOf(classes.refTo(DeviceCount))),
+  });
+}
+
 function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
   return record<ActualLRP>(
     {
@@ -302,7 +313,7 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
         description:
           'Set on an EVACUATING instance whose cell does not leave; if need be it is ORDINARY again.',
       }),
-      resources: record<HeldResources>({ memoryMb: count, diskMb: count }),
+      resources: heldResources(classes),
       netInfo: maybe(classes.refTo(ActualLRPNetInfo)),
       routable: maybe(flag),
       availabilityZone: maybe(text),
