@@ -15,6 +15,7 @@ import {
   DesiredLRPRequest,
   DesiredLRPUpdate,
   type Domain,
+  DeviceCount,
   type DroppedLines,
   ERROR_CODES,
   ExecRequest,
@@ -277,6 +278,16 @@ function cells(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
   };
 }
 
+function heldResources(classes: ClassSchemas): JsonSchema {
+  return record<HeldResources>({
+    memoryMb: count,
+    diskMb: count,
+    cpuMillicores: maybe(count),
+    ports: maybe(count),
+    devices: maybe(listOf(classes.refTo(DeviceCount))),
+  });
+}
+
 function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
   return record<ActualLRP>(
     {
@@ -309,7 +320,7 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
         description:
           'Set on an EVACUATING instance whose cell does not leave; if need be it is ORDINARY again.',
       }),
-      resources: record<HeldResources>({ memoryMb: count, diskMb: count }),
+      resources: heldResources(classes),
       netInfo: maybe(classes.refTo(ActualLRPNetInfo)),
       routable: maybe(flag),
       availabilityZone: maybe(text),
