@@ -56,6 +56,8 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
             .default(Math.max(4, 2 * availableParallelism())),
           /** Diego executor, graceful shutdown interval. */
           GRACE_MS: z.coerce.number().int().min(0).default(10_000),
+          /** Lines one container may write in a second before it is silenced for one; 0 = unlimited. */
+          LOG_LINES_PER_SECOND: z.coerce.number().int().min(0).default(5_000),
           /** Everything is compared with the store this often, whatever messages said. */
           SYNC_INTERVAL_MS: z.coerce.number().int().min(1_000).default(30_000),
         })
@@ -80,6 +82,7 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           busUrl: cell.BUS_REDIS_URL,
           createWorkers: cell.CREATE_WORKERS,
           graceMs: cell.GRACE_MS,
+          logLinesPerSecond: cell.LOG_LINES_PER_SECOND,
           syncIntervalMs: cell.SYNC_INTERVAL_MS,
         })),
     },

@@ -7,6 +7,7 @@ import type { Garden } from '#rivera/garden';
 import { CELL_MESSAGES, type RiveraError } from '#rivera/models';
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
+import type { LogSink } from './executor/log-sink.js';
 import { openGarden } from './garden.js';
 import { Agent } from './rep/agent.js';
 import { Presence } from './rep/presence.js';
@@ -53,7 +54,8 @@ await runApp('cell', async (logger) => {
     createWorkers: config.createWorkers,
     graceMs: config.graceMs,
     logger,
-    log: (guid) => (source, stream, text) => logger.debug('output', { guid, source, stream, text }),
+    logs: debugLogs(logger),
+    logLinesPerSecond: config.logLinesPerSecond,
   });
   const mailbox = new MailboxServer({
     address: cellAddress(cellId),
@@ -126,6 +128,16 @@ function measure(metrics: Metrics, rep: Rep): void {
     for (const [state, count] of Object.entries(rep.census())) containers.set({ state }, count);
     for (const [resource, left] of Object.entries(rep.remaining())) remaining.set({ resource }, left);
   }, 5_000).unref();
+}
+
+/** Output goes to the agent's own log, where few look at it. */
+function debugLogs(logger: RiveraLogger): LogSink {
+  return {
+    open: ({ guid }) => ({
+      append: (line) => logger.debug('output', { guid, ...line }),
+      close: () => {},
+    }),
+  };
 }
 
 async function removeContainers(garden: Garden, logger: RiveraLogger): Promise<never> {

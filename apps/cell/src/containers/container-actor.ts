@@ -57,7 +57,8 @@ export class ContainerActor {
   isGranted = false;
   private readonly actor: Actor<Message>;
   private readonly abort = new AbortController();
-  private container: Container | undefined;
+  /** From its creation to its removal. */
+  container: Container | undefined;
   /** What is being said of its start. */
   private readying: Promise<unknown> = Promise.resolve();
 

@@ -12,7 +12,8 @@ import {
 import { group, serial } from '../executor/combinators.js';
 import { instanceEnvironment, networkEnvironment } from '../executor/environment.js';
 import { checksProbe, healthStep, type Probe } from '../executor/health.js';
-import { Interpreter, type LogSink, processSpec } from '../executor/interpreter.js';
+import { Interpreter, processSpec } from '../executor/interpreter.js';
+import type { LogStreamer } from '../executor/log-streamer.js';
 import type { Step, StepResult } from '../executor/step.js';
 import type { Work } from './container-actor.js';
 import { openContainer } from './open-container.js';
@@ -26,13 +27,15 @@ export interface LRPWorkOptions extends ActualLRPKey {
   capabilities: GardenCapabilities;
   cellAddress: string;
   graceMs: number;
-  log: LogSink;
+  /** Opens the log of what was granted. */
+  openLogs: (desired: DesiredLRP) => LogStreamer;
 }
 
 /** One instance of a desired LRP (Diego rep, LRP processor). */
 export class LRPWork implements Work {
   readonly kind = 'lrp';
   private desired: DesiredLRP | undefined;
+  private logs: LogStreamer | undefined;
   private isAdopted = false;
 
   constructor(private readonly options: LRPWorkOptions) {}
@@ -49,7 +52,9 @@ export class LRPWork implements Work {
     const result = await this.report({ type: 'claim' });
     if (!result.ok) return false;
     this.desired = result.desiredLRP;
-    return this.desired !== undefined;
+    if (this.desired === undefined) return false;
+    this.logs = this.options.openLogs(this.desired);
+    return true;
   }
 
   async create(garden: Garden): Promise<Container> {
@@ -60,6 +65,7 @@ export class LRPWork implements Work {
 
   async step(container: Container): Promise<Step> {
     const desired = this.definition();
+    const logs = this.logs!;
     const main = mainActionOf(desired);
     // A container of many processes must be up before any is run; a main process starts its container itself.
     if (main === undefined && !this.isAdopted) await container.start({ stdout: () => {}, stderr: () => {} });
@@ -69,7 +75,7 @@ export class LRPWork implements Work {
       main,
       launchMain: (output) => this.launchMain(container, output),
       networkEnvironment: main === undefined ? await this.network(container) : [],
-      log: this.options.log,
+      logs,
       graceMs: this.options.graceMs,
     });
     const parts = [interpreter.step(desired.action, logSource)];
@@ -82,8 +88,8 @@ export class LRPWork implements Work {
           probe,
           startTimeoutMs: desired.startTimeoutMs ?? 0,
           log: {
-            out: (line) => this.options.log(source, 'out', `${line}\n`),
-            error: (line) => this.options.log(source, 'err', `${line}\n`),
+            out: (line) => logs.line(source, 'out', line),
+            error: (line) => logs.line(source, 'err', line),
           },
         }),
       );
@@ -107,6 +113,7 @@ export class LRPWork implements Work {
     if (result.status === 'cancelled') await this.report({ type: 'remove' });
     else if (result.status === 'failed') await this.report({ type: 'crash', reason: result.message });
     else await this.report({ type: 'crash', reason: 'Exited with status 0' });
+    this.logs?.close();
   }
 
   private report(fields: LRPFields<LRPReport>): Promise<CellReportResult> {

@@ -9,7 +9,8 @@ import {
   type TaskReport,
 } from '#rivera/models';
 import { networkEnvironment, variables } from '../executor/environment.js';
-import { Interpreter, type LogSink, processSpec } from '../executor/interpreter.js';
+import { Interpreter, processSpec } from '../executor/interpreter.js';
+import type { LogStreamer } from '../executor/log-streamer.js';
 import { messageOf } from '../executor/run-step.js';
 import type { Step, StepResult } from '../executor/step.js';
 import type { Work } from './container-actor.js';
@@ -26,13 +27,15 @@ export interface TaskWorkOptions {
   report(report: TaskReport): Promise<CellReportResult>;
   cellAddress: string;
   graceMs: number;
-  log: LogSink;
+  /** Opens the log of what was granted. */
+  openLogs: (definition: TaskDefinition) => LogStreamer;
 }
 
 /** One task (Diego rep, task processor). */
 export class TaskWork implements Work {
   readonly kind = 'task';
   private definition: TaskDefinition | undefined;
+  private logs: LogStreamer | undefined;
   private isAdopted = false;
   private wasCreated = false;
 
@@ -51,6 +54,7 @@ export class TaskWork implements Work {
     const result = await this.report({ type: 'start-task' });
     if (!result.ok || result.task === undefined) return false;
     this.definition = result.task.definition;
+    this.logs = this.options.openLogs(this.definition);
     return true;
   }
 
@@ -74,7 +78,7 @@ export class TaskWork implements Work {
         return main;
       },
       networkEnvironment: this.network(),
-      log: this.options.log,
+      logs: this.logs!,
       graceMs: this.options.graceMs,
     });
     return interpreter.step(action, logSource ?? 'LOG');
@@ -85,6 +89,7 @@ export class TaskWork implements Work {
   }
 
   async ended(result: StepResult, container: Container | undefined): Promise<void> {
+    this.logs?.close();
     if (result.status === 'cancelled') return;
     if (result.status === 'failed' && !this.wasCreated) {
       await this.report({ type: 'reject-task', reason: result.message });

@@ -2,10 +2,8 @@ import type { Container, ContainerProcess, ProcessOutput, ProcessSpec } from '#r
 import type { Action, RunAction } from '#rivera/models';
 import { codependent, emitProgress, parallel, serial, timeout, tryStep } from './combinators.js';
 import { runStep } from './run-step.js';
+import type { LineOutput, LogStreamer } from './log-streamer.js';
 import { failed, type Step } from './step.js';
-
-/** Where a process's lines go: one stream a log source. */
-export type LogSink = (logSource: string, stream: 'out' | 'err', text: string) => void;
 
 /** What the actions of one container need to be carried out. */
 export interface InterpreterOptions {
@@ -16,7 +14,7 @@ export interface InterpreterOptions {
   launchMain: (output: ProcessOutput) => Promise<ContainerProcess>;
   /** Environment of the instance's network; it wins over the action's own. */
   networkEnvironment: string[];
-  log: LogSink;
+  logs: LogStreamer;
   graceMs: number;
 }
 
@@ -41,8 +39,8 @@ export class Interpreter {
     if (action.emitProgress !== undefined) {
       const source = action.emitProgress.logSource || logSource;
       return emitProgress(inner(action.emitProgress.action, source), action.emitProgress, {
-        out: (line) => this.options.log(source, 'out', `${line}\n`),
-        error: (line) => this.options.log(source, 'err', `${line}\n`),
+        out: (line) => this.options.logs.line(source, 'out', line),
+        error: (line) => this.options.logs.line(source, 'err', line),
       });
     }
     const kind = action.download === undefined ? 'upload' : 'download';
@@ -60,12 +58,9 @@ export class Interpreter {
     });
   }
 
-  private output(logSource: string, isSuppressed: boolean): ProcessOutput {
-    if (isSuppressed) return { stdout: () => {}, stderr: () => {} };
-    return {
-      stdout: (chunk) => this.options.log(logSource, 'out', chunk.toString()),
-      stderr: (chunk) => this.options.log(logSource, 'err', chunk.toString()),
-    };
+  private output(logSource: string, isSuppressed: boolean): LineOutput {
+    if (!isSuppressed) return this.options.logs.output(logSource);
+    return { stdout: () => {}, stderr: () => {}, flush: () => {} };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ContainerProcess, ProcessOutput, ProcessSpec } from '#rivera/garden';
+import type { LineOutput } from './log-streamer.js';
 import { CANCELLED, failed, type Step, SUCCEEDED } from './step.js';
 
 /** How long a killed process may take to disappear (Diego executor). */
@@ -8,7 +9,7 @@ export interface RunStepOptions {
   spec: ProcessSpec;
   /** Name of the log stream; it begins the failure message. */
   logSource: string;
-  output: ProcessOutput;
+  output: LineOutput;
   launch: (spec: ProcessSpec, output: ProcessOutput) => Promise<ContainerProcess>;
   /** Time between SIGTERM and SIGKILL. */
   graceMs: number;
@@ -43,6 +44,8 @@ export function runStep({ spec, logSource, output, launch, graceMs }: RunStepOpt
         );
       } catch (error) {
         return failed(`${logSource}: ${messageOf(error)}`);
+      } finally {
+        output.flush();
       }
     },
   };

@@ -1,13 +1,23 @@
 import type { RiveraClient } from '#rivera/client';
-import type { ContainerInfo, Garden } from '#rivera/garden';
-import type { ActualLRP, CellCapacity, CellMessages, PlacedLRP, PlacedTask, Task } from '#rivera/models';
+import type { Container, ContainerInfo, Garden } from '#rivera/garden';
+import type {
+  ActualLRP,
+  CellCapacity,
+  CellMessages,
+  DesiredLRP,
+  PlacedLRP,
+  PlacedTask,
+  Task,
+  TaskDefinition,
+} from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import { ContainerActor, type Work } from '../containers/container-actor.js';
 import { Ledger } from '../containers/ledger.js';
 import { limiter } from '../containers/limiter.js';
 import { LRPWork } from '../containers/lrp-work.js';
 import { TaskWork } from '../containers/task-work.js';
-import type { LogSink } from '../executor/interpreter.js';
+import type { LogOrigin, LogSink } from '../executor/log-sink.js';
+import { LogStreamer } from '../executor/log-streamer.js';
 import type { Reporter } from './reporter.js';
 
 export interface RepOptions {
@@ -20,7 +30,9 @@ export interface RepOptions {
   createWorkers: number;
   graceMs: number;
   logger: RiveraLogger;
-  log: (guid: string) => LogSink;
+  logs: LogSink;
+  /** Lines a container may write in a second; 0 = unlimited. */
+  logLinesPerSecond: number;
 }
 
 /**
@@ -162,7 +174,7 @@ export class Rep {
   }
 
   private lrpWork({ processGuid, index, instanceGuid, resources }: PlacedLRP): LRPWork {
-    const { garden, reporter, address, graceMs, log } = this.options;
+    const { garden, reporter, address, graceMs } = this.options;
     return new LRPWork({
       processGuid,
       index,
@@ -172,20 +184,33 @@ export class Rep {
       capabilities: garden.capabilities,
       cellAddress: address,
       graceMs,
-      log: log(instanceGuid),
+      openLogs: (desired) => this.openLogs({ kind: 'lrp', guid: instanceGuid, processGuid, index }, desired),
     });
   }
 
   private taskWork({ taskGuid, resources }: PlacedTask): TaskWork {
-    const { reporter, address, graceMs, log } = this.options;
+    const { reporter, address, graceMs } = this.options;
     return new TaskWork({
       taskGuid,
       resources,
       report: (report) => reporter.report(report),
       cellAddress: address,
       graceMs,
-      log: log(taskGuid),
+      openLogs: (definition) => this.openLogs({ kind: 'task', guid: taskGuid }, definition),
     });
+  }
+
+  private openLogs(origin: LogOrigin, { logGuid, logRateLimit }: DesiredLRP | TaskDefinition): LogStreamer {
+    const { logs, logLinesPerSecond } = this.options;
+    return new LogStreamer(logs.open({ ...origin, logGuid }), {
+      bytesPerSecond: logRateLimit?.bytesPerSecond,
+      linesPerSecond: logLinesPerSecond,
+    });
+  }
+
+  /** The container of an instance or task of this cell, while it has one. */
+  container(guid: string): Container | undefined {
+    return this.actors.get(guid)?.container;
   }
 
   /** Reports that nobody here waits for: refused or lost, the next synchronization makes up for it. */
