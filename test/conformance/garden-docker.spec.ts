@@ -154,6 +154,22 @@ describe.runIf(hasEngine)('the docker backend', () => {
       const terminal = await container.run({ ...shell('tty; exit 4'), tty: true }, output);
       expect((await terminal.wait()).status).toBe(4);
       expect(chunks.join('')).toBe('/dev/pts/0\r\n');
+      chunks.length = 0;
+      const window = { tty: true, stdin: true, windowSize: { columns: 132, rows: 43 } };
+      const sized = await container.run(
+        {
+          ...shell("trap 'echo int; exit 9' INT; read line; stty size; echo ready; sleep 60 & wait"),
+          ...window,
+        },
+        output,
+      );
+      const shown = (text: string) =>
+        vi.waitFor(() => expect(chunks.join('')).toContain(text), { timeout: 10_000 });
+      await sized.write(Buffer.from('go\n'));
+      await shown('43 132\r\nready');
+      await sized.resize({ columns: 100, rows: 30 });
+      await sized.write(Buffer.from('\u0003'));
+      expect((await sized.wait()).status).toBe(9);
       // Deaf to TERM, as its child is; the child also keeps the output open.
       const parent = await container.run(shell("trap '' TERM; sleep 1000 & wait"), ignore);
       await parent.signal('SIGTERM');

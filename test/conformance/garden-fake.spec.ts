@@ -42,10 +42,12 @@ const PLAYS: Record<ConformanceProgram, FakeScript> = {
     program.stdout(`${program.env.join('\n')}\n`);
     program.exit(0);
   },
-  stdin: (program) => {
-    program.stdout('end\n');
-    program.exit(0);
-  },
+  stdin: (program) =>
+    program.onInput((chunk) => {
+      if (chunk !== undefined) return program.stdout(chunk.toString());
+      program.stdout('end\n');
+      program.exit(0);
+    }),
   nofile: (program) => {
     program.stdout(`${program.spec.nofile}\n`);
     program.exit(0);

@@ -14,6 +14,15 @@ export interface ProcessSpec {
   nofile?: number;
   /** Give the process a terminal; its two output streams become one. */
   tty?: boolean;
+  /** Of the terminal at the start; absent: 80 × 24. */
+  windowSize?: WindowSize;
+  /** Give the process an input, see `ContainerProcess.write`; absent: it reads an end of file. Not of main processes. */
+  stdin?: boolean;
+}
+
+export interface WindowSize {
+  columns: number;
+  rows: number;
 }
 
 /** Where a process's output goes. Chunks are raw bytes; a sink must not block. */
@@ -38,8 +47,19 @@ export interface ContainerProcess {
    */
   wait(): Promise<ProcessExit>;
   /** Ending a process that has already ended is not an error. */
-  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void>;
+  signal(signal: ProcessSignal): Promise<void>;
+  /**
+   * Hands it input. Resolves when there is room for more; input to a process that has ended is dropped. Rejects with
+   * `unsupported` when it was not started with `stdin`.
+   */
+  write(chunk: Buffer): Promise<void>;
+  /** The process reads an end of file after what was written. */
+  closeInput(): void;
+  /** Gives its terminal another size. Rejects with `unsupported` when it has none. */
+  resize(size: WindowSize): Promise<void>;
 }
+
+export type ProcessSignal = 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT';
 
 export interface ContainerLimits {
   /** 0 = unlimited. */

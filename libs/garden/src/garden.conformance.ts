@@ -402,6 +402,26 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
         expect((await runToEnd(container, program('stdin'))).output.text).toBe('end\n');
       });
 
+      it('read what is written to their input, up to its end', async () => {
+        const container = await startIdle();
+        const output = new Output();
+        const process = await container.run(program('stdin', { stdin: true }), output);
+        await process.write(Buffer.from('hel'));
+        await process.write(Buffer.from('lo\n'));
+        process.closeInput();
+        expect((await process.wait()).status).toBe(0);
+        expect(output.text).toBe('hello\nend\n');
+        await process.write(Buffer.from('too late'));
+      });
+
+      it('have no input and no terminal unless they want one', async () => {
+        const process = await (await startIdle()).run(program('sleeper'), new Output());
+        await expect(process.write(Buffer.from('x'))).rejects.toMatchObject({ code: 'unsupported' });
+        await expect(process.resize({ columns: 80, rows: 24 })).rejects.toMatchObject({
+          code: 'unsupported',
+        });
+      });
+
       it('begin in a directory that is made for them', async () => {
         const dir = '/tmp/made/for/it';
         const { output } = await runToEnd(await startIdle(), program('pwd', { dir }));

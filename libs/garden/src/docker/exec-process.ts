@@ -3,8 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { RiveraError } from '#rivera/models';
-import type { ContainerProcess, ProcessExit, ProcessOutput, ProcessSpec } from '../container.js';
+import type {
+  ContainerProcess,
+  ProcessExit,
+  ProcessOutput,
+  ProcessSignal,
+  ProcessSpec,
+  WindowSize,
+} from '../container.js';
 import { withUser } from '../environment.js';
+import { ProcessInput, refuseResize } from '../process-input.js';
 import { engineUser, SANDBOX_BUSYBOX } from './container-options.js';
 import { demultiplex } from './demultiplexer.js';
 import { asking, askingUnless, engineError } from './engine-error.js';
@@ -32,6 +40,7 @@ export class ExecProcess implements ContainerProcess {
     private readonly options: ExecOptions,
     private readonly exec: Docker.Exec,
     private readonly pid: number,
+    private readonly input: ProcessInput,
     ended: Promise<ProcessExit>,
   ) {
     this.exit = ended.finally(() => (this.hasEnded = true));
@@ -50,8 +59,11 @@ export class ExecProcess implements ContainerProcess {
     const what = `The process ${spec.path} could not be started in container ${options.handle}`;
     const exec = await asking(what, () => createExec(options, token));
     const stream = await asking(what, () =>
-      engine.streams.getExec(exec.id).start({ hijack: true, stdin: false, Tty: spec.tty ?? false }),
+      engine.streams
+        .getExec(exec.id)
+        .start({ hijack: true, stdin: spec.stdin ?? false, Tty: spec.tty ?? false }),
     );
+    const input = new ProcessInput(spec.stdin ? stream : undefined);
     const gate = new StartGate(token, output, { tty: spec.tty ?? false });
     const delivered = demultiplex(stream, gate, { raw: spec.tty }).catch((error: unknown) => {
       throw engineError(error, `The process ${spec.path} of container ${options.handle} was lost sight of`);
@@ -59,7 +71,9 @@ export class ExecProcess implements ContainerProcess {
     const pid = await Promise.race([gate.opened, delivered.then(() => undefined)]);
     if (pid === undefined && !gate.hasOpened) throw failedStart(what, gate.held);
     const ended = delivered.then(() => exitOf({ ...options, exec, startedAtMs }));
-    return new ExecProcess(options, exec, pid ?? (await gate.opened), ended);
+    const process = new ExecProcess(options, exec, pid ?? (await gate.opened), input, ended);
+    if (spec.tty && spec.windowSize) await process.resize(spec.windowSize);
+    return process;
   }
 
   wait(): Promise<ProcessExit> {
@@ -67,7 +81,23 @@ export class ExecProcess implements ContainerProcess {
   }
 
   /** SIGKILL takes the whole session, so that nothing that holds the output open stays behind. */
-  async signal(signal: string): Promise<void> {
+  write(chunk: Buffer): Promise<void> {
+    return this.input.write(chunk);
+  }
+
+  closeInput(): void {
+    this.input.close();
+  }
+
+  async resize({ columns, rows }: WindowSize): Promise<void> {
+    if (!this.options.spec.tty) return refuseResize();
+    // 404, 409, 500: it has just ended, and the engine is not of one mind about how to say so.
+    await askingUnless([404, 409, 500], `The terminal of process ${this.id} could not be resized`, () =>
+      this.exec.resize({ w: columns, h: rows }),
+    );
+  }
+
+  async signal(signal: ProcessSignal): Promise<void> {
     if (this.hasEnded) return;
     const sign = signal === 'SIGKILL' ? -1 : 1;
     const state = await askingUnless([404], `The process ${this.id} could not be looked up`, () =>
@@ -102,6 +132,7 @@ function createExec({ engine, containerId, spec }: ExecOptions, token: string): 
     Env: withUser(spec.env, spec.user || 'root'),
     User: engineUser(spec.user),
     Tty: spec.tty ?? false,
+    AttachStdin: spec.stdin ?? false,
     AttachStdout: true,
     AttachStderr: true,
   });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { ContainerProcess, ProcessExit, ProcessOutput } from '../container.js';
+import type { ContainerProcess, ProcessExit, ProcessOutput, ProcessSignal } from '../container.js';
+import { ProcessInput, refuseResize } from '../process-input.js';
 import { demultiplex } from './demultiplexer.js';
 import { asking, askingUnless, engineError, isConnectionLost } from './engine-error.js';
 import type { Engine } from './engine.js';
@@ -28,6 +29,7 @@ export class MainProcess implements ContainerProcess {
   private readonly container: Docker.Container;
   private readonly streaming: Docker.Container;
   private readonly exit: Promise<ProcessExit>;
+  private readonly input = new ProcessInput(undefined);
 
   constructor(private readonly options: MainProcessOptions) {
     this.id = options.id;
@@ -42,7 +44,19 @@ export class MainProcess implements ContainerProcess {
     return this.exit;
   }
 
-  async signal(signal: string): Promise<void> {
+  write(chunk: Buffer): Promise<void> {
+    return this.input.write(chunk);
+  }
+
+  closeInput(): void {
+    this.input.close();
+  }
+
+  resize(): Promise<void> {
+    return refuseResize();
+  }
+
+  async signal(signal: ProcessSignal): Promise<void> {
     // 404: gone, 409: not running.
     await askingUnless([404, 409], `The signal ${signal} could not be sent to container ${this.id}`, () =>
       this.container.kill({ signal }),

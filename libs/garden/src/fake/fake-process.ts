@@ -1,12 +1,15 @@
 import { constants } from 'node:os';
+import { PassThrough } from 'node:stream';
 import type {
   ContainerProcess,
   ContainerSpec,
   ProcessExit,
   ProcessOutput,
+  ProcessSignal,
   ProcessSpec,
 } from '../container.js';
 import { mergeEnvironment, withUser } from '../environment.js';
+import { ProcessInput, refuseResize } from '../process-input.js';
 import type { FakeClock, FakeProgram } from './fake-types.js';
 
 /** Output kept for those who attach later. */
@@ -30,6 +33,8 @@ export class FakeProcess implements ContainerProcess, FakeProgram {
   private readonly ended: Promise<ProcessExit>;
   private end: (exit: ProcessExit) => void;
   private handler?: (signal: string) => void;
+  private readonly input: ProcessInput;
+  private readonly pipe = new PassThrough();
 
   constructor(
     private readonly options: {
@@ -44,6 +49,7 @@ export class FakeProcess implements ContainerProcess, FakeProgram {
     const { spec, container } = options;
     this.env = withUser(mergeEnvironment([DEFAULT_PATH], container.env, spec.env), spec.user);
     this.ended = new Promise((resolve) => (this.end = resolve));
+    this.input = new ProcessInput(spec.stdin ? this.pipe : undefined);
   }
 
   get id(): string {
@@ -66,10 +72,28 @@ export class FakeProcess implements ContainerProcess, FakeProgram {
     return this.ended;
   }
 
-  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void> {
+  signal(signal: ProcessSignal): Promise<void> {
     if (this.handler && signal !== 'SIGKILL') this.handler(signal);
     else this.exit(128 + constants.signals[signal]);
     return Promise.resolve();
+  }
+
+  write(chunk: Buffer): Promise<void> {
+    return this.input.write(chunk);
+  }
+
+  closeInput(): void {
+    this.input.close();
+  }
+
+  resize(): Promise<void> {
+    return this.spec.tty ? Promise.resolve() : refuseResize();
+  }
+
+  onInput(handler: (chunk: Buffer | undefined) => void): void {
+    if (!this.spec.stdin) return handler(undefined);
+    this.pipe.on('data', handler);
+    this.pipe.once('end', () => handler(undefined));
   }
 
   /** Hands on what was written from `sinceMs`, and what will be. */
@@ -79,11 +103,11 @@ export class FakeProcess implements ContainerProcess, FakeProgram {
   }
 
   stdout(text: string): void {
-    this.write('stdout', text);
+    this.emit('stdout', text);
   }
 
   stderr(text: string): void {
-    this.write('stderr', text);
+    this.emit('stderr', text);
   }
 
   exit(status: number): void {
@@ -106,7 +130,7 @@ export class FakeProcess implements ContainerProcess, FakeProgram {
     this.timers.add(cancel);
   }
 
-  private write(stream: 'stdout' | 'stderr', text: string): void {
+  private emit(stream: 'stdout' | 'stderr', text: string): void {
     if (this.exited) return;
     const chunk = Buffer.from(text);
     this.written.push({ atMs: this.options.clock.now(), stream, chunk });

@@ -16,6 +16,8 @@ export interface FakeProgram {
   runOutOfMemory(): void;
   /** Replaces the default action of every signal but SIGKILL. */
   onSignal(handler: (signal: string) => void): void;
+  /** Gets what is written to its input, and undefined for its end. */
+  onInput(handler: (chunk: Buffer | undefined) => void): void;
   /** Nothing is called back after the end of the process. */
   after(delayMs: number, callback: () => void): void;
 }

@@ -138,9 +138,9 @@ export class ProcessContainer implements Container {
       await this.makeDirectory(path, user);
     }
     const program = await this.directory.program(spec, { record: this.record, cwd, env });
-    const { args, nofile } = spec;
+    const { args, nofile, stdin } = spec;
     return SupervisedProcess.launch(
-      { directory, program, args, env, cwd, nofile, user, closed: this.closed },
+      { directory, program, args, env, cwd, nofile, stdin, user, closed: this.closed },
       output,
     );
   }

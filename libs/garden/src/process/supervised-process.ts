@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RiveraError } from '#rivera/models';
-import type { ContainerProcess, ProcessExit, ProcessOutput } from '../container.js';
+import type { ContainerProcess, ProcessExit, ProcessOutput, ProcessSignal } from '../container.js';
+import { ProcessInput, refuseResize } from '../process-input.js';
 import type { HostUser } from './host-user.js';
 import { OutputFollower } from './output-follower.js';
 import { isAlive, kill, readStat } from './proc.js';
@@ -38,6 +40,7 @@ export interface LaunchOptions {
   env: string[];
   cwd: string;
   nofile?: number;
+  stdin?: boolean;
   user: HostUser;
   /** Aborted when the garden is closed: following ends, the process goes on. */
   closed: AbortSignal;
@@ -53,6 +56,7 @@ export class SupervisedProcess implements ContainerProcess {
 
   private constructor(
     private readonly options: { directory: string; pid: number; startTime: string },
+    private readonly input: ProcessInput,
     ended: Promise<ProcessExit>,
   ) {
     this.id = basename(options.directory);
@@ -83,7 +87,7 @@ export class SupervisedProcess implements ContainerProcess {
         detached: true,
         cwd: options.cwd,
         env: Object.fromEntries(options.env.map(splitEntry)),
-        stdio: ['ignore', stdout!.fd, stderr!.fd],
+        stdio: [options.stdin ? 'pipe' : 'ignore', stdout!.fd, stderr!.fd],
         ...user,
       },
     );
@@ -112,6 +116,7 @@ export class SupervisedProcess implements ContainerProcess {
       from: 'beginning',
       closed: options.closed,
       ended,
+      input: child.stdin ?? undefined,
     });
   }
 
@@ -135,6 +140,7 @@ export class SupervisedProcess implements ContainerProcess {
     closed: AbortSignal;
     /** Resolves when our own child ended; the end of any other process is looked for. */
     ended?: Promise<void>;
+    input?: Writable;
   }): Promise<SupervisedProcess> {
     const { directory, pid, startTime, closed } = options;
     const follower = await OutputFollower.start(options);
@@ -146,14 +152,30 @@ export class SupervisedProcess implements ContainerProcess {
       closed.throwIfAborted();
       return exitOf(directory);
     };
-    return new SupervisedProcess({ directory, pid, startTime }, waitForEnd());
+    return new SupervisedProcess(
+      { directory, pid, startTime },
+      new ProcessInput(options.input),
+      waitForEnd(),
+    );
   }
 
   wait(): Promise<ProcessExit> {
     return this.exit;
   }
 
-  async signal(signal: NodeJS.Signals): Promise<void> {
+  write(chunk: Buffer): Promise<void> {
+    return this.input.write(chunk);
+  }
+
+  closeInput(): void {
+    this.input.close();
+  }
+
+  resize(): Promise<void> {
+    return refuseResize();
+  }
+
+  async signal(signal: ProcessSignal): Promise<void> {
     const { directory, pid, startTime } = this.options;
     if (await isRunning(directory, pid, startTime)) kill(-pid, signal);
   }
