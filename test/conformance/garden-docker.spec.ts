@@ -60,7 +60,7 @@ describe.runIf(hasEngine)('the docker backend', () => {
       handle: `h-${randomUUID().slice(0, 13)}`,
       rootfs: 'preloaded:base',
       env: [],
-      limits: { memoryMb: 64, diskMb: 0, pids: 64, cpuWeight: 50 },
+      limits: { memoryMb: 64, diskMb: 0, pids: 64, cpuShares: 512 },
       privileged: false,
       ports: [],
       properties: {},

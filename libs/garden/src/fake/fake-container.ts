@@ -66,13 +66,14 @@ export class FakeContainer implements Container {
     });
   }
 
-  streamIn(path: string, tar: NodeJS.ReadableStream): Promise<void> {
+  streamIn(path: string, tar: NodeJS.ReadableStream, user = 'root'): Promise<void> {
     return this.host.perform('streamIn', this.handle, async () => {
+      const home = user === 'root' ? '/root' : `/home/${user}`;
       for await (const entry of tar.pipe(extract())) {
         const chunks: Uint8Array[] = [];
         for await (const chunk of entry as AsyncIterable<Uint8Array>) chunks.push(chunk);
         if (entry.header.type === 'file') {
-          this.files.set(posix.resolve('/', path, entry.header.name), Buffer.concat(chunks));
+          this.files.set(posix.resolve(home, path, entry.header.name), Buffer.concat(chunks));
         }
       }
     });
@@ -105,9 +106,14 @@ export class FakeContainer implements Container {
         memoryBytes: (this.spec.limits.memoryMb / 2 || MEMORY_MB) * MEBIBYTE,
         cpuNanoseconds: (ageMs + 1) * NANOSECONDS_PER_MILLISECOND,
         pids: this.processes.size,
-        diskBytes: [...this.files.values()].reduce((sum, { length }) => sum + length, 0),
       };
     });
+  }
+
+  diskUsage(): Promise<number | undefined> {
+    return this.host.perform('metrics', this.handle, () =>
+      [...this.files.values()].reduce((sum, { length }) => sum + length, 0),
+    );
   }
 
   snapshot(): ContainerInfo {

@@ -9,7 +9,7 @@ import type { ContainerProcess, ProcessExit, ProcessOutput, ProcessSignal } from
 import { ProcessInput, refuseResize } from '../process-input.js';
 import type { HostUser } from './host-user.js';
 import { OutputFollower } from './output-follower.js';
-import { isAlive, kill, readStat } from './proc.js';
+import { isAlive, kill, processesOfSessions, processesWithEnvironment, readStat } from './proc.js';
 
 const ADOPTED_POLL_MS = 100;
 const KILLED = 128 + 9;
@@ -42,6 +42,8 @@ export interface LaunchOptions {
   nofile?: number;
   stdin?: boolean;
   user: HostUser;
+  /** An entry of the environment of all processes of its container. */
+  marker: string;
   /** Aborted when the garden is closed: following ends, the process goes on. */
   closed: AbortSignal;
 }
@@ -55,7 +57,7 @@ export class SupervisedProcess implements ContainerProcess {
   private readonly exit: Promise<ProcessExit>;
 
   private constructor(
-    private readonly options: { directory: string; pid: number; startTime: string },
+    private readonly options: { directory: string; pid: number; startTime: string; marker: string },
     private readonly input: ProcessInput,
     ended: Promise<ProcessExit>,
   ) {
@@ -114,6 +116,7 @@ export class SupervisedProcess implements ContainerProcess {
       startTime,
       output,
       from: 'beginning',
+      marker: options.marker,
       closed: options.closed,
       ended,
       input: child.stdin ?? undefined,
@@ -123,6 +126,7 @@ export class SupervisedProcess implements ContainerProcess {
   /** A process that was started earlier, perhaps by another agent, and may have ended. Undefined when there is none. */
   static async adopt(options: {
     directory: string;
+    marker: string;
     output: ProcessOutput;
     from: 'beginning' | 'cursor';
     closed: AbortSignal;
@@ -133,6 +137,7 @@ export class SupervisedProcess implements ContainerProcess {
 
   private static async follow(options: {
     directory: string;
+    marker: string;
     pid: number;
     startTime: string;
     output: ProcessOutput;
@@ -142,7 +147,7 @@ export class SupervisedProcess implements ContainerProcess {
     ended?: Promise<void>;
     input?: Writable;
   }): Promise<SupervisedProcess> {
-    const { directory, pid, startTime, closed } = options;
+    const { directory, marker, pid, startTime, closed } = options;
     const follower = await OutputFollower.start(options);
     const waitForEnd = async (): Promise<ProcessExit> => {
       if (options.ended) await Promise.race([options.ended, aborted(closed)]);
@@ -153,7 +158,7 @@ export class SupervisedProcess implements ContainerProcess {
       return exitOf(directory);
     };
     return new SupervisedProcess(
-      { directory, pid, startTime },
+      { directory, pid, startTime, marker },
       new ProcessInput(options.input),
       waitForEnd(),
     );
@@ -178,6 +183,15 @@ export class SupervisedProcess implements ContainerProcess {
   async signal(signal: ProcessSignal): Promise<void> {
     const { directory, pid, startTime } = this.options;
     if (await isRunning(directory, pid, startTime)) kill(-pid, signal);
+    else if (signal === 'SIGKILL') await this.killSession();
+  }
+
+  /** Its number may be somebody else's by now, so that what is left of its session is told by its container's marker. */
+  private async killSession(): Promise<void> {
+    const left = await processesOfSessions(new Set([this.options.pid]));
+    if (left.length === 0) return;
+    const ours = new Set(await processesWithEnvironment(this.options.marker));
+    for (const { pid } of left) if (ours.has(pid)) kill(pid, 'SIGKILL');
   }
 }
 

@@ -1,0 +1,102 @@
+import { connect } from 'node:net';
+import type { Check, HttpCheck, TcpCheck } from '#rivera/models';
+import { messageOf } from '../executor/step.js';
+
+/** Diego executor, declarative health check default timeout. */
+const CHECK_TIMEOUT_MS = 1_000;
+
+/** One way to look at an instance. */
+export interface Probe {
+  /** One attempt: undefined when all is well, otherwise what is wrong. */
+  attempt(signal: AbortSignal): Promise<string | undefined>;
+  /** Between attempts once it is well; absent: the cell's default. */
+  intervalMs?: number;
+}
+
+/** Where a port of the instance is reached from here; undefined when it has no such port. */
+export type PortResolver = (port: number) => Promise<{ host: string; port: number } | undefined>;
+
+/**
+ * Probes of declarative checks. They are made from the agent against the container's own address, so that they neither
+ * count towards its limits nor wait for its share of the processor; what listens on 127.0.0.1 only is not healthy. A
+ * check of neither kind is left out (Diego executor).
+ */
+export function checkProbes(checks: Check[], at: PortResolver): Probe[] {
+  return checks.flatMap(({ tcpCheck, httpCheck }): Probe[] => {
+    if (tcpCheck !== undefined && isPort(tcpCheck.port)) {
+      return [{ attempt: (signal) => probeTcp(tcpCheck, at, signal), ...interval(tcpCheck) }];
+    }
+    if (httpCheck !== undefined && isPort(httpCheck.port)) {
+      return [{ attempt: (signal) => probeHttp(httpCheck, at, signal), ...interval(httpCheck) }];
+    }
+    return [];
+  });
+}
+
+async function probeTcp(check: TcpCheck, at: PortResolver, signal: AbortSignal): Promise<string | undefined> {
+  const timeoutMs = check.connectTimeoutMs || CHECK_TIMEOUT_MS;
+  const address = await at(check.port);
+  if (address === undefined) return `port ${check.port} is not mapped`;
+  const what = `failed to make TCP connection to ${address.host}:${check.port}`;
+  return new Promise((resolve) => {
+    const socket = connect({ ...address, signal });
+    const end = (problem?: string): void => {
+      socket.destroy();
+      resolve(problem);
+    };
+    socket.setTimeout(timeoutMs, () => end(`${what}: timed out after ${seconds(timeoutMs)}`));
+    socket.once('connect', () => end());
+    socket.once('error', (error: NodeJS.ErrnoException) => end(`${what}: ${inWords(error)}`));
+  });
+}
+
+async function probeHttp(
+  check: HttpCheck,
+  at: PortResolver,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { port, path = '' } = check;
+  const timeoutMs = check.requestTimeoutMs || CHECK_TIMEOUT_MS;
+  const uri = path === '' ? '/' : path;
+  const address = await at(port);
+  if (address === undefined) return `port ${port} is not mapped`;
+  const what = `failed to make HTTP request to '${uri}' on port ${port}`;
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const startedAt = performance.now();
+  try {
+    const response = await fetch(new URL(uri, `http://${address.host}:${address.port}`), {
+      headers: { 'user-agent': 'rivera-healthcheck', 'x-forwarded-proto': 'https', connection: 'close' },
+      signal: AbortSignal.any([signal, deadline]),
+    });
+    await drain(response);
+    if (response.status === 200) return undefined;
+    const tookMs = Math.round(performance.now() - startedAt);
+    return `${what}: received status code ${response.status} in ${tookMs}ms`;
+  } catch (error) {
+    if (deadline.aborted) return `${what}: timed out after ${seconds(timeoutMs)}`;
+    return `${what}: ${inWords((error as Error).cause ?? error)}`;
+  }
+}
+
+/** Read to its end, as a check that times out on a slow body needs it, and kept nowhere: it may be endless. */
+async function drain(response: Response): Promise<void> {
+  if (response.body === null) return;
+  for await (const chunk of response.body) void chunk;
+}
+
+function interval({ intervalMs }: { intervalMs?: number }): { intervalMs?: number } {
+  return intervalMs ? { intervalMs } : {};
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port <= 65_535;
+}
+
+function inWords(error: unknown): string {
+  if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return 'connection refused';
+  return messageOf(error);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(2)} seconds`;
+}
