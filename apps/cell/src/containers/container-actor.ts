@@ -207,7 +207,8 @@ export class ContainerActor {
     const { logger, onCompleted } = this.options;
     const result = this.abort.signal.aborted && ended.status !== 'cancelled' ? CANCELLED : readable(ended);
     this.become('completed');
-    logger.log('container-completed', { guid: this.work.guid, ...result });
+    const reason = result.status === 'failed' ? { reason: result.message } : {};
+    logger.log('container-completed', { guid: this.work.guid, status: result.status, ...reason });
     onCompleted?.(result);
     this.pipe(this.settle(result), () => ({ type: 'settled' }));
   }

@@ -207,10 +207,11 @@ function portResolver(container: Container): PortResolver {
   let known: Awaited<ReturnType<Container['info']>> | undefined;
   return async (port) => {
     if (known?.state !== 'running') known = await container.info();
+    if (known.state !== 'running') return `the container is ${known.state}`;
     const { address, ports } = known;
     if (address !== undefined) return { host: address, port };
     const mapping = ports.find(({ containerPort }) => containerPort === port);
-    return mapping && { host: '127.0.0.1', port: mapping.hostPort };
+    return mapping === undefined ? 'it is not mapped' : { host: '127.0.0.1', port: mapping.hostPort };
   };
 }
 

@@ -1,9 +1,15 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
 import { connect } from 'node:net';
 import type { Check, HttpCheck, TcpCheck } from '#rivera/models';
 import { messageOf } from '../executor/step.js';
 
 /** Diego executor, declarative health check default timeout. */
 const CHECK_TIMEOUT_MS = 1_000;
+
+const MAX_REDIRECTS = 10;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /** One way to look at an instance. */
 export interface Probe {
@@ -13,8 +19,8 @@ export interface Probe {
   intervalMs?: number;
 }
 
-/** Where a port of the instance is reached from here; undefined when it has no such port. */
-export type PortResolver = (port: number) => Promise<{ host: string; port: number } | undefined>;
+/** Where a port of the instance is reached from here, or why it is not. */
+export type PortResolver = (port: number) => Promise<{ host: string; port: number } | string>;
 
 /**
  * Probes of declarative checks. They are made from the agent against the container's own address, so that they neither
@@ -36,7 +42,7 @@ export function checkProbes(checks: Check[], at: PortResolver): Probe[] {
 async function probeTcp(check: TcpCheck, at: PortResolver, signal: AbortSignal): Promise<string | undefined> {
   const timeoutMs = check.connectTimeoutMs || CHECK_TIMEOUT_MS;
   const address = await at(check.port);
-  if (address === undefined) return `port ${check.port} is not mapped`;
+  if (typeof address === 'string') return `failed to make TCP connection to port ${check.port}: ${address}`;
   const what = `failed to make TCP connection to ${address.host}:${check.port}`;
   return new Promise((resolve) => {
     const socket = connect({ ...address, signal });
@@ -59,29 +65,36 @@ async function probeHttp(
   const timeoutMs = check.requestTimeoutMs || CHECK_TIMEOUT_MS;
   const uri = path === '' ? '/' : path;
   const address = await at(port);
-  if (address === undefined) return `port ${port} is not mapped`;
   const what = `failed to make HTTP request to '${uri}' on port ${port}`;
+  if (typeof address === 'string') return `${what}: ${address}`;
   const deadline = AbortSignal.timeout(timeoutMs);
   const startedAt = performance.now();
   try {
-    const response = await fetch(new URL(uri, `http://${address.host}:${address.port}`), {
-      headers: { 'user-agent': 'rivera-healthcheck', 'x-forwarded-proto': 'https', connection: 'close' },
-      signal: AbortSignal.any([signal, deadline]),
-    });
-    await drain(response);
-    if (response.status === 200) return undefined;
+    const url = new URL(uri, `http://${address.host}:${address.port}`);
+    const status = await statusOf(url, AbortSignal.any([signal, deadline]));
+    if (status === 200) return undefined;
     const tookMs = Math.round(performance.now() - startedAt);
-    return `${what}: received status code ${response.status} in ${tookMs}ms`;
+    return `${what}: received status code ${status} in ${tookMs}ms`;
   } catch (error) {
     if (deadline.aborted) return `${what}: timed out after ${seconds(timeoutMs)}`;
-    return `${what}: ${inWords((error as Error).cause ?? error)}`;
+    return `${what}: ${inWords(error)}`;
   }
 }
 
-/** Read to its end, as a check that times out on a slow body needs it, and kept nowhere: it may be endless. */
-async function drain(response: Response): Promise<void> {
-  if (response.body === null) return;
-  for await (const chunk of response.body) void chunk;
+/** Of the answer, once it is complete, behind redirects. Not by `fetch`, which refuses some ports to everybody. */
+async function statusOf(url: URL, signal: AbortSignal, redirectsLeft = MAX_REDIRECTS): Promise<number> {
+  const request = (url.protocol === 'https:' ? https : http).get(url, {
+    headers: { 'user-agent': 'rivera-healthcheck', 'x-forwarded-proto': 'https' },
+    agent: false,
+    signal,
+  });
+  const [response] = (await once(request, 'response', { signal })) as [http.IncomingMessage];
+  const { statusCode = 0, headers } = response;
+  // Read, as a body that does not end is no health, and kept nowhere.
+  for await (const chunk of response) void chunk;
+  if (!REDIRECTS.has(statusCode) || headers.location === undefined) return statusCode;
+  if (redirectsLeft === 0) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
+  return statusOf(new URL(headers.location, url), signal, redirectsLeft - 1);
 }
 
 function interval({ intervalMs }: { intervalMs?: number }): { intervalMs?: number } {

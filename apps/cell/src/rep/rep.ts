@@ -191,7 +191,11 @@ export class Rep {
 
   /** The container of an instance or task of this cell, while it has one. */
   container(guid: string): Container | undefined {
-    return this.actors.get(guid)?.container;
+    return this.actor(guid)?.container;
+  }
+
+  actor(guid: string): ContainerActor | undefined {
+    return this.actors.get(guid);
   }
 
   /** Reports that nobody here waits for: refused or lost, the next synchronization makes up for it. */
