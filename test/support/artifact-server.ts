@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { crc32, deflateRawSync, gzip } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
 
 export interface ServedFile {
@@ -131,4 +131,39 @@ export async function tgzOf(files: Files): Promise<Buffer> {
 
 export function digestOf(algorithm: string, content: Buffer, encoding: 'hex' | 'base64' = 'hex'): string {
   return createHash(algorithm).update(content).digest(encoding);
+}
+
+/** A zip of deflated files; `claim` lies about the size of their content. */
+export function zipOf(files: Record<string, string | Buffer>, options: { claim?: number } = {}): Buffer {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const [name, content] of Object.entries(files)) {
+    const plain = Buffer.from(content);
+    const deflated = deflateRawSync(plain);
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(20, 0);
+    common.writeUInt16LE(8, 4);
+    common.writeUInt32LE(crc32(plain), 10);
+    common.writeUInt32LE(deflated.length, 14);
+    common.writeUInt32LE(options.claim ?? plain.length, 18);
+    common.writeUInt16LE(Buffer.byteLength(name), 22);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), deflated]);
+    const rest = Buffer.alloc(14);
+    // The mode of the file, as Unix has it.
+    rest.writeUInt32LE((0o100755 << 16) >>> 0, 6);
+    rest.writeUInt32LE(offset, 10);
+    directory.push(
+      Buffer.concat([Buffer.from('PK\x01\x02\x14\x03', 'latin1'), common, rest, Buffer.from(name)]),
+    );
+    parts.push(local);
+    offset += local.length;
+  }
+  const central = Buffer.concat(directory);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(directory.length, 4);
+  end.writeUInt16LE(directory.length, 6);
+  end.writeUInt32LE(central.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...parts, central, Buffer.from('PK\x05\x06'), end]);
 }

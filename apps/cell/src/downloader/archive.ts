@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { posix } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
@@ -30,9 +30,9 @@ export interface ArchiveOptions {
  * `payload-too-large` when it gets too long, and with `invalid-request` when the archive is broken or means harm.
  */
 export async function openArchive(path: string, options: ArchiveOptions): Promise<Readable> {
-  const writer = new Writer(options.maxBytes);
-  writer.run(await fillerOf(path, options));
-  return writer.stream;
+  const fill = await fillerOf(path, options);
+  // Begun when it is read: a fault has a reader to tell it to, and what nobody reads opens nothing.
+  return Readable.from(new Writer(options.maxBytes).chunks(fill), { objectMode: false });
 }
 
 type Filler = (writer: Writer) => Promise<void>;
@@ -57,15 +57,12 @@ class Writer {
 
   constructor(private readonly maxBytes: number) {}
 
-  get stream(): Readable {
-    return this.archive as unknown as Readable;
-  }
-
-  run(fill: Filler): void {
+  async *chunks(fill: Filler): AsyncGenerator<Buffer> {
     fill(this).then(
       () => this.archive.finalize(),
       (error: unknown) => this.archive.destroy(faultOf(error)),
     );
+    yield* this.archive as unknown as AsyncIterable<Buffer>;
   }
 
   async entry(header: Header | (Partial<Header> & { name: string }), content?: Readable): Promise<void> {
@@ -82,8 +79,11 @@ class Writer {
       sink?.end(undefined);
       return;
     }
+    // It fails together with the archive, which is where failures are told.
+    sink.on('error', () => undefined);
     for await (const chunk of content as AsyncIterable<Uint8Array>) {
-      if (!sink.write(chunk)) await once(sink, 'drain');
+      if (!sink.write(chunk)) await Promise.race([once(sink, 'drain'), once(sink, 'close')]);
+      if (this.archive.destroyed) throw new Error('nobody reads it any more');
     }
     sink.end(undefined);
   }
@@ -156,10 +156,10 @@ async function writeZipEntry(zip: ZipFile, entry: Entry, writer: Writer): Promis
 }
 
 function gunzipped(path: string): Readable {
-  const file = createReadStream(path);
   const plain = createGunzip();
-  file.once('error', (error) => plain.destroy(error));
-  return file.pipe(plain);
+  // A failure destroys `plain` with it, and whoever reads that is told.
+  pipeline(createReadStream(path), plain).catch(() => undefined);
+  return plain;
 }
 
 async function headOf(stream: Readable): Promise<Buffer> {

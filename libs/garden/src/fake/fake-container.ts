@@ -69,7 +69,9 @@ export class FakeContainer implements Container {
   streamIn(path: string, tar: NodeJS.ReadableStream, user = 'root'): Promise<void> {
     return this.host.perform('streamIn', this.handle, async () => {
       const home = user === 'root' ? '/root' : `/home/${user}`;
-      for await (const entry of tar.pipe(extract())) {
+      const input = extract();
+      tar.on('error', (error) => input.destroy(error));
+      for await (const entry of tar.pipe(input)) {
         const chunks: Uint8Array[] = [];
         for await (const chunk of entry as AsyncIterable<Uint8Array>) chunks.push(chunk);
         if (entry.header.type === 'file') {
