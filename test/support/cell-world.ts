@@ -96,7 +96,8 @@ export class CellWorld {
       ...options.env,
     });
     const services = await openServices({
-      cell: { cellId: 'cell-1', address: '127.0.0.1', owner: 'cell-1', dataDir: directory },
+      // Of its own: two worlds one after the other do not begin at the same host port.
+      cell: { cellId: 'cell-1', address: '127.0.0.1', owner: directory, dataDir: directory },
       containers,
       garden,
       logs: {

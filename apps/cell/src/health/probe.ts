@@ -45,11 +45,15 @@ async function probeTcp(check: TcpCheck, at: PortResolver, signal: AbortSignal):
   if (typeof address === 'string') return `failed to make TCP connection to port ${check.port}: ${address}`;
   const what = `failed to make TCP connection to ${address.host}:${check.port}`;
   return new Promise((resolve) => {
-    const socket = connect({ ...address, signal });
+    const socket = connect(address);
+    const stop = (): void => end('the check was interrupted');
     const end = (problem?: string): void => {
+      // By hand: the socket's own `signal` option never lets go of the signal.
+      signal.removeEventListener('abort', stop);
       socket.destroy();
       resolve(problem);
     };
+    signal.addEventListener('abort', stop, { once: true });
     socket.setTimeout(timeoutMs, () => end(`${what}: timed out after ${seconds(timeoutMs)}`));
     socket.once('connect', () => end());
     socket.once('error', (error: NodeJS.ErrnoException) => end(`${what}: ${inWords(error)}`));

@@ -65,8 +65,11 @@ async function writeArchive(
     // The entry of the root would give the directory itself another mode and owner.
     const isRoot = name === './' || name === '.';
     const sink = isRoot ? undefined : archive.entry(rewritten(entry.header, name, { owner, missing }));
+    // It fails together with the archive, which is where failures are told.
+    sink?.on('error', () => undefined);
     for await (const chunk of entry) {
-      if (sink && !sink.write(chunk)) await once(sink, 'drain');
+      if (sink && !sink.write(chunk)) await Promise.race([once(sink, 'drain'), once(sink, 'close')]);
+      if (archive.destroyed) throw new Error('The engine has stopped reading.');
     }
     sink?.end(undefined);
   }
