@@ -36,14 +36,14 @@ export function runStep(options: RunStepOptions): Step {
 
 class Run {
   private readonly interrupted: Promise<'interrupted'>;
+  private interrupt: () => void = () => undefined;
 
   constructor(
     private readonly options: RunStepOptions,
     private readonly signal: AbortSignal,
   ) {
-    this.interrupted = new Promise((resolve) => {
-      signal.addEventListener('abort', () => resolve('interrupted'), { once: true });
-    });
+    this.interrupted = new Promise((resolve) => (this.interrupt = () => resolve('interrupted')));
+    signal.addEventListener('abort', this.interrupt, { once: true });
   }
 
   async perform(onReady: () => void): Promise<StepResult> {
@@ -64,6 +64,7 @@ class Run {
       return failedInternally(message);
     } finally {
       output.flush();
+      this.signal.removeEventListener('abort', this.interrupt);
     }
   }
 
