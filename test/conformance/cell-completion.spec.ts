@@ -3,7 +3,7 @@ import { play, played, useCellWorld } from '../support/cell-world.js';
 describe('cell: completion, stop and logs', () => {
   const world = useCellWorld({ env: { LOG_LINES_PER_SECOND: '0' } });
 
-  it('64 a long reason keeps its beginning and its end', async () => {
+  it('8.64 a long reason keeps its beginning and its end', async () => {
     const text = `begin${'ä'.repeat(10_000)}end`;
     const guid = world().place({
       action: play('sleep'),
@@ -21,7 +21,7 @@ describe('cell: completion, stop and logs', () => {
     expect(shortened('short')).toBe('short');
   });
 
-  it('65 a sidecar that ends, with 0 too, ends the instance', async () => {
+  it('8.65 a sidecar that ends, with 0 too, ends the instance', async () => {
     const guid = world().place({ action: play('polite'), sidecars: [{ action: play('later', '20', '0') }] });
     await world().reported('start', guid);
     expect(await world().reported('crash', guid)).toMatchObject({ reason: 'Exited with status 0' });
@@ -29,7 +29,7 @@ describe('cell: completion, stop and logs', () => {
     expect(await world().reported('crash', other)).toMatchObject({ reason: 'LOG: Exited with status 4' });
   });
 
-  it('66 a container that was removed behind the agent’s back has ended', async () => {
+  it('8.66 a container that was removed behind the agent’s back has ended', async () => {
     const guid = world().place({ action: play('sleep') });
     await world().reported('start', guid);
     await world().garden.destroy(guid);
@@ -37,7 +37,7 @@ describe('cell: completion, stop and logs', () => {
     await world().gone(guid);
   });
 
-  it('67 a container of this cell that nobody wants is removed', async () => {
+  it('8.67 a container of this cell that nobody wants is removed', async () => {
     await world().garden.create({
       handle: 'stranger',
       rootfs: 'preloaded:base',
@@ -51,7 +51,7 @@ describe('cell: completion, stop and logs', () => {
     expect(await world().garden.list()).toEqual([]);
   });
 
-  it('68 output over its rate is announced once and dropped; the cell’s own lines are not', async () => {
+  it('8.68 output over its rate is announced once and dropped; the cell’s own lines are not', async () => {
     const text = Array.from({ length: 20 }, (_, index) => `line ${index}`).join('\n');
     const limited = world().placeTask({ action: play('say', text), logRateLimit: { bytesPerSecond: 20 } });
     await world().gone(limited);
@@ -66,7 +66,7 @@ describe('cell: completion, stop and logs', () => {
     expect(world().log(free, 'LOG')).toHaveLength(21);
   });
 
-  it('69 a line without an end is cut, between characters; returns cut, empty lines vanish', async () => {
+  it('8.69 a line without an end is cut, between characters; returns cut, empty lines vanish', async () => {
     const guid = world().placeTask({ action: play('say', `a\r\rb\n\n${'€'.repeat(70_000)}`) });
     await world().gone(guid);
     const [first, second, ...long] = world().log(guid, 'LOG').slice(0, -1);
@@ -75,7 +75,7 @@ describe('cell: completion, stop and logs', () => {
     expect(long.every((line) => Buffer.byteLength(line) <= 61_440)).toBe(true);
   });
 
-  it('71 a last line without an end comes before the line of the exit', async () => {
+  it('8.71 a last line without an end comes before the line of the exit', async () => {
     const guid = world().placeTask({ action: play('say', 'last words') });
     await world().gone(guid);
     expect(world().log(guid, 'LOG')).toEqual(['last words', 'Exit status 0']);

@@ -19,7 +19,7 @@ describe('cell: creation', () => {
     return world().host.container('cell-1', guid)!.spec;
   };
 
-  it('11 a dependency that cannot be had fails the creation, retryable, and cancels the others', async () => {
+  it('8.11 a dependency that cannot be had fails the creation, retryable, and cancels the others', async () => {
     server.serve('/slow.tgz', { body: await tgzOf({ a: 'a' }), etag: '"1"', stallMs: 60_000 });
     const guid = world().placeTask({
       action: play('exit'),
@@ -38,7 +38,7 @@ describe('cell: creation', () => {
     );
   });
 
-  it('12 a garden that fails is quoted', async () => {
+  it('8.12 a garden that fails is quoted', async () => {
     world().host.inject({ operation: 'create', error: boom });
     const guid = world().place({ action: play('sleep') });
     expect(await world().reported('crash', guid)).toMatchObject({
@@ -54,7 +54,7 @@ describe('cell: creation', () => {
     });
   });
 
-  it('13 a volume that cannot be mounted says so in words that are safe to show', async () => {
+  it('8.13 a volume that cannot be mounted says so in words that are safe to show', async () => {
     const mount = (driver: string) => ({
       driver,
       containerDir: '/data',
@@ -71,20 +71,20 @@ describe('cell: creation', () => {
     expect(reason).not.toContain('/nowhere');
   });
 
-  it('14 no disk asked for is no limit; a limit is what was asked for', async () => {
+  it('8.14 no disk asked for is no limit; a limit is what was asked for', async () => {
     // The backend counts what a container writes, not its root filesystem, so that nothing is added for that.
     expect((await specOf(world().place({ diskMb: 0, action: play('sleep') }))).limits.diskMb).toBe(0);
     expect((await specOf(world().place({ diskMb: 10, action: play('sleep') }))).limits.diskMb).toBe(10);
   });
 
-  it('15 ports are mapped once each, in the order they were asked for', async () => {
+  it('8.15 ports are mapped once each, in the order they were asked for', async () => {
     const guid = world().place({ ports: [8080, 8080, 9000, 80], action: play('sleep') });
     const { netInfo } = await world().reported('start', guid);
     expect(netInfo.ports.map(({ containerPort }) => containerPort)).toEqual([8080, 9000, 80]);
     expect(new Set(netInfo.ports.map(({ hostPort }) => hostPort)).size).toBe(3);
   });
 
-  it('20 a stop while a creation hangs is heard at once, and nothing is left when it ends', async () => {
+  it('8.20 a stop while a creation hangs is heard at once, and nothing is left when it ends', async () => {
     const lift = world().host.inject({ operation: 'create' });
     const guid = world().place({ action: play('sleep') });
     await world().inState(guid, 'initializing');

@@ -26,7 +26,7 @@ describe('cell: health of an instance', () => {
   const world = useCellWorld();
   beforeEach(() => verdicts.clear());
 
-  it('55 one that is never healthy crashes after the start time-out and says why', async () => {
+  it('8.55 one that is never healthy crashes after the start time-out and says why', async () => {
     verdicts.set(1, 'no answer');
     const guid = world().place({
       action: play('sleep'),
@@ -43,7 +43,7 @@ describe('cell: health of an instance', () => {
     expect(world().reportsOf(guid)).toEqual(['claim', 'crash']);
   });
 
-  it('56 without a start time-out it is never given up', async () => {
+  it('8.56 without a start time-out it is never given up', async () => {
     verdicts.set(1, 'no answer');
     const guid = world().place({ action: play('sleep'), checkDefinition: { checks: [tcp(1)] } });
     await world().inState(guid, 'created');
@@ -53,7 +53,7 @@ describe('cell: health of an instance', () => {
     await world().reported('start', guid);
   });
 
-  it('57 one that was healthy and no longer is crashes', async () => {
+  it('8.57 one that was healthy and no longer is crashes', async () => {
     verdicts.set(1, undefined);
     const guid = world().place({ action: play('sleep'), checkDefinition: { checks: [tcp(1)] } });
     await world().reported('start', guid);
@@ -69,7 +69,7 @@ describe('cell: health of an instance', () => {
     ]);
   });
 
-  it('58 two checks that never pass are both named', async () => {
+  it('8.58 two checks that never pass are both named', async () => {
     verdicts.set(1, 'one').set(2, 'two');
     const guid = world().place({
       action: play('sleep'),
@@ -80,7 +80,7 @@ describe('cell: health of an instance', () => {
     expect(reason).toMatch(/succeed: one; Timed out .* succeed: two$/);
   });
 
-  it('59 a check definition makes a monitor action superfluous', async () => {
+  it('8.59 a check definition makes a monitor action superfluous', async () => {
     verdicts.set(1, undefined);
     const guid = world().place({
       action: play('sleep'),
@@ -90,7 +90,7 @@ describe('cell: health of an instance', () => {
     await world().reported('start', guid);
   });
 
-  it('60 an action that ends with 0 beside a passing check goes on; with 1 it crashes; without a check it ends', async () => {
+  it('8.60 an action that ends with 0 beside a passing check goes on; with 1 it crashes; without a check it ends', async () => {
     verdicts.set(1, undefined);
     const checked = { checkDefinition: { checks: [tcp(1)] }, setup: play('exit') };
     const daemon = world().place({ ...checked, action: play('later', '20', '0') });
@@ -104,7 +104,7 @@ describe('cell: health of an instance', () => {
     expect(world().ends.at(-1)).toEqual({ status: 'succeeded' });
   });
 
-  it('61 readiness makes an instance routable and unroutable, and never restarts it', async () => {
+  it('8.61 readiness makes an instance routable and unroutable, and never restarts it', async () => {
     verdicts.set(1, 'warming up');
     const guid = world().place({ action: play('sleep'), checkDefinition: { readinessChecks: [tcp(1)] } });
     expect(await world().reported('start', guid)).toMatchObject({ routable: false });
@@ -127,7 +127,7 @@ describe('cell: health of an instance', () => {
     ]);
   });
 
-  it('62 a check that is none is left out', async () => {
+  it('8.62 a check that is none is left out', async () => {
     const guid = world().place({ action: play('sleep'), checkDefinition: { checks: [tcp(0)] } });
     await world().reported('start', guid);
   });
@@ -181,7 +181,7 @@ describe('cell: checks', () => {
     server.close();
   });
 
-  it('54 HTTP: 200 passes, also behind a redirect; anything else is named', async () => {
+  it('8.54 HTTP: 200 passes, also behind a redirect; anything else is named', async () => {
     expect(await attempt({})).toBeUndefined();
     expect(await attempt({ path: '/200' })).toBeUndefined();
     expect(await attempt({ path: '/moved' })).toBeUndefined();
@@ -194,7 +194,7 @@ describe('cell: checks', () => {
     }
   });
 
-  it('54 HTTP: an answer that does not come and a port nobody listens on', async () => {
+  it('8.54 HTTP: an answer that does not come and a port nobody listens on', async () => {
     expect(await attempt({ path: '/hang', requestTimeoutMs: 50 })).toBe(
       `failed to make HTTP request to '/hang' on port ${port}: timed out after 0.05 seconds`,
     );
@@ -203,7 +203,7 @@ describe('cell: checks', () => {
     );
   });
 
-  it('53 TCP: a connection passes; one that is refused is named', async () => {
+  it('8.53 TCP: a connection passes; one that is refused is named', async () => {
     const check = (at: number) =>
       checkProbes([{ tcpCheck: { port: at } }], (asked) =>
         Promise.resolve({ host: '127.0.0.1', port: asked }),

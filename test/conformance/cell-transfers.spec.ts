@@ -31,7 +31,7 @@ describe('cell: transfers', () => {
   const cacheFiles = async () =>
     (await readdir(join(world().directory, 'cache'))).filter((name) => name !== 'index.json');
 
-  it.each(['tgz', 'tar', 'zip'] as const)('43 a %s arrives unpacked', async (kind) => {
+  it.each(['tgz', 'tar', 'zip'] as const)('8.43 a %s arrives unpacked', async (kind) => {
     const files = { 'bin/start': 'run me', README: 'read me' };
     const body = { tgz: () => tgzOf(files), tar: () => tarOf(files), zip: () => zipOf(files) }[kind]();
     server.serve('/app', { body: await body });
@@ -45,7 +45,7 @@ describe('cell: transfers', () => {
     ]);
   });
 
-  it('43 what is no archive arrives as a file of its URL’s name; a relative place is below the home', async () => {
+  it('8.43 what is no archive arrives as a file of its URL’s name; a relative place is below the home', async () => {
     server.serve('/files/tool.bin?signature=1', { body: Buffer.from('tool') });
     const task = await fetchAndPrint('/home/vcap/bin/tool.bin', {
       from: server.url('/files/tool.bin?signature=1'),
@@ -55,7 +55,7 @@ describe('cell: transfers', () => {
   });
 
   it.each(['md5', 'sha1', 'sha256'])(
-    '44 a wrong %s fails at the first attempt; a right one does not',
+    '8.44 a wrong %s fails at the first attempt; a right one does not',
     async (algorithm) => {
       const body = await tgzOf({ a: 'a' });
       server.serve('/app', { body });
@@ -71,7 +71,7 @@ describe('cell: transfers', () => {
     },
   );
 
-  it('45 a server that fails twice is asked again; four failures are the end', async () => {
+  it('8.45 a server that fails twice is asked again; four failures are the end', async () => {
     server.serve('/app', { body: await tgzOf({ a: 'a' }), statuses: [500, 500] });
     expect(await world().runTask({ action: download({}) })).toMatchObject({ failed: false });
     expect(server.answers).toHaveLength(3);
@@ -82,7 +82,7 @@ describe('cell: transfers', () => {
     expect(server.answers).toHaveLength(4);
   });
 
-  it('46 what is kept is asked after and not sent again', async () => {
+  it('8.46 what is kept is asked after and not sent again', async () => {
     const body = await tgzOf({ a: 'content' });
     server.serve('/app', { body, etag: '"v1"' });
     await fetchAndPrint('/home/vcap/app/a', { cacheKey: 'app' });
@@ -96,7 +96,7 @@ describe('cell: transfers', () => {
     expect(await cacheFiles()).toHaveLength(1);
   });
 
-  it('47 what cannot be recognised again is no dependency, and is downloaded without being kept', async () => {
+  it('8.47 what cannot be recognised again is no dependency, and is downloaded without being kept', async () => {
     server.serve('/app', { body: await tgzOf({ a: 'content' }) });
     const dependency = { from: server.url('/app'), to: '/dep', cacheKey: 'dep' };
     const guid = world().placeTask({ action: play('exit'), cachedDependencies: [dependency] });
@@ -108,7 +108,7 @@ describe('cell: transfers', () => {
     expect(await cacheFiles()).toEqual([]);
   });
 
-  it('48 a download that is cancelled ends at once and leaves no file', async () => {
+  it('8.48 a download that is cancelled ends at once and leaves no file', async () => {
     server.serve('/app', { body: await tgzOf({ a: 'x'.repeat(10_000) }), stallMs: 60_000 });
     const guid = world().place({ action: download({}) });
     await vi.waitFor(() => expect(server.atOnce).toBe(1));
@@ -119,7 +119,7 @@ describe('cell: transfers', () => {
     expect(await cacheFiles()).toEqual([]);
   });
 
-  it('50 an upload sends the file with its digests, three times at most', async () => {
+  it('8.50 an upload sends the file with its digests, three times at most', async () => {
     const content = 'droplet'.repeat(200_000);
     const upload = {
       upload: { artifact: 'droplet', from: '/tmp/droplet', to: server.url('/put'), user: 'vcap' },
@@ -148,7 +148,7 @@ describe('cell: transfers', () => {
     });
   });
 
-  it('51 an upload of what is not there', async () => {
+  it('8.51 an upload of what is not there', async () => {
     const upload = { upload: { artifact: 'droplet', from: '/none', to: server.url('/put'), user: 'vcap' } };
     expect(await world().runTask({ action: upload })).toMatchObject({
       failed: true,
@@ -156,7 +156,7 @@ describe('cell: transfers', () => {
     });
   });
 
-  it('52 a download more than may be at once waits, and can be cancelled while it does', async () => {
+  it('8.52 a download more than may be at once waits, and can be cancelled while it does', async () => {
     server.serve('/app', { body: await tgzOf({ a: 'a' }), stallMs: 60_000 });
     const running = Array.from({ length: 5 }, () => world().place({ action: download({}) }));
     await vi.waitFor(() => expect(server.atOnce).toBe(5));
@@ -244,7 +244,7 @@ describe('cell: transfers', () => {
       return server.answers[0]?.includes(' 304 ') ?? false;
     };
 
-    it('49 beyond its limit loses what was not used for longest, never what is in use', async () => {
+    it('8.49 beyond its limit loses what was not used for longest, never what is in use', async () => {
       const used = await cache().fetchFile(await file('used', 400_000), signal);
       await (await cache().fetchFile(await file('old', 300_000), signal)).release();
       await (await cache().fetchFile(await file('new', 300_000), signal)).release();
@@ -256,7 +256,7 @@ describe('cell: transfers', () => {
       await used.release();
     });
 
-    it('49 when all is in use the limit gives way', async () => {
+    it('8.49 when all is in use the limit gives way', async () => {
       const first = await cache().fetchFile(await file('first', 700_000), signal);
       const second = await cache().fetchFile(await file('second', 700_000), signal);
       expect(cache().bytes).toBe(1_400_000);
@@ -285,7 +285,7 @@ describe('cell: transfers', () => {
     it('is there again for the next agent, without what was being fetched', async () => {
       await (await cache().fetchFile(await file('kept', 1_000), signal)).release();
       const { ArtifactCache } = await import('../../apps/cell/src/downloader/artifact-cache.js');
-      const { limiter } = await import('../../apps/cell/src/containers/limiter.js');
+      const { limiter } = await import('../../apps/cell/src/executor/limiter.js');
       const { writeFile } = await import('node:fs/promises');
       const directory = join(limited().directory, 'cache');
       await writeFile(join(directory, '.download-half'), 'half');

@@ -4,7 +4,7 @@ import type { Garden } from '#rivera/garden';
 import type { RiveraLogger } from '#rivera/platform';
 import type { CellConfig, ContainerConfig } from './cell.config.js';
 import { DiskWatch } from './containers/disk-watch.js';
-import { limiter } from './containers/limiter.js';
+import { limiter } from './executor/limiter.js';
 import { Mounts } from './containers/mounts.js';
 import { PortPool } from './containers/port-pool.js';
 import type { CellServices } from './containers/services.js';

@@ -171,7 +171,7 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
         });
       });
 
-      it('answers the same container when it is repeated', async () => {
+      it('8.19 answers the same container when it is repeated, as after a lost answer', async () => {
         const wanted = spec({ properties: { a: '1' } });
         await garden.create(wanted);
         await garden.create(wanted);

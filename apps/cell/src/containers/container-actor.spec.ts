@@ -2,7 +2,7 @@ import { FakeGarden } from '#rivera/garden';
 import type { Container, Garden } from '#rivera/garden';
 import { RiveraLogger } from '#rivera/platform';
 import { type Step, type StepResult, SUCCEEDED } from '../executor/step.js';
-import { limiter } from './limiter.js';
+import { limiter } from '../executor/limiter.js';
 import { ContainerActor, type Work } from './container-actor.js';
 
 /** Work whose step runs and ends at once, and whose announcement takes as long as the test says. */

@@ -6,7 +6,7 @@ import type { RiveraLogger } from '#rivera/platform';
 import { CANCELLED, failed, messageOf, type Step, type StepResult } from '../executor/step.js';
 import { type ContainerState, requireTransition } from './container-state.js';
 import { shortened } from './failure-reason.js';
-import type { Limiter } from './limiter.js';
+import type { Limiter } from '../executor/limiter.js';
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
@@ -55,9 +55,9 @@ export interface ContainerActorOptions {
   /** A reservation that is not confirmed ends after this; absent: never, for its container is there already. */
   reservationTtlMs?: number;
   logger: RiveraLogger;
-  onCompleted?(result: StepResult): void;
+  onCompleted?: (result: StepResult) => void;
   /** The container is gone and the store knows. */
-  onGone(guid: string): void;
+  onGone: (guid: string) => void;
 }
 
 /**

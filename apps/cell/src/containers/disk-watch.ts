@@ -1,6 +1,6 @@
 import type { Container } from '#rivera/garden';
 import type { RiveraLogger } from '#rivera/platform';
-import { limiter } from './limiter.js';
+import { limiter } from '../executor/limiter.js';
 
 const LOOK_MS = 1_000;
 /** All are measured at least this often. */

@@ -12,11 +12,10 @@ import {
   type RunAction,
 } from '#rivera/models';
 import { group } from '../executor/combinators.js';
-import type { StepLog } from '../executor/download-step.js';
 import { instanceEnvironment } from '../executor/environment.js';
 import type { Interpreter } from '../executor/interpreter.js';
 import { LogStreamer } from '../executor/log-streamer.js';
-import type { Step, StepResult } from '../executor/step.js';
+import type { Step, StepLog, StepResult } from '../executor/step.js';
 import { healthStep } from '../health/health-step.js';
 import { checkProbes, type PortResolver, type Probe } from '../health/probe.js';
 import { readinessStep } from '../health/readiness-step.js';

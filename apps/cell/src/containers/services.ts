@@ -3,7 +3,7 @@ import type { ArtifactCache } from '../downloader/artifact-cache.js';
 import type { LogSink } from '../executor/log-sink.js';
 import type { HealthIntervals } from '../health/health-step.js';
 import type { DiskWatch } from './disk-watch.js';
-import type { Limiter } from './limiter.js';
+import type { Limiter } from '../executor/limiter.js';
 import type { Mounts } from './mounts.js';
 import type { PortPool } from './port-pool.js';
 

@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-import { extract } from 'tar-stream';
 import type { Container } from '#rivera/garden';
 import {
   type CellReportResult,
@@ -8,6 +6,7 @@ import {
   type TaskDefinition,
   type TaskReport,
 } from '#rivera/models';
+import { readFirstFile } from '../executor/first-file.js';
 import { LogStreamer } from '../executor/log-streamer.js';
 import { messageOf, type Step, type StepResult } from '../executor/step.js';
 import type { Work } from './container-actor.js';
@@ -144,22 +143,14 @@ function logSourceOf({ logSource }: TaskDefinition): string {
 }
 
 async function readResult(container: Container, path: string): Promise<string> {
-  const tar = await container.streamOut(path);
-  try {
-    for await (const entry of tar.pipe(extract())) {
-      if ((entry.header.size ?? 0) > MAX_RESULT_BYTES) {
-        throw new RiveraError(
-          'payload-too-large',
-          `result file is too large (over ${MAX_RESULT_BYTES} bytes)`,
-        );
-      }
-      const chunks: Buffer[] = [];
-      for await (const chunk of entry) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString();
+  const content = await readFirstFile(await container.streamOut(path), async ({ size }, chunks) => {
+    if (size > MAX_RESULT_BYTES) {
+      throw new RiveraError('payload-too-large', `result file is too large (over ${MAX_RESULT_BYTES} bytes)`);
     }
-  } finally {
-    // What is not read of a large file must not keep the engine's connection.
-    (tar as Readable).destroy();
-  }
-  throw new RiveraError('not-found', `There is no file ${path} in the container.`);
+    const read: Buffer[] = [];
+    for await (const chunk of chunks) read.push(chunk);
+    return Buffer.concat(read).toString();
+  });
+  if (content === undefined) throw new RiveraError('not-found', `There is no file ${path} in the container.`);
+  return content;
 }

@@ -4,17 +4,11 @@ import type { DownloadAction } from '#rivera/models';
 import { openArchive } from '../downloader/archive.js';
 import type { ArtifactCache, ArtifactRequest } from '../downloader/artifact-cache.js';
 import { size } from './duration.js';
-import { CANCELLED, failed, messageOf, type Step, SUCCEEDED } from './step.js';
+import { CANCELLED, failed, messageOf, type Step, type StepLog, SUCCEEDED } from './step.js';
 import { untilAborted } from './until-aborted.js';
 
 /** A longer reason is cut (Diego executor). */
 const MAX_REASON_BYTES = 1024;
-
-/** Where an action says what it does. */
-export interface StepLog {
-  out(line: string): void;
-  error(line: string): void;
-}
 
 export interface DownloadStepOptions {
   action: DownloadAction;

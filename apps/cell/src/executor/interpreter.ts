@@ -1,12 +1,12 @@
 import type { Container, ContainerProcess, ProcessOutput, ProcessSpec } from '#rivera/garden';
 import type { Action, RunAction } from '#rivera/models';
-import type { Limiter } from '../containers/limiter.js';
+import type { Limiter } from './limiter.js';
 import type { ArtifactCache } from '../downloader/artifact-cache.js';
 import { codependent, emitProgress, parallel, serial, timeout, tryStep } from './combinators.js';
-import { downloadStep, type StepLog } from './download-step.js';
+import { downloadStep } from './download-step.js';
 import type { LineOutput, LogStreamer } from './log-streamer.js';
 import { runStep } from './run-step.js';
-import { failedInternally, type Step } from './step.js';
+import { failedInternally, type Step, type StepLog } from './step.js';
 import { uploadStep } from './upload-step.js';
 
 /** What the actions of one container need to be carried out. */

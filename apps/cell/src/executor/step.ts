@@ -34,6 +34,12 @@ export interface Step {
   perform(signal: AbortSignal, onReady: () => void): Promise<StepResult>;
 }
 
+/** Where a step says what it does. */
+export interface StepLog {
+  out(line: string): void;
+  error(line: string): void;
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

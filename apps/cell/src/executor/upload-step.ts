@@ -3,18 +3,18 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { extract } from 'tar-stream';
 import type { Container } from '#rivera/garden';
 import { RiveraError, type UploadAction } from '#rivera/models';
-import type { Limiter } from '../containers/limiter.js';
-import type { StepLog } from './download-step.js';
+import type { Limiter } from './limiter.js';
 import { size } from './duration.js';
+import { readFirstFile } from './first-file.js';
 import {
   CANCELLED,
   failed,
   failedInternally,
   messageOf,
   type Step,
+  type StepLog,
   type StepResult,
   SUCCEEDED,
 } from './step.js';
@@ -101,18 +101,16 @@ class Upload {
     const tar = await container.streamOut(action.from).catch(() => undefined);
     if (tar === undefined) return 'Failed to establish stream from container';
     try {
-      for await (const entry of tar.pipe(extract())) {
-        if ((entry.header.size ?? 0) > maxBytes) {
+      const payload = await readFirstFile(tar, ({ size: bytes }, content) => {
+        if (bytes > maxBytes) {
           throw new RiveraError('payload-too-large', `The file is larger than ${maxBytes} bytes.`);
         }
-        return await write(path, entry as unknown as AsyncIterable<Buffer>);
-      }
+        return write(path, content);
+      });
+      return payload ?? 'Failed to find first item in tar stream';
     } catch {
       return 'Failed to copy stream contents into temp file';
-    } finally {
-      (tar as Readable).destroy();
     }
-    return 'Failed to find first item in tar stream';
   }
 
   private async post(payload: Payload): Promise<void> {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StepLog } from '../executor/download-step.js';
 import { duration } from '../executor/duration.js';
-import { CANCELLED, failed, type Step } from '../executor/step.js';
+import { CANCELLED, failed, type Step, type StepLog } from '../executor/step.js';
 import type { Probe } from './probe.js';
 
 /** The first attempts come quickly, so that a fast program is RUNNING at once. */

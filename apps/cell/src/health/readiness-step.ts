@@ -1,5 +1,4 @@
-import type { StepLog } from '../executor/download-step.js';
-import { CANCELLED, type Step } from '../executor/step.js';
+import { CANCELLED, type Step, type StepLog } from '../executor/step.js';
 import { firstFailure, type HealthIntervals, untilAllPass } from './health-step.js';
 import type { Probe } from './probe.js';
 
@@ -8,7 +7,7 @@ export interface ReadinessStepOptions {
   intervals: HealthIntervals;
   log: StepLog;
   /** Whether the instance is to get traffic; called when that changes. */
-  onRoutable(isRoutable: boolean): void;
+  onRoutable: (isRoutable: boolean) => void;
 }
 
 /**

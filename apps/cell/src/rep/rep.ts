@@ -26,7 +26,7 @@ export interface RepOptions {
   client: RiveraClient;
   reporter: Reporter;
   logger: RiveraLogger;
-  onCompleted?(result: StepResult): void;
+  onCompleted?: (result: StepResult) => void;
 }
 
 /**

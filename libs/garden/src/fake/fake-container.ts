@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { posix } from 'node:path';
+import { Readable } from 'node:stream';
 import { extract, pack } from 'tar-stream';
 import { notFound, RiveraError } from '#rivera/models';
 import type {
@@ -90,8 +90,7 @@ export class FakeContainer implements Container {
       const archive = pack();
       for (const [name, content] of found) archive.entry({ name: posix.relative(parent, name) }, content);
       archive.finalize();
-      await once(archive, 'readable');
-      return archive as unknown as NodeJS.ReadableStream;
+      return Readable.from(archive as unknown as AsyncIterable<Buffer>, { objectMode: false });
     });
   }
 
