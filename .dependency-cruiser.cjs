@@ -39,7 +39,8 @@ module.exports = {
     only('store', ['lifecycle', 'models', 'platform']),
     only('actor', ['lifecycle', 'models', 'platform']),
     only('garden', ['lifecycle', 'models', 'platform']),
-    only('client', ['lifecycle', 'models']),
+    only('client', ['lifecycle', 'models', 'session']),
+    only('session', ['models']),
     only('platform', ['lifecycle', 'models']),
     {
       name: 'not-to-test',

@@ -129,7 +129,8 @@ describe('3.5 evacuation over HTTP', () => {
     const [one, two] = [await cell.run(processGuid, 0), await cell.run(processGuid, 1)];
     const evacuate = ({ key }: typeof one) => say({ type: 'evacuate-running', ...key, ...started });
     expect(await evacuate(one)).toEqual({ ok: true, keepContainer: false });
-    expect(await evacuate(two)).toEqual({ ok: true, keepContainer: true });
+    expect(await evacuate(two)).toEqual({ ok: true, keepContainer: true, waiting: true });
+    await one.remove();
     await other.run(processGuid, 0);
     expect(await evacuate(two)).toEqual({ ok: true, keepContainer: false });
   });

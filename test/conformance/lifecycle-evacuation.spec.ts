@@ -8,6 +8,7 @@ import {
   evacuateStopped,
   eventsOf,
   type InstanceSnapshot,
+  remove,
   removeEvacuating,
   start,
 } from '#rivera/lifecycle';
@@ -127,11 +128,21 @@ describe('3.5 EvacuateRunning', () => {
     const second = (fields: Partial<ActualLRP>) => running({ index: 1, instanceGuid: 'second', ...fields });
 
     it('one at a time: only while all of them run', () => {
-      expect(result(evacuate([running(), second({})], recreate))).toEqual([
-        'let go',
-        '+0/ORDINARY/UNCLAIMED',
-      ]);
+      expect(result(evacuate([running(), second({})], recreate))).toEqual(['let go', '+0/ORDINARY/RUNNING']);
       expect(result(evacuate([running(), second({ state: 'CLAIMED' })], recreate))).toEqual(['keep']);
+    });
+
+    it('12.3 is stopped before it is replaced, so that none overlap', () => {
+      const { transition } = evacuate([running(), second({})], recreate);
+      expect(only(transition)).toMatchObject({ state: 'RUNNING', stopping: true, instanceGuid: 'mine' });
+      const after = remove(slotWith({ ordinary: only(transition), desired: recreate }), MINE, at());
+      expect(outline(after)).toEqual(['+0/ORDINARY/UNCLAIMED']);
+    });
+
+    it('the next one waits until it is back, and who is being stopped is asked no more', () => {
+      const stopping = second({ stopping: true });
+      expect(evacuate([running(), stopping], recreate)).toMatchObject({ isWaiting: true, transition: [] });
+      expect(result(evacuate([running({ stopping: true }), second({})], recreate))).toEqual(['let go']);
     });
 
     it('what is not the ordinary instance goes', () => {
@@ -206,7 +217,7 @@ describe('3.5 EvacuateRunning', () => {
       const waiting = [1, 2].map((index) => unclaimed({ index }));
       const process = processWith([running(), ...others, ...waiting], desiredInstances(3));
       const asked = (maxPerLRP: number) => evacuateRunning(process, 0, MINE, STARTED, at(), { maxPerLRP });
-      expect(result(asked(2))).toEqual(['keep']);
+      expect(asked(2)).toEqual({ keepContainer: true, isWaiting: true, transition: [] });
       expect(result(asked(3))).toEqual(['keep', '+0/EVACUATING/RUNNING', '+0/ORDINARY/UNCLAIMED']);
     });
 

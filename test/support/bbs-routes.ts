@@ -12,6 +12,8 @@ export interface Route {
   body?: object;
   /** Takes query parameters, so it refuses unknown ones. */
   hasQuery?: boolean;
+  /** Does without the store, so it works while that is away. */
+  withoutStore?: boolean;
 }
 
 /** Every route that needs a token. Cell routes are those of `cell-1`. */
@@ -59,4 +61,12 @@ export const ROUTES: readonly Route[] = [
     body: { epoch: 1, reports: [{ type: 'start-task', taskGuid: 'nobody' }] },
   },
   { method: 'get', path: '/v1/cells/cell-1/work', scope: 'cell' },
+  { method: 'get', path: '/v1/cells/cell-1/sessions/some', scope: 'cell', withoutStore: true },
+  { method: 'get', path: '/v1/cells/cell-1/stats', scope: 'cells:read' },
+  { method: 'get', path: '/v1/lrps/nobody/stats', scope: 'lrps:read', hasQuery: true },
+  { method: 'get', path: '/v1/lrps/nobody/logs', scope: 'lrps:read', hasQuery: true },
+  { method: 'get', path: '/v1/tasks/nobody/logs', scope: 'tasks:read', hasQuery: true },
+  { method: 'get', path: '/v1/actual-lrps/nobody/0/exec', scope: 'lrps:exec' },
+  { method: 'get', path: '/v1/actual-lrps/nobody/0/stream-in?path=/', scope: 'lrps:exec', hasQuery: true },
+  { method: 'get', path: '/v1/actual-lrps/nobody/0/stream-out?path=/', scope: 'lrps:exec', hasQuery: true },
 ];

@@ -14,6 +14,8 @@ export interface BbsHarnessOptions {
   redis?: RedisHarness;
   /** Survives `redis.kill9` and `redis.restart`. */
   appendonly?: boolean;
+  /** A free one when absent. */
+  port?: number;
   /** Beside what the harness sets, e.g. `{ EVENTS_KEPT: '100' }`. */
   env?: Record<string, string>;
 }
@@ -50,7 +52,7 @@ export async function startBbs(options: BbsHarnessOptions = {}): Promise<BbsHarn
     ...options.env,
   });
   const app = await createBbsApp(config, logger);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(options.port ?? 0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
 

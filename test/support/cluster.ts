@@ -60,6 +60,7 @@ export type ControlPlaneProgram = (typeof CONTROL_PLANE)[number];
 
 const CLIENT_SCOPES = [
   ...['lrps', 'tasks', 'domains'].flatMap((resource) => [`${resource}:read`, `${resource}:write`]),
+  'lrps:exec',
   'cells:read',
   'cells:operate',
   'events:read',
@@ -113,7 +114,7 @@ export class Cluster {
   connect(options: Partial<RiveraClientOptions> = {}): RiveraClient {
     return new RiveraClient({
       api: this.api,
-      token: this.token({ sub: 'test', scope: CLIENT_SCOPES }),
+      token: this.clientToken,
       ...options,
     });
   }
@@ -295,6 +296,11 @@ export class Cluster {
       ...this.options.cellEnv,
       ...options.env,
     };
+  }
+
+  /** Of a client that may do everything clients may. */
+  get clientToken(): string {
+    return this.token({ sub: 'test', scope: CLIENT_SCOPES });
   }
 
   /** Made here, because a client needs nothing of `#rivera/platform` but the secret. */

@@ -15,8 +15,8 @@ import {
 } from '#rivera/store';
 import { type RedisHarness, startRedis } from './redis.js';
 
-const KINDS: RecordKind[] = ['desired', 'run', 'actual', 'task', 'cell', 'domain'];
-const INDEXES = ['by-cell', 'unplaced', 'due', 'callback'] as const;
+const KINDS: RecordKind[] = ['desired', 'run', 'actual', 'task', 'cell', 'domain', 'deployment'];
+const INDEXES = ['by-cell', 'unplaced', 'evacuating', 'due', 'callback'] as const;
 
 /** One client of the store with connections of its own, as one process of a deployment has. */
 export interface StoreClient {

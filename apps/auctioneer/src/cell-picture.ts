@@ -72,6 +72,9 @@ export class CellPicture {
       case 'desired_lrp_created':
       case 'desired_lrp_changed':
       case 'desired_lrp_removed':
+      case 'deployment_created':
+      case 'deployment_changed':
+      case 'deployment_removed':
         return false;
     }
   }

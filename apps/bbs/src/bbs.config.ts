@@ -15,6 +15,13 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           PRESENCE_TTL_MS: z.coerce.number().int().min(1_000).default(10_000),
           /** Events kept per shard to resume from. */
           EVENTS_KEPT: z.coerce.number().int().min(100).default(4_000),
+          /** Instances of one LRP, and of all, that are moved off cells at the same time. */
+          EVACUATION_MAX_PER_LRP: z.coerce.number().int().min(1).default(10),
+          EVACUATION_MAX_IN_FLIGHT: z.coerce.number().int().min(1).default(100),
+          /** Where cells reach this very bbs; absent: where it listens. */
+          BBS_ADVERTISED_URL: z.url({ protocol: /^https?$/ }).optional(),
+          /** How long a cell may take to connect when it is wanted (logs, exec, stats). */
+          SESSION_TIMEOUT_MS: z.coerce.number().int().min(100).default(10_000),
           BODY_LIMIT_BYTES: z.coerce
             .number()
             .int()
@@ -24,7 +31,12 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
         .transform((bbs) => ({
           presenceTtlMs: bbs.PRESENCE_TTL_MS,
           eventsKept: bbs.EVENTS_KEPT,
+          evacuation: {
+            maxPerLRP: bbs.EVACUATION_MAX_PER_LRP,
+            maxInFlight: bbs.EVACUATION_MAX_IN_FLIGHT,
+          },
           bodyLimitBytes: bbs.BODY_LIMIT_BYTES,
+          sessions: { advertisedUrl: bbs.BBS_ADVERTISED_URL, timeoutMs: bbs.SESSION_TIMEOUT_MS },
         })),
     },
     env,

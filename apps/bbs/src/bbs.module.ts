@@ -1,11 +1,20 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { BusModule } from '#rivera/actor';
-import { AuthModule, HealthController, PlatformModule, type RiveraLogger } from '#rivera/platform';
-import { StoreModule } from '#rivera/store';
+import { BusModule, Notifier } from '#rivera/actor';
+import {
+  AuthModule,
+  Clock,
+  type DependenciesOf,
+  HealthController,
+  Ids,
+  PlatformModule,
+  type RiveraLogger,
+} from '#rivera/platform';
+import { ProcessRepository, StoreModule } from '#rivera/store';
 import { ActualLRPsController } from './actual-lrps/actual-lrps.controller.js';
 import type { BbsConfig } from './bbs.config.js';
 import { CellAgentController, PRESENCE_TTL_MS } from './cells/cell-agent.controller.js';
 import { CellReports } from './cells/cell-reports.js';
+import { Evacuations } from './cells/evacuations.js';
 import { CellsController } from './cells/cells.controller.js';
 import { BulkController } from './desired-lrps/bulk.controller.js';
 import { DesiredLRPs } from './desired-lrps/desired-lrps.service.js';
@@ -13,7 +22,14 @@ import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js
 import { DomainsController } from './domains/domains.controller.js';
 import { EventHub } from './events/event-hub.js';
 import { EventsController } from './events/events.controller.js';
+import { ExecAudit } from './exec/exec-audit.js';
+import { ExecController } from './exec/exec.controller.js';
+import { LogStreams } from './logs/log-streams.js';
+import { LogsController } from './logs/logs.controller.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
+import { CellSessions, SESSION_OPTIONS } from './sessions/cell-sessions.js';
+import { SessionsController } from './sessions/sessions.controller.js';
+import { StatsController } from './stats/stats.controller.js';
 import { CompletionCallbacks } from './tasks/completion-callbacks.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
@@ -41,13 +57,27 @@ export class BbsModule {
         CellAgentController,
         DomainsController,
         EventsController,
+        LogsController,
+        StatsController,
+        ExecController,
+        SessionsController,
       ],
       providers: [
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
         DesiredLRPs,
+        {
+          provide: Evacuations,
+          useFactory: (...injected: DependenciesOf<typeof Evacuations>) =>
+            new Evacuations(bbs.evacuation, ...injected),
+          inject: [ProcessRepository, Notifier, Clock, Ids],
+        },
         CellReports,
         EventHub,
         CompletionCallbacks,
+        { provide: SESSION_OPTIONS, useValue: bbs.sessions },
+        CellSessions,
+        LogStreams,
+        ExecAudit,
       ],
     };
   }

@@ -33,8 +33,16 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           RIVERA_API: z.url(),
           RIVERA_TOKEN: z.string().min(1),
           BUS_REDIS_URL: z.string().min(1),
+          /** Memory for the newest lines of each container. */
+          LOG_RING_BYTES: z.coerce
+            .number()
+            .int()
+            .min(4_096)
+            .default(256 * 1024),
           /** Everything is compared with the store this often, whatever messages said. */
           SYNC_INTERVAL_MS: z.coerce.number().int().min(1_000).default(30_000),
+          /** On SIGTERM the cell is drained first, at most this long. 0: containers are left for the next agent. */
+          DRAIN_ON_STOP_MS: z.coerce.number().int().min(0).default(0),
         })
         .transform((cell) => ({
           cellId: cell.CELL_ID,
@@ -55,7 +63,9 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           api: cell.RIVERA_API,
           token: cell.RIVERA_TOKEN,
           busUrl: cell.BUS_REDIS_URL,
+          logRingBytes: cell.LOG_RING_BYTES,
           syncIntervalMs: cell.SYNC_INTERVAL_MS,
+          drainOnStopMs: cell.DRAIN_ON_STOP_MS,
         })),
       containers: containerConfig,
     },

@@ -7,16 +7,31 @@ import type { Garden } from '#rivera/garden';
 import { CELL_MESSAGES, type CellCapacity, type RiveraError } from '#rivera/models';
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
-import type { LogSink } from './executor/log-sink.js';
 import { openServices } from './cell-services.js';
 import type { CellServices } from './containers/services.js';
 import type { StepResult } from './executor/step.js';
+import { execSession } from './exec/exec-session.js';
+import { streamInSession, streamOutSession } from './exec/stream-sessions.js';
 import { openGarden } from './garden.js';
+import { Link } from './link/link.js';
+import { LinkController } from './link/link.controller.js';
+import { logSession } from './logs/log-session.js';
+import { RecentLogs } from './logs/recent-logs.js';
+
 import { Agent } from './rep/agent.js';
+import { Drain } from './rep/drain.js';
 import { Presence } from './rep/presence.js';
 import { Rep } from './rep/rep.js';
 import { RepController } from './rep/rep.controller.js';
 import { Reporter } from './rep/reporter.js';
+import { StatsSampler } from './stats/stats-sampler.js';
+import { statsSession } from './stats/stats-session.js';
+
+/** Memory for the last lines of runs that have ended. */
+const ENDED_LOGS_BYTES = 16 * 1024 * 1024;
+
+/** Beside a drain: time for what was stopped at its deadline, and to close everything. */
+const CLOSE_DEADLINE_MS = 40_000;
 
 /** The agent of a worker host. `--remove-containers` removes all containers of this cell and ends. */
 @Module({})
@@ -33,7 +48,8 @@ await runApp('cell', async (logger) => {
     token: config.token,
     userAgent: `rivera-cell/${cellId}`,
   });
-  const services = await openServices({ cell: config, containers, garden, logs: debugLogs(logger), logger });
+  const logs = new RecentLogs({ ringBytes: config.logRingBytes, endedBytes: ENDED_LOGS_BYTES });
+  const services = await openServices({ cell: config, containers, garden, logs, logger });
   const capacity = await garden.capacity();
   // Whoever has taken over this cell's name decides; a supervisor starts this one again, under a new epoch.
   const onReplaced = (error: RiveraError) => {
@@ -45,7 +61,11 @@ await runApp('cell', async (logger) => {
     cellId,
     logger,
     onReplaced,
-    registration: () => registrationOf(config, services, capacity),
+    registration: () => ({
+      ...registrationOf(config, services, capacity),
+      ...(drain.isLeaving && { evacuating: true }),
+    }),
+    onGrant: (grant) => drain.follow(grant.drain),
   });
   const reporter = new Reporter({ client, cellId, epoch: () => presence.epoch, logger, onReplaced });
   const ends: { count(result: StepResult): void } = { count: () => {} };
@@ -57,6 +77,23 @@ await runApp('cell', async (logger) => {
     logger,
     onCompleted: (result) => ends.count(result),
   });
+  const sampler = new StatsSampler({
+    garden,
+    onFailure: (error) => logger.warn('failed-to-measure-containers', { error }),
+  });
+  const link = new Link({
+    cellId,
+    client,
+    logger,
+    handlers: {
+      logs: logSession(logs),
+      exec: execSession(rep),
+      'stream-in': streamInSession(rep),
+      'stream-out': streamOutSession(rep),
+      stats: statsSession(sampler, () => rep.holdings()),
+    },
+  });
+  const drain = new Drain(rep, logger);
   const mailbox = new MailboxServer({
     address: cellAddress(cellId),
     connection: config.busUrl,
@@ -68,8 +105,11 @@ await runApp('cell', async (logger) => {
     {
       module: CellModule,
       imports: [PlatformModule.forRoot({ logger, healthListen: health })],
-      controllers: [RepController],
-      providers: [{ provide: Rep, useValue: rep }],
+      controllers: [RepController, LinkController],
+      providers: [
+        { provide: Rep, useValue: rep },
+        { provide: Link, useValue: link },
+      ],
     },
     { strategy: mailbox, logger, abortOnError: false },
   );
@@ -83,11 +123,18 @@ await runApp('cell', async (logger) => {
     logger,
   });
   agent.start();
+  sampler.start();
   await app.listen();
   logger.log('cell-started', { cellId, zone: config.zone, backend: garden.backend, ...capacity });
   return {
+    ...(config.drainOnStopMs > 0 && { closeDeadlineMs: config.drainOnStopMs + CLOSE_DEADLINE_MS }),
     close: async () => {
+      const isDrained = config.drainOnStopMs > 0 && (await drain.leave(config.drainOnStopMs));
       agent.stop();
+      // Nothing is left that could be missed, so nobody has to wait for the presence to run out.
+      if (isDrained) await client.endCellPresence(cellId, await presence.epoch);
+      sampler.stop();
+      link.close();
       await app.close();
       await garden.close();
     },
@@ -143,16 +190,6 @@ function measure(metrics: Metrics, rep: Rep): (result: StepResult) => void {
   return (result) => {
     completed.inc({ status: result.status });
     if (result.status === 'cancelled' && result.wasKilled) killed.inc();
-  };
-}
-
-/** Output goes to the agent's own log, where few look at it. */
-function debugLogs(logger: RiveraLogger): LogSink {
-  return {
-    open: ({ guid }) => ({
-      append: (line) => logger.debug('output', { guid, ...line }),
-      close: () => {},
-    }),
   };
 }
 

@@ -7,3 +7,12 @@ export class UsageError extends Error {
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
 }
+
+/** The command is over and exits with the status of what it ran. */
+export class ExitStatus extends Error {
+  override readonly name = 'ExitStatus';
+
+  constructor(readonly status: number) {
+    super(`Ended with status ${status}.`);
+  }
+}

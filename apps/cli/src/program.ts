@@ -1,14 +1,18 @@
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './cli-context.js';
 import { registerCells } from './commands/cells.command.js';
+import { registerCp } from './commands/cp.command.js';
 import { registerDesire } from './commands/desire.command.js';
 import { registerDomains } from './commands/domains.command.js';
 import { registerEvents } from './commands/events.command.js';
+import { registerExec } from './commands/exec.command.js';
+import { registerLogs } from './commands/logs.command.js';
 import { registerLrps } from './commands/lrps.command.js';
 import { registerRun } from './commands/run.command.js';
-
+import { registerStats } from './commands/stats.command.js';
 import { registerTasks } from './commands/tasks.command.js';
 import { registerToken } from './commands/token.command.js';
+import { ExitStatus } from './errors.js';
 import { registerSimulate } from './simulate/simulate.command.js';
 
 /**
@@ -32,6 +36,10 @@ export function createProgram(context: CliContext): Command {
   registerRun(program, context);
   registerSimulate(program, context);
   registerTasks(program, context);
+  registerLogs(program, context);
+  registerStats(program, context);
+  registerExec(program, context);
+  registerCp(program, context);
   registerCells(program, context);
   registerDomains(program, context);
   registerEvents(program, context);
@@ -47,6 +55,7 @@ export async function runProgram(program: Command, words: string[], context: Cli
   } catch (error) {
     // Commander has said it already: help and version end with 0, the rest are mistakes in the command line.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof ExitStatus) return error.status;
     const { explain, EXIT_CODES } = await import('./failure.js');
     if (context.signal.aborted) {
       context.stderr.write('rivera: Interrupted.\n');

@@ -1,13 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, RiveraLogger } from '#rivera/platform';
-import { EventLog, type Fence, ProcessRepository, TaskRepository, WORK_SHARDS } from '#rivera/store';
+import {
+  DeploymentRepository,
+  EventLog,
+  type Fence,
+  ProcessRepository,
+  TaskRepository,
+  WORK_SHARDS,
+} from '#rivera/store';
+import { Deployments } from './deployments.js';
 import { Repairs } from './repairs.js';
 
 /** Until a finding is looked at again: events and due times of the last moment are given time to be heard. */
 const SECOND_LOOK_MS = 2_000;
 
 interface Finding {
-  kind: 'process' | 'task';
+  kind: 'process' | 'task' | 'deployment';
   guid: string;
   foundAt: number;
 }
@@ -25,8 +33,10 @@ export class Audit {
     private readonly eventRetentionMs: number,
     private readonly processes: ProcessRepository,
     private readonly tasks: TaskRepository,
+    private readonly deploymentRecords: DeploymentRepository,
     private readonly log: EventLog,
     private readonly repairs: Repairs,
+    private readonly deployments: Deployments,
     private readonly clock: Clock,
     private readonly logger: RiveraLogger,
   ) {}
@@ -44,6 +54,10 @@ export class Audit {
     for (const task of await this.tasks.ofShard(shard)) {
       if (this.repairs.needsTask(task)) this.findings.push({ kind: 'task', guid: task.taskGuid, foundAt });
     }
+    for (const deployment of await this.deploymentRecords.ofShard(shard)) {
+      if (!(await this.deployments.needs(deployment))) continue;
+      this.findings.push({ kind: 'deployment', guid: deployment.processGuid, foundAt });
+    }
     await this.log.trim(shard, this.clock.now() - this.eventRetentionMs);
     return repaired;
   }
@@ -54,7 +68,10 @@ export class Audit {
     this.findings = this.findings.filter(({ foundAt }) => foundAt > dueBefore);
     let repaired = 0;
     for (const { kind, guid } of due) {
-      const count = await this.repairs[kind](guid, fence);
+      const count =
+        kind === 'deployment'
+          ? await this.deployments.advance(guid, fence)
+          : await this.repairs[kind](guid, fence);
       if (count > 0) this.logger.warn('audit-repaired', { kind, guid, repaired: count });
       repaired += count;
     }

@@ -3,6 +3,7 @@ import { BusModule, Notifier } from '#rivera/actor';
 import { Clock, type DependenciesOf, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
 import {
   CellRepository,
+  DeploymentRepository,
   EventLog,
   ProcessRepository,
   Store,
@@ -14,6 +15,7 @@ import { CellLosses } from './cell-losses.js';
 import type { ConvergerConfig } from './converger.config.js';
 import { ConvergerController } from './converger.controller.js';
 import { Converger } from './converger.js';
+import { Deployments } from './deployments.js';
 import { Repairs } from './repairs.js';
 
 /** Convergence. */
@@ -31,11 +33,21 @@ export class ConvergerModule {
       controllers: [ConvergerController],
       providers: [
         Repairs,
+        Deployments,
         {
           provide: Audit,
           useFactory: (...injected: DependenciesOf<typeof Audit>) =>
             new Audit(converger.eventRetentionMs, ...injected),
-          inject: [ProcessRepository, TaskRepository, EventLog, Repairs, Clock, RiveraLogger],
+          inject: [
+            ProcessRepository,
+            TaskRepository,
+            DeploymentRepository,
+            EventLog,
+            Repairs,
+            Deployments,
+            Clock,
+            RiveraLogger,
+          ],
         },
         {
           provide: CellLosses,
@@ -55,6 +67,7 @@ export class ConvergerModule {
             EventLog,
             CellLosses,
             Repairs,
+            Deployments,
             Audit,
             Notifier,
             Clock,

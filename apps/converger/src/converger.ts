@@ -16,6 +16,7 @@ import {
 import { aFewAtATime } from './a-few-at-a-time.js';
 import { Audit } from './audit.js';
 import { CellLosses } from './cell-losses.js';
+import { Deployments } from './deployments.js';
 import { Repairs } from './repairs.js';
 
 export interface ConvergerOptions {
@@ -58,6 +59,7 @@ export class Converger {
     private readonly log: EventLog,
     private readonly losses: CellLosses,
     private readonly repairs: Repairs,
+    private readonly deployments: Deployments,
     private readonly audit: Audit,
     private readonly notifier: Notifier,
     private readonly clock: Clock,
@@ -84,6 +86,7 @@ export class Converger {
     for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
     for (const cell of await this.cells.list()) this.dirtyCells.add(cell.cellId);
     const cursor = await this.log.now();
+    await this.deployments.load();
     this.log
       .follow(
         cursor,
@@ -91,6 +94,7 @@ export class Converger {
           onEvents: (events) => {
             for (const { shard, event } of events) {
               this.dirtyShards.add(shard);
+              this.deployments.observe(event);
               if (event.type === 'cell_created' || event.type === 'cell_changed') {
                 this.dirtyCells.add(event.after.cellId);
               }
@@ -101,6 +105,7 @@ export class Converger {
           onReset: async () => {
             for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
             for (const cell of await this.cells.list()) this.dirtyCells.add(cell.cellId);
+            await this.deployments.load();
             this.wake();
           },
         },
@@ -129,6 +134,7 @@ export class Converger {
       }
       for (const cellId of dirtyCells) await this.convergeCell(cellId);
       for (const shard of shards) await this.convergeDue(shard, now);
+      await this.deployments.advanceDirty(this.fence);
       if (isAuditDue) await this.auditNext(now);
     } catch (error) {
       for (const cellId of dirtyCells) this.dirtyCells.add(cellId);
@@ -162,6 +168,7 @@ export class Converger {
         due.filter(({ member }) => member.startsWith(prefix)).map(({ member }) => member.split('/')[1] ?? ''),
       ),
     ];
+    for (const guid of guidsOf('deployment/')) await this.deployments.advance(guid, this.fence);
     const expired = shard === CELLS_SHARD ? due.map(({ member }) => this.expire(member, now)) : [];
     const repaired = await this.repair(guidsOf('lrp/'), guidsOf('task/'));
     this.repaired.inc({ found_by: 'due' }, repaired + sum(await Promise.all(expired)));

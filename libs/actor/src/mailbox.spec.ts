@@ -6,7 +6,7 @@ import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { defer, firstValueFrom, of, throwError } from 'rxjs';
 import { delay, finalize } from 'rxjs/operators';
-import { CELL_MESSAGES, RiveraError } from '#rivera/models';
+import { RiveraError } from '#rivera/models';
 import type { CellMessages } from '#rivera/models';
 import { startRedis } from '../../../test/support/redis.js';
 import type { RedisHarness } from '../../../test/support/redis.js';
@@ -68,7 +68,7 @@ async function startActor(
   const strategy = new MailboxServer({
     address: `cell.${cellId}`,
     connection: redis.url,
-    messages: CELL_MESSAGES,
+    messages: ['place', 'stop'],
     logger: QUIET,
     ...options,
   });

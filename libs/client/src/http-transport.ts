@@ -3,7 +3,9 @@ import { backoffMs, pause } from './backoff.js';
 import type { Backoff } from './backoff.js';
 import { Deadline, TimedOut } from './deadline.js';
 import { FailedAttempt, isUnsent, retryAfterMs } from './failed-attempt.js';
+import type { Session } from '#rivera/session';
 import { problemToError } from './problem.js';
+import { openSession } from './web-socket.js';
 
 /** A bearer token, or where to get the current one: it is asked before each attempt, so it may be rotated. */
 export type TokenSource = string | (() => string | Promise<string>);
@@ -25,6 +27,10 @@ export interface HttpRequest {
   /** Whatever the body of the answer is, nobody wants it. */
   ignoreBody?: boolean;
   signal?: AbortSignal;
+}
+
+export interface ConnectRequest extends Pick<HttpRequest, 'path' | 'query' | 'signal'> {
+  api?: string;
 }
 
 export interface TransportOptions {
@@ -103,6 +109,17 @@ export class HttpTransport {
     });
   }
 
+  /** Opens a WebSocket at a path of the API, once; with `api` at another address of it. */
+  async connect({ api, ...request }: ConnectRequest): Promise<Session> {
+    const get: HttpRequest = { ...request, method: 'GET' };
+    return openSession({
+      url: this.urlOf(get, api === undefined ? this.base : baseOf(api)),
+      headers: await this.headersOf(get),
+      timeoutMs: this.options.deadlineMs,
+      signal: request.signal,
+    });
+  }
+
   /** Run `read` on an open body; a connection that breaks meanwhile is a `FailedAttempt`. */
   async reading<T>(request: HttpRequest, signal: AbortSignal, read: () => Promise<T>): Promise<T> {
     try {
@@ -112,14 +129,14 @@ export class HttpTransport {
     }
   }
 
-  urlOf(request: HttpRequest): string {
+  urlOf(request: HttpRequest, base = this.base): string {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value === undefined) continue;
       const values = Array.isArray(value) ? value : [value];
       for (const each of values) query.append(name, String(each));
     }
-    return `${this.base}${request.path}${query.size > 0 ? `?${query.toString()}` : ''}`;
+    return `${base}${request.path}${query.size > 0 ? `?${query.toString()}` : ''}`;
   }
 
   private async attempt(request: HttpRequest, timeoutMs: number): Promise<unknown> {

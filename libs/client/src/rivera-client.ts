@@ -5,6 +5,7 @@ import type {
   Cell,
   CellDetail,
   CellReport,
+  ContainerStats,
   CellReportResult,
   CellWork,
   DesiredLRP,
@@ -12,16 +13,22 @@ import type {
   DesiredLRPUpdate,
   Domain,
   DrainRequest,
+  ExecRequest,
   PresenceGrant,
   PresenceRequest,
   Task,
   TaskRequest,
   TaskState,
 } from '#rivera/models';
+import type { Session } from '#rivera/session';
 import { followEvents } from './event-stream.js';
 import type { EventFilter, EventItem, EventOptions } from './event-stream.js';
 import { HttpTransport } from './http-transport.js';
 import type { HttpRequest, QueryValue, TokenSource } from './http-transport.js';
+import { readLogs } from './log-stream.js';
+import type { LogOptions, LogQuery, LogStreamItem } from './log-stream.js';
+import { receiveTar, sendTar } from './remote-files.js';
+import { RemoteProcess } from './remote-process.js';
 
 export interface RiveraClientOptions {
   /** Address of bbs, e.g. `http://localhost:8080`. */
@@ -79,6 +86,12 @@ export interface TaskQuery extends PageQuery {
   domain?: string;
   cellId?: string;
   state?: TaskState;
+}
+
+export interface StatsAnswer {
+  items: ContainerStats[];
+  /** Cells that could not be asked; what they have is missing in `items`. */
+  unreachable?: { cellId: string; code: string; message: string }[];
 }
 
 /**
@@ -248,6 +261,94 @@ export class RiveraClient {
   /** Follow what happens, see `followEvents`. Nothing is sent before the iteration starts. */
   events(filter: EventFilter = {}, options: EventOptions = {}): AsyncGenerator<EventItem, void, undefined> {
     return followEvents(this.http, filter, options);
+  }
+
+  /** What the instances of an LRP say, see `readLogs`. */
+  logs(
+    processGuid: string,
+    query: LogQuery & { index?: number } = {},
+    options: LogOptions = {},
+  ): AsyncGenerator<LogStreamItem, void, undefined> {
+    return readLogs(this.http, path`/v1/lrps/${processGuid}/logs`, query, options);
+  }
+
+  /** What a task says, see `readLogs`. */
+  taskLogs(
+    taskGuid: string,
+    query: LogQuery = {},
+    options: LogOptions = {},
+  ): AsyncGenerator<LogStreamItem, void, undefined> {
+    return readLogs(this.http, path`/v1/tasks/${taskGuid}/logs`, query, options);
+  }
+
+  /** What the instances of an LRP use. */
+  lrpStats(
+    processGuid: string,
+    query: { index?: number } = {},
+    options: CallOptions = {},
+  ): Promise<StatsAnswer> {
+    return this.call({
+      method: 'GET',
+      path: path`/v1/lrps/${processGuid}/stats`,
+      query: { index: query.index },
+      repeatable: true,
+      ...options,
+    });
+  }
+
+  /** What the containers of a cell use. */
+  cellStats(cellId: string, options: CallOptions = {}): Promise<StatsAnswer> {
+    return this.get(path`/v1/cells/${cellId}/stats`, options);
+  }
+
+  /**
+   * Run a further process in the container of an instance. Rejects with `cell-unreachable`, `not-found`,
+   * `invalid-state-transition` (no cell has the instance now), or why the process could not be started.
+   */
+  async exec(
+    processGuid: string,
+    index: number,
+    request: ExecRequest,
+    options: CallOptions = {},
+  ): Promise<RemoteProcess> {
+    const session = await this.http.connect({
+      path: path`/v1/actual-lrps/${processGuid}/${index}/exec`,
+      ...options,
+    });
+    await session.send({ type: 'start', request });
+    return RemoteProcess.opened(session);
+  }
+
+  /** Unpack a tar stream below a directory of an instance; the files belong to `user`, else to that of the instance. */
+  async streamIn(
+    processGuid: string,
+    index: number,
+    { path: to, user, tar }: { path: string; user?: string; tar: AsyncIterable<Uint8Array> },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const where = path`/v1/actual-lrps/${processGuid}/${index}/stream-in`;
+    await sendTar(await this.http.connect({ path: where, query: { path: to, user }, ...options }), tar);
+  }
+
+  /** A tar stream of a file or directory of an instance. */
+  async streamOut(
+    processGuid: string,
+    index: number,
+    from: string,
+    options: CallOptions = {},
+  ): Promise<AsyncGenerator<Buffer, void, undefined>> {
+    const where = path`/v1/actual-lrps/${processGuid}/${index}/stream-out`;
+    return receiveTar(await this.http.connect({ path: where, query: { path: from }, ...options }));
+  }
+
+  /** For a cell's agent: be there for a bbs that wants to talk, at the address where it wants it. */
+  async joinSession(
+    cellId: string,
+    { url, sessionId }: { url: string; sessionId: string },
+    options: CallOptions = {},
+  ): Promise<Session> {
+    const where = path`/v1/cells/${cellId}/sessions/${sessionId}`;
+    return this.http.connect({ api: url, path: where, ...options });
   }
 
   /** Say that a cell is there, and what it offers. `stale-epoch` when a later start of the agent was seen. */

@@ -29,6 +29,11 @@ export interface WindowSize {
 export interface ProcessOutput {
   stdout(chunk: Buffer): void;
   stderr(chunk: Buffer): void;
+  /**
+   * When there is such a method, output is read on only after it has resolved, and the process waits meanwhile. Not for
+   * main processes, which must never wait for a reader. Such a process does not outlive the agent.
+   */
+  ready?(): Promise<void>;
 }
 
 /** How a process ended. */
@@ -153,6 +158,12 @@ export interface ContainerMetrics {
   /** Processor time used since the container started, in nanoseconds. */
   cpuNanoseconds?: number;
   pids?: number;
+  /** Of what it has written; may be a minute old. */
+  diskBytes?: number;
+  /** Received from the network since it started. */
+  rxBytes?: number;
+  /** Sent to the network since it started. */
+  txBytes?: number;
   /** Milliseconds since it started. */
   ageMs?: number;
 }
@@ -234,6 +245,11 @@ export interface Garden {
   lookup(handle: string): Promise<Container>;
   /** All containers of this owner whose properties include `properties`. */
   list(properties?: Record<string, string>): Promise<ContainerInfo[]>;
+  /**
+   * What the running containers of this owner use, by handle: those of `handles`, or all. One call of the engine for all
+   * of them, where the files of its host can be read. One that does not run, or has just gone, is left out.
+   */
+  bulkMetrics(handles?: readonly string[]): Promise<Map<string, ContainerMetrics>>;
   /** Kills what runs in it and removes it; one that is already gone is success. */
   destroy(handle: string): Promise<void>;
   /** Lets go of connections and timers. Containers go on. */

@@ -599,6 +599,24 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
           { timeout: PATIENCE_MS, interval: 50 },
         );
       });
+
+      it('are there for all running containers at once', async () => {
+        const { container, output } = await startMain('ticker');
+        await output.contains('tick 1');
+        const another = await startMain('ticker');
+        await another.output.contains('tick 1');
+        const idle = await garden.create(spec());
+        const all = await garden.bulkMetrics();
+        for (const { handle } of [container, another.container]) {
+          expect(all.get(handle)?.memoryBytes).toBeGreaterThan(0);
+          expect(all.get(handle)?.ageMs).toBeGreaterThanOrEqual(0);
+        }
+        expect(all.has(idle.handle)).toBe(false);
+        const one = await garden.bulkMetrics([another.container.handle, idle.handle, 'nobody']);
+        expect([...one.keys()]).toEqual([another.container.handle]);
+        await garden.destroy(container.handle);
+        expect((await garden.bulkMetrics()).has(container.handle)).toBe(false);
+      });
     });
   });
 }

@@ -17,7 +17,14 @@ export class ProcessInput {
       throw new RiveraError('unsupported', 'This process has no input: start it with `stdin`.');
     }
     if (this.hasEnded || this.stream.writableEnded || this.stream.write(chunk)) return;
-    await Promise.race([once(this.stream, 'drain'), once(this.stream, 'close')]).catch(() => undefined);
+    const done = new AbortController();
+    const { signal } = done;
+    const ends = ['drain', 'close'].map((event) =>
+      once(this.stream!, event, { signal }).catch(() => undefined),
+    );
+    await Promise.race(ends);
+    // Takes the other listener away, or each wait would leave one.
+    done.abort();
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import type {
   ActualLRP,
   Cell,
+  Deployment,
   DesiredLRPRunInfo,
   DesiredLRPSchedulingInfo,
   Domain,
@@ -20,6 +21,7 @@ export interface Records {
   task: Task;
   cell: Cell;
   domain: Domain;
+  deployment: Deployment;
 }
 export type RecordKind = keyof Records;
 
@@ -55,7 +57,8 @@ export function recordId(change: RecordChange): string {
   switch (change.kind) {
     case 'desired':
     case 'run':
-      return (record as Records['desired']).processGuid;
+    case 'deployment':
+      return (record as Records['desired' | 'deployment']).processGuid;
     case 'actual':
       return actualId(record as ActualLRP);
     case 'task':

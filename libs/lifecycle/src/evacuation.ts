@@ -10,6 +10,7 @@ import {
   remove,
   sameRun,
   type StartedInstance,
+  stop,
   vacate,
 } from './instance.js';
 import { labelsOf } from './instance-labels.js';
@@ -19,6 +20,8 @@ import { instanceOf, type ProcessSnapshot } from './process.js';
 export interface Evacuation {
   transition: Transition;
   keepContainer: boolean;
+  /** It is not its turn: nothing was done, and the cell has to ask again. */
+  isWaiting?: boolean;
 }
 
 /** Bounds of moving instances off cells. */
@@ -87,8 +90,8 @@ export function removeEvacuating(
 /**
  * An instance runs on a cell that leaves (Diego BBS, EvacuateRunningActualLRP). ROLLING: it keeps running as EVACUATING
  * until its replacement runs, at the latest until the deadline, and waits its turn while as many of its LRP as may are
- * on the move. RECREATE: it is stopped first, and only while all instances of its LRP run, so that one at a time is
- * missing. Whoever has to wait keeps its container and asks again.
+ * on the move. RECREATE: it is stopped first and replaced when it has, and only while all instances of its LRP run, so
+ * that one at a time is missing and none overlap. Whoever has to wait keeps its container and asks again.
  */
 export function evacuateRunning(
   process: ProcessSnapshot,
@@ -109,7 +112,7 @@ export function evacuateRunning(
     return gone(own === undefined ? [] : [removed(own)]);
   }
   if (own !== undefined && own.state === 'CLAIMED') return evacuateClaimed(instance, key, context);
-  if (desired.updateStrategy === 'RECREATE') return recreate(process, instance, own, context);
+  if (desired.updateStrategy === 'RECREATE') return recreate(process, own);
 
   if (own === undefined || own.presence === 'EVACUATING') {
     if (evacuating !== undefined && !isInstance(evacuating, key)) return gone([]);
@@ -118,7 +121,7 @@ export function evacuateRunning(
     return kept(keepEvacuating(evacuating, defined({ ...fresh, ...key, ...started, ...labels, expiresAt })));
   }
   const moving = process.actuals.filter(({ presence }) => presence === 'EVACUATING');
-  if (moving.length >= maxPerLRP) return kept([]);
+  if (moving.length >= maxPerLRP) return WAITING;
   const copy: ActualLRP = {
     ...own,
     presence: 'EVACUATING',
@@ -129,16 +132,14 @@ export function evacuateRunning(
   return kept([{ kind: 'actual', before: evacuating, after: copy }, ...replaced]);
 }
 
-function recreate(
-  { desired, actuals }: ProcessSnapshot,
-  instance: InstanceSnapshot,
-  own: ActualLRP | undefined,
-  context: Context,
-): Evacuation {
+function recreate({ desired, actuals }: ProcessSnapshot, own: ActualLRP | undefined): Evacuation {
   if (own === undefined) return gone([]);
   if (own.presence !== 'ORDINARY') return gone([removed(own)]);
-  const running = actuals.filter(({ presence, state }) => presence === 'ORDINARY' && state === 'RUNNING');
-  return running.length >= (desired?.instances ?? 0) ? gone(vacate(instance, own, context)) : kept([]);
+  if (own.stopping) return gone([]);
+  const running = actuals.filter(
+    ({ presence, state, stopping }) => presence === 'ORDINARY' && state === 'RUNNING' && !stopping,
+  );
+  return running.length >= (desired?.instances ?? 0) ? gone(stop(own)) : WAITING;
 }
 
 function keepEvacuating(before: ActualLRP | undefined, reported: ActualLRP): Transition {
@@ -157,6 +158,8 @@ function rowOf(
 ): ActualLRP | undefined {
   return [ordinary, evacuating, suspect].find((row) => isInstance(row, key));
 }
+
+const WAITING: Evacuation = { transition: [], keepContainer: true, isWaiting: true };
 
 function gone(transition: Transition): Evacuation {
   return { transition, keepContainer: false };

@@ -22,6 +22,8 @@ function eventsOfRecord(change: Exclude<RecordChange, ActualChange>): RiveraEven
       return pair('task', change.before, change.after) as RiveraEvent[];
     case 'cell':
       return pair('cell', change.before, change.after) as RiveraEvent[];
+    case 'deployment':
+      return pair('deployment', change.before, change.after) as RiveraEvent[];
     case 'run':
     case 'domain':
       return [];

@@ -5,6 +5,8 @@ export * from './cell-operations.js';
 export * from './change.js';
 export * from './context.js';
 export * from './convergence.js';
+export * from './deployment.js';
+export * from './deployment-step.js';
 export * from './domain.js';
 export * from './effects.js';
 export * from './evacuation.js';

@@ -1,6 +1,7 @@
 import type { ActualLRP, Task } from '#rivera/models';
 import { cellOf, isUnplaced } from './actual-lrp-records.js';
 import { actualId, type RecordKind, type Records } from './change.js';
+import { deploymentDueAt } from './deployment-step.js';
 import { isUnplacedTask } from './task.js';
 
 /** Diego BBS: an unplaced instance or task is offered again after this long. */
@@ -16,8 +17,11 @@ export const EVACUATION_TIMEOUT_MS = 600_000;
 /** A cell nobody has heard of for this long is forgotten. */
 export const MISSING_CELL_EXPIRY_MS = 3_600_000;
 
-/** The ordered sets of a shard: who is on a cell, what waits for a cell, what will be due when, whom to call back. */
-export type IndexName = 'by-cell' | 'unplaced' | 'due' | 'callback';
+/**
+ * The ordered sets of a shard: who is on a cell, what waits for a cell, what is on the move, what will be due when, whom
+ * to call back.
+ */
+export type IndexName = 'by-cell' | 'unplaced' | 'evacuating' | 'due' | 'callback';
 
 /** One member of one ordered set. `score` is milliseconds since the Unix epoch, or 0 where only the name counts. */
 export interface IndexEntry {
@@ -43,6 +47,12 @@ export function indexEntries<K extends RecordKind>(kind: K, record: Records[K] |
       const { domain, expiresAt } = record as Records['domain'];
       return expiresAt === undefined ? [] : [{ index: 'due', member: `domain/${domain}`, score: expiresAt }];
     }
+    case 'deployment': {
+      const deployment = record as Records['deployment'];
+      const score = deploymentDueAt(deployment);
+      const member = `deployment/${deployment.processGuid}`;
+      return score === undefined ? [] : [{ index: 'due', member, score }];
+    }
     case 'desired':
     case 'run':
       return [];
@@ -58,6 +68,7 @@ function actualEntries(actual: ActualLRP): IndexEntry[] {
     entries.push({ index: 'unplaced', member, score: actual.since });
     entries.push({ index: 'due', member, score: actual.since + STALE_UNPLACED_MS });
   }
+  if (actual.presence === 'EVACUATING') entries.push({ index: 'evacuating', member, score: 0 });
   const due = actual.placement?.deadline ?? actual.restartAt ?? actual.expiresAt;
   if (due !== undefined) entries.push({ index: 'due', member, score: due });
   return entries;

@@ -21,6 +21,8 @@ export const ERROR_CODES = [
   'too-many-requests',
   'unsupported',
   'unavailable',
+  'cell-unreachable',
+  'upgrade-required',
   'internal',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
@@ -52,7 +54,7 @@ export class RiveraError extends Error {
 
   /** True when the same request may succeed later without being changed. */
   get retryable(): boolean {
-    return this.code === 'unavailable' || this.code === 'too-many-requests' || this.code === 'conflict';
+    return ['unavailable', 'cell-unreachable', 'too-many-requests', 'conflict'].includes(this.code);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ActualLRP } from './actual-lrp.js';
 import type { Cell } from './cell.js';
+import type { Deployment } from './deployment.js';
 import type { DesiredLRPSchedulingInfo } from './desired-lrp.js';
 import type { Task } from './task.js';
 
@@ -27,12 +28,13 @@ export interface ActualLRPCrashedEvent {
   crashReason?: string;
 }
 
-/** Everything that can be followed on `GET /v1/events` (Diego BBS, events, with cells added). */
+/** Everything that can be followed on `GET /v1/events` (Diego BBS, events, with cells and deployments added). */
 export type RiveraEvent =
   | RecordEvent<'desired_lrp', DesiredLRPSchedulingInfo>
   | RecordEvent<'actual_lrp', ActualLRP>
   | ActualLRPCrashedEvent
   | RecordEvent<'task', Task>
-  | RecordEvent<'cell', Cell>;
+  | RecordEvent<'cell', Cell>
+  | RecordEvent<'deployment', Deployment>;
 
 export type RiveraEventType = RiveraEvent['type'];

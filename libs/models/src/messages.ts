@@ -17,6 +17,8 @@ export interface CellMessages {
   place: { lrps: PlacedLRP[]; tasks: PlacedTask[] };
   /** The store wants these stopped; the truth is re-read from `GET /v1/cells/:cellId/work`. */
   stop: { instanceGuids: string[]; taskGuids: string[] };
+  /** A bbs at `url` wants to talk: connect to it there. What about, it says then; after a while it waits no longer. */
+  connect: { sessionId: string; url: string };
 }
 
 /** What the auctioneer's mailbox accepts. */
@@ -32,6 +34,6 @@ export interface ConvergerMessages {
 }
 
 /** The message names of each actor: an actor refuses to start unless it handles exactly these. */
-export const CELL_MESSAGES = ['place', 'stop'] as const satisfies readonly (keyof CellMessages)[];
+export const CELL_MESSAGES = ['place', 'stop', 'connect'] as const satisfies readonly (keyof CellMessages)[];
 export const AUCTIONEER_MESSAGES = ['wake'] as const satisfies readonly (keyof AuctioneerMessages)[];
 export const CONVERGER_MESSAGES = ['wake'] as const satisfies readonly (keyof ConvergerMessages)[];

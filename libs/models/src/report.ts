@@ -39,10 +39,18 @@ export type CellReport = LRPReport | TaskReport;
 /**
  * The answer to one report, in the order asked. A granted claim carries the definition to run; a granted task start
  * carries the task, unless it was started here before (`alreadyStarted`). The answer to an evacuation says whether the container
- * has to be kept until its replacement runs (`keepContainer`).
+ * has to be kept (`keepContainer`): until its replacement runs, or because it is not its turn and the cell has to ask again
+ * (`waiting`).
  */
 export type CellReportResult =
-  | { ok: true; desiredLRP?: DesiredLRP; task?: Task; alreadyStarted?: boolean; keepContainer?: boolean }
+  | {
+      ok: true;
+      desiredLRP?: DesiredLRP;
+      task?: Task;
+      alreadyStarted?: boolean;
+      keepContainer?: boolean;
+      waiting?: boolean;
+    }
   | { ok: false; error: { code: ErrorCode; message: string; fields?: FieldError[] } };
 
 /** The answer to `PUT /v1/cells/:cellId/presence`. */

@@ -1,6 +1,7 @@
 export * from './cell-repository.js';
 export type { Fence } from './commit-batch.js';
 export * from './cursor.js';
+export * from './deployment-repository.js';
 export * from './event-log.js';
 export * from './lease.js';
 export * from './pages.js';

@@ -162,6 +162,15 @@ export class ProcessRepository {
     );
   }
 
+  /** Everything of one process guid, without the run half, as it is read: what is decided on it is not guarded. */
+  async snapshot(processGuid: string): Promise<ProcessSnapshot> {
+    const [desired, actuals] = await Promise.all([
+      this.schedulingInfo(processGuid),
+      this.actualsOf(processGuid),
+    ]);
+    return { processGuid, desired, actuals };
+  }
+
   /** Instances that a cell holds or has been given. */
   async actualsOnCell(cellId: string): Promise<ActualLRP[]> {
     const perShard = await Promise.all(
@@ -176,6 +185,12 @@ export class ProcessRepository {
       }),
     );
     return perShard.flat();
+  }
+
+  /** How many instances are kept on cells that leave, in all. */
+  async countEvacuating(): Promise<number> {
+    const perShard = await Promise.all(WORK_SHARD_IDS.map((shard) => this.store.count(shard, 'evacuating')));
+    return perShard.reduce((total, count) => total + count, 0);
   }
 
   /** Everything of one shard, process by process, without the run halves. */

@@ -9,6 +9,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { Readiness } from '#rivera/platform';
 import { CellRepository } from './cell-repository.js';
+import { DeploymentRepository } from './deployment-repository.js';
 import { EventLog } from './event-log.js';
 import { ProcessRepository } from './process-repository.js';
 import { connectRedis } from './redis.js';
@@ -63,12 +64,25 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
           inject: [STORE_SUBSCRIBER],
         },
         {
+          provide: DeploymentRepository,
+          useFactory: (store: Store) => new DeploymentRepository(store),
+          inject: [Store],
+        },
+        {
           provide: EventLog,
           useFactory: (redis: Redis, wakeUps: WakeUps) => new EventLog(redis, wakeUps),
           inject: [STORE_REDIS, WakeUps],
         },
       ],
-      exports: [Store, ProcessRepository, TaskRepository, CellRepository, WakeUps, EventLog],
+      exports: [
+        Store,
+        ProcessRepository,
+        TaskRepository,
+        CellRepository,
+        DeploymentRepository,
+        WakeUps,
+        EventLog,
+      ],
     };
   }
 

@@ -222,6 +222,11 @@ export class Store {
     return members;
   }
 
+  /** How many members an index has. */
+  async count(shard: number, set: IndexName): Promise<number> {
+    return orUnavailable(() => this.redis.zcard(shardKey(shard, set)));
+  }
+
   /** Makes every shard refuse writers of this role with a lower token than this one. */
   async fence(fence: Fence): Promise<void> {
     await Promise.all(ALL_SHARDS.map((shard) => this.commit(shard, [], { fence })));

@@ -80,7 +80,8 @@ export class CellAgentController {
   ): Promise<string> {
     const cell = await this.cells.get(cellId);
     requireEpoch(cell, cellId, epoch);
-    const results = await this.reports.apply({ cellId, epoch, zone: cell?.zone ?? '' }, reports);
+    const reporter = { cellId, epoch, zone: cell?.zone ?? '', deadline: cell?.drain?.deadline };
+    const results = await this.reports.apply(reporter, reports);
     reply.type('application/json; charset=utf-8');
     return `{"results":[${results.join(',')}]}`;
   }

@@ -24,19 +24,14 @@ import {
   type TaskReport,
 } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
-import { type Fence, type InstanceDecision, ProcessRepository, TaskRepository } from '#rivera/store';
+import { type InstanceDecision, ProcessRepository, TaskRepository } from '#rivera/store';
 import { definitionText } from '../http/presenters.js';
-import { decideEvacuation, isEvacuationReport } from './evacuation-reports.js';
+import { isEvacuationReport } from './evacuation-reports.js';
+import { Evacuations } from './evacuations.js';
+import { fenceOf, type Reporter } from './reporter.js';
 
 /** A report that is decided by the records of one index. */
 type SlotReport = Exclude<LRPReport, EvacuationReport>;
-
-/** The agent that reports. */
-export interface Reporter {
-  cellId: string;
-  epoch: number;
-  zone: string;
-}
 
 /** Applies what a cell reports. Reports of one process or task are applied in their order, others side by side. */
 @Injectable()
@@ -44,6 +39,7 @@ export class CellReports {
   constructor(
     private readonly processes: ProcessRepository,
     private readonly tasks: TaskRepository,
+    private readonly evacuations: Evacuations,
     private readonly notifier: Notifier,
     private readonly clock: Clock,
     private readonly ids: Ids,
@@ -98,28 +94,12 @@ export class CellReports {
   }
 
   private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<CellReportResult> {
-    if (isEvacuationReport(report)) return this.applyEvacuation(reporter, report);
+    if (isEvacuationReport(report)) return this.evacuations.apply(reporter, report);
     const transition = await this.processes.changeInstance(this.decisionOn(reporter, report), {
       fence: fenceOf(reporter),
     });
     this.notifier.publish(transition, reporter.cellId);
     return { ok: true };
-  }
-
-  /** RECREATE looks at all instances of the process, so an evacuation is decided on the whole of it. */
-  private async applyEvacuation(reporter: Reporter, report: EvacuationReport): Promise<CellReportResult> {
-    let keepContainer = false;
-    const transition = await this.processes.change(
-      report.processGuid,
-      (process) => {
-        const evacuation = decideEvacuation(process, reporter, report, contextOf(this.clock, this.ids));
-        keepContainer = evacuation.keepContainer;
-        return evacuation.transition;
-      },
-      { fence: fenceOf(reporter) },
-    );
-    this.notifier.publish(transition, reporter.cellId);
-    return { ok: true, keepContainer };
   }
 
   /**
@@ -193,11 +173,6 @@ export class CellReports {
       }
     }
   }
-}
-
-/** Shards refuse what an agent says once its successor has started, however late it arrives. */
-function fenceOf({ cellId, epoch }: Reporter): Fence {
-  return { role: `cell:${cellId}`, token: epoch };
 }
 
 function isTaskReport(report: CellReport): report is TaskReport {

@@ -5,6 +5,7 @@ import {
   evacuateRunning,
   evacuateStopped,
   type Evacuation,
+  type EvacuationLimits,
   instanceOf,
   type ProcessSnapshot,
   removeEvacuating,
@@ -29,6 +30,7 @@ export function decideEvacuation(
   { cellId, zone }: { cellId: string; zone: string },
   report: EvacuationReport,
   context: Context,
+  limits: EvacuationLimits = {},
 ): Evacuation {
   const { index, instanceGuid } = report;
   const key = { instanceGuid, cellId };
@@ -38,7 +40,8 @@ export function decideEvacuation(
       return evacuateClaimed(instance, key, context);
     case 'evacuate-running': {
       const { netInfo, routable } = report;
-      return evacuateRunning(process, index, key, { netInfo, routable, availabilityZone: zone }, context);
+      const started = { netInfo, routable, availabilityZone: zone };
+      return evacuateRunning(process, index, key, started, context, limits);
     }
     case 'evacuate-crashed':
       return evacuateCrashed(instance, key, report.reason, context);

@@ -104,6 +104,36 @@ export class TaskQuery extends PageQuery {
   }
 }
 
+/** Which lines of a log. */
+export class LogQuery {
+  /** `true`: go on with what comes. */
+  @Optional() @IsOneOf(['true', 'false']) follow?: 'true' | 'false';
+  /** Only the last so many of each run. */
+  @Optional() @Whole({ min: 0 }) tail?: number;
+  /** Only lines from this moment on, in milliseconds since the Unix epoch. */
+  @Optional() @Whole({ min: 0, max: Number.MAX_SAFE_INTEGER }) since?: number;
+}
+
+export class InstanceLogQuery extends LogQuery {
+  /** Only this instance. */
+  @Optional() @Whole({ min: 0 }) index?: number;
+}
+
+export class StatsQuery {
+  /** Only this instance. */
+  @Optional() @Whole({ min: 0 }) index?: number;
+}
+
+export class StreamOutQuery {
+  /** In the container, absolute. */
+  @IsText({ max: LIMITS.pathBytes, pattern: /^\//, patternInWords: 'begin with "/"' }) path: string;
+}
+
+export class StreamInQuery extends StreamOutQuery {
+  /** Whom the files will belong to: user name or `uid[:gid]` inside the container; absent: that of the instance. */
+  @Optional() @IsText({ min: 1, max: LIMITS.nameBytes }) user?: string;
+}
+
 export class EpochQuery {
   @Whole({ min: 0, max: Number.MAX_SAFE_INTEGER }) epoch: number;
 }
@@ -123,6 +153,9 @@ const EVENT_TYPES = Object.keys({
   cell_created: true,
   cell_changed: true,
   cell_removed: true,
+  deployment_created: true,
+  deployment_changed: true,
+  deployment_removed: true,
 } satisfies Record<RiveraEventType, true>);
 
 const EVENT_TYPE = {

@@ -1,8 +1,12 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Readable } from 'node:stream';
 import request from 'supertest';
+import type { ContainerStats, LogItem } from '#rivera/models';
+import type { Session } from '#rivera/session';
 import { aDesiredLRP, aRealisticDesiredLRP, aTaskDefinition } from '#test/builders.js';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { FakeCell, REGISTRATION } from '#test/fake-cell.js';
+import { startLinkedCell } from '#test/linked-cell.js';
 import type { OpenApiDocument, PathOperation } from './openapi-document.js';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -201,6 +205,69 @@ describe('every answer is as the document says', () => {
       headers,
       expect: 412,
     });
+  });
+
+  it('of what only cells know', async () => {
+    const stats: ContainerStats = {
+      guid: 'i',
+      processGuid: 'p',
+      index: 0,
+      time: 1,
+      cpuPercent: 12.5,
+      rxBytes: 5,
+    };
+    const line: LogItem = {
+      guid: 'i',
+      index: 0,
+      time: 1,
+      number: 1,
+      source: 'APP',
+      stream: 'out',
+      text: 'hi',
+    };
+    const dropped: LogItem = { guid: 'i', dropped: 3 };
+    const opened = (say: (session: Session) => Promise<void>) => async (session: Session) => {
+      await session.send({ type: 'opened' });
+      await say(session);
+      session.end({ type: 'end', status: 0 });
+    };
+    const json = (value: unknown) => Buffer.from(`${JSON.stringify(value)}\n`);
+    const linked = await startLinkedCell(bbs, 'cell-9', {
+      stats: opened((session) => session.sendData('stdout', json([stats]))),
+      logs: opened((session) => session.sendData('stdout', Buffer.concat([json(line), json(dropped)]))),
+      exec: opened(() => Promise.resolve()),
+      'stream-out': opened(() => Promise.resolve()),
+      'stream-in': opened(async (session) => void (await session.next(5_000))),
+    });
+    const { processGuid } = await bbs.client().desireLRP(aDesiredLRP());
+    await linked.cell.run(processGuid);
+    await bbs.client().desireTask({ taskGuid: 'logged', domain: 'd', definition: aTaskDefinition() });
+    await linked.cell.placeTask('logged');
+    await linked.cell.report({ type: 'start-task', taskGuid: 'logged' });
+    await call('get', `/v1/lrps/${processGuid}/stats`);
+    await call('get', '/v1/cells/cell-9/stats');
+    await call('get', '/v1/tasks/logged/logs');
+    await call('get', `/v1/lrps/${processGuid}/logs`);
+    for await (const item of bbs.client().logs(processGuid)) {
+      const [name, value] = 'line' in item ? ['LogLine', item.line] : ['DroppedLines', item];
+      expectValid(ajv.compile({ $ref: `api#/components/schemas/${name}` }), value);
+    }
+    // Those that speak WebSocket have no body to hold against the document.
+    const instance = `/v1/actual-lrps/${processGuid}/0`;
+    const process = await bbs.client().exec(processGuid, 0, { path: 'true' });
+    expect(await process.follow({ stdout: () => {}, stderr: () => {} })).toBe(0);
+    const tar = Readable.from([Buffer.from('x')]);
+    await bbs.client().streamIn(processGuid, 0, { path: '/', tar });
+    for await (const chunk of await bbs.client().streamOut(processGuid, 0, '/')) void chunk;
+    const cellRoute = '/v1/cells/cell-9/sessions/some';
+    for (const path of [`${instance}/exec`, `${instance}/stream-in`, `${instance}/stream-out`, cellRoute]) {
+      const operation = operationOf('get', path)[1];
+      expect(Object.keys(operation.responses)).toEqual(['101', 'default']);
+      seen.add(operation);
+    }
+    const token = bbs.token({ scopes: ['cell'], cellId: 'cell-9' });
+    await call('get', cellRoute, { token, expect: 426 });
+    await linked.stop();
   });
 
   it('and no operation was left out', async () => {

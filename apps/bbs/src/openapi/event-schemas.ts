@@ -3,13 +3,14 @@ import { type JsonSchema, ref } from './json-schema.js';
 import { count, maybe, record, text } from './record.js';
 
 type EventOf<T extends RiveraEventType> = Extract<RiveraEvent, { type: T }>;
-type Subject = 'desired_lrp' | 'actual_lrp' | 'task' | 'cell';
+type Subject = 'desired_lrp' | 'actual_lrp' | 'task' | 'cell' | 'deployment';
 
 const RECORD_OF: Record<Subject, string> = {
   desired_lrp: 'DesiredLRPSchedulingInfo',
   actual_lrp: 'ActualLRP',
   task: 'Task',
   cell: 'Cell',
+  deployment: 'Deployment',
 };
 
 /** The data of each event of the stream, and their union. */

@@ -6,6 +6,10 @@ import { BulkController } from '../desired-lrps/bulk.controller.js';
 import { DesiredLRPsController } from '../desired-lrps/desired-lrps.controller.js';
 import { DomainsController } from '../domains/domains.controller.js';
 import { EventsController } from '../events/events.controller.js';
+import { ExecController } from '../exec/exec.controller.js';
+import { LogsController } from '../logs/logs.controller.js';
+import { SessionsController } from '../sessions/sessions.controller.js';
+import { StatsController } from '../stats/stats.controller.js';
 import { TasksController } from '../tasks/tasks.controller.js';
 import type { Class } from './class-schemas.js';
 import { DocsController } from './docs.controller.js';
@@ -59,6 +63,12 @@ const desiredLRPView: JsonSchema = {
   anyOf: [ref('DesiredLRP'), ref('DesiredLRPSchedulingInfo'), ref('DesiredLRPRoutingInfo')],
 };
 
+const logStream: JsonSchema = {
+  ...text,
+  description:
+    'server-sent events: the data of each `log` is a LogLine, of `dropped` DroppedLines, of `failed` FailedLogs',
+};
+
 /** Every operation of the API. A route without an entry here has no document: it is not built. */
 export const OPERATIONS: readonly Operations[] = [
   operationsOf(DesiredLRPsController, 'Desired LRPs', {
@@ -78,6 +88,36 @@ export const OPERATIONS: readonly Operations[] = [
   operationsOf(ActualLRPsController, 'Actual LRPs', {
     list: { summary: 'List what runs', answer: page(ref('ActualLRP')) },
     retire: { summary: 'Stop an instance; it is replaced' },
+  }),
+  operationsOf(ExecController, 'Actual LRPs', {
+    exec: {
+      summary:
+        'Run a further process in the container of an instance: a WebSocket, see docs/logs-and-exec.md; its first message is {"type":"start","request":ExecRequest}',
+    },
+    streamIn: {
+      summary: 'Unpack a tar stream in an instance: a WebSocket, see docs/logs-and-exec.md',
+    },
+    streamOut: {
+      summary: 'A file or directory of an instance as a tar stream: a WebSocket, see docs/logs-and-exec.md',
+    },
+  }),
+  operationsOf(LogsController, 'Logs and stats', {
+    ofLRP: {
+      summary:
+        'What the instances of an LRP wrote lately, and with follow=true what they write, as server-sent events',
+      contentType: 'text/event-stream',
+      answer: logStream,
+    },
+    ofTask: {
+      summary:
+        'What a task wrote lately, and with follow=true what it writes until it ends, as server-sent events',
+      contentType: 'text/event-stream',
+      answer: logStream,
+    },
+  }),
+  operationsOf(StatsController, 'Logs and stats', {
+    ofLRP: { summary: 'What the instances of an LRP use', answer: ref('Stats') },
+    ofCell: { summary: 'What the containers of a cell use', answer: ref('Stats') },
   }),
   operationsOf(TasksController, 'Tasks', {
     desire: { summary: 'Have a task run', answer: ref('Task') },
@@ -121,6 +161,9 @@ export const OPERATIONS: readonly Operations[] = [
       answer: results('CellReportResult'),
     },
     work: { summary: 'Everything that is placed on the cell', answer: ref('CellWork') },
+  }),
+  operationsOf(SessionsController, 'Cell agents', {
+    join: { summary: 'Be there for a bbs that wants to talk, as the mailbox said: a WebSocket' },
   }),
   operationsOf(HealthController, 'Health', {
     healthz: { summary: 'Whether the process lives', answer: record<{ status: string }>({ status: text }) },

@@ -8,12 +8,16 @@ import {
   type CellDrain,
   CellRegistration,
   type CellWork,
+  type ContainerStats,
   DesiredLRPRequest,
   DesiredLRPUpdate,
   type Domain,
+  type DroppedLines,
   ERROR_CODES,
+  ExecRequest,
   type FieldError,
   type HeldResources,
+  type LogLine,
   type InternalRoute,
   ModificationTag,
   type Placement,
@@ -73,6 +77,9 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
       'A promise that the desired list of the domain is complete. Without expiresAt it holds for ever.',
     ),
     Problem: problem(),
+    ExecRequest: classes.describe(ExecRequest),
+    ...logs(),
+    ...stats(),
     Readiness: record<ReadinessReport>({
       ready: flag,
       checks: listOf(record<CheckResult>({ name: text, ready: flag, reason: maybe(text) })),
@@ -211,12 +218,14 @@ function cells(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
           task?: Task;
           alreadyStarted?: boolean;
           keepContainer?: boolean;
+          waiting?: boolean;
         }>({
           ok: { const: true },
           desiredLRP: maybe(ref('CellDesiredLRP')),
           task: maybe(ref('CellTask')),
           alreadyStarted: maybe(flag),
           keepContainer: maybe(flag),
+          waiting: maybe(flag),
         }),
         refusal,
       ],
@@ -259,6 +268,68 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
     },
     'One instance of a desired LRP.',
   );
+}
+
+function logs(): Record<string, JsonSchema> {
+  const run = { guid: { ...text, description: 'instance guid or task guid' }, index: maybe(count) };
+  return {
+    LogLine: record<LogLine>(
+      {
+        ...run,
+        time,
+        number: { type: 'integer', minimum: 1, description: 'counts the lines of this run' },
+        source: text,
+        stream: { type: 'string', enum: ['out', 'err'] },
+        text,
+      },
+      'One line of output.',
+    ),
+    DroppedLines: record<DroppedLines>(
+      { ...run, dropped: count },
+      'So many lines are missing here: they came faster than they were read.',
+    ),
+    FailedLogs: record<{ guids: string[]; cellId: string; code: string; message: string }>(
+      { guids: texts, cellId: text, code: errorCode, message: text },
+      'The lines of these runs cannot be had now.',
+    ),
+  };
+}
+
+function stats(): Record<string, JsonSchema> {
+  const amount: JsonSchema = { type: 'number', minimum: 0 };
+  return {
+    ContainerStats: record<ContainerStats>(
+      {
+        guid: { ...text, description: 'instance guid or task guid' },
+        processGuid: maybe(text),
+        index: maybe(count),
+        time,
+        cpuPercent: maybe({ ...amount, description: 'of one processor, since the measurement before' }),
+        cpuNanoseconds: maybe(amount),
+        memoryBytes: maybe(amount),
+        memoryLimitBytes: maybe({ ...amount, description: '0 = unlimited' }),
+        diskBytes: maybe(amount),
+        diskLimitBytes: maybe({ ...amount, description: '0 = unlimited' }),
+        pids: maybe(amount),
+        rxBytes: maybe(amount),
+        txBytes: maybe(amount),
+        ageMs: maybe(amount),
+      },
+      'What a container uses; what cannot be known on its cell is absent.',
+    ),
+    Stats: record<{ items: ContainerStats[]; unreachable?: unknown[] }>({
+      items: listOf(ref('ContainerStats')),
+      unreachable: maybe(
+        listOf(
+          record<{ cellId: string; code: string; message: string }>({
+            cellId: text,
+            code: errorCode,
+            message: text,
+          }),
+        ),
+      ),
+    }),
+  };
 }
 
 function problem(): JsonSchema {

@@ -1,9 +1,10 @@
 import { FakeGarden } from '#rivera/garden';
 import type { Container, Garden } from '#rivera/garden';
 import { RiveraLogger } from '#rivera/platform';
+import type { ProcessDefaults } from '../exec/instances.js';
 import { type Step, type StepResult, SUCCEEDED } from '../executor/step.js';
 import { limiter } from '../executor/limiter.js';
-import { ContainerActor, type Work } from './container-actor.js';
+import { ContainerActor, type Leaving, type Work } from './container-actor.js';
 
 /** Work whose step runs and ends at once, and whose announcement takes as long as the test says. */
 class BriefWork implements Work {
@@ -41,6 +42,10 @@ class BriefWork implements Work {
     return Promise.resolve({ perform });
   }
 
+  processDefaults(): Promise<ProcessDefaults> {
+    return Promise.resolve({ user: 'root', env: [] });
+  }
+
   async ready(): Promise<boolean> {
     this.said.push('starting');
     const isWanted = await this.announced;
@@ -55,6 +60,9 @@ class BriefWork implements Work {
     return Promise.resolve();
   }
 
+  leave(): Promise<Leaving> {
+    return Promise.resolve('gone');
+  }
   ended(result: StepResult): Promise<void> {
     this.said.push(result.status);
     return Promise.resolve();

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Actor, type Behavior } from '#rivera/actor';
 import type { Container, Garden } from '#rivera/garden';
-import type { HeldResources } from '#rivera/models';
+import type { ActualLRPKey, HeldResources } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
+import type { ProcessDefaults } from '../exec/instances.js';
 import { CANCELLED, failed, messageOf, type Step, type StepResult } from '../executor/step.js';
 import { type ContainerState, requireTransition } from './container-state.js';
 import { shortened } from './failure-reason.js';
@@ -11,11 +12,22 @@ import type { Limiter } from '../executor/limiter.js';
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 
+/**
+ * What became of asking to leave a cell that drains: let go of it, its replacement is on the way, or it is to go on for
+ * now and ask again.
+ */
+export type Leaving = 'gone' | 'moving' | 'waiting';
+
+/** What is on the move asks again after this long, as nobody may have told it that it was called off (Diego rep: 10 s). */
+const ASK_AGAIN_MS = 10_000;
+
 /** What a container is for: an LRP instance or a task. The actor asks, the work answers; neither knows the store. */
 export interface Work {
   /** Container handle: the instance guid or task guid. */
   readonly guid: string;
   readonly kind: 'lrp' | 'task';
+  /** Of an LRP instance. */
+  readonly key?: ActualLRPKey;
   readonly resources: HeldResources;
   /** Asks the store for the work. False: it is not ours, drop it. */
   acquire(): Promise<boolean>;
@@ -23,8 +35,12 @@ export interface Work {
   create(signal: AbortSignal): Promise<Container>;
   /** What to do in it. `onChange`: how it runs has changed, and `ready` is to be told again. */
   step(container: Container, onChange: () => void): Promise<Step>;
+  /** What a further process in it starts from. */
+  processDefaults(container: Container): Promise<ProcessDefaults>;
   /** It runs. False: the store does not want it, stop it. */
   ready(container: Container): Promise<boolean>;
+  /** The cell drains: ask the store to run it elsewhere. `container`: absent while it does not run. */
+  leave(container: Container | undefined): Promise<Leaving>;
   /** It has ended, or was never started. Resolves when the store knows. */
   ended(result: StepResult, container: Container | undefined): Promise<void>;
   /** The container is gone: what it used is free. */
@@ -42,6 +58,8 @@ type Message =
   | { type: 'changed' }
   | { type: 'refused' }
   | { type: 'ended'; result: StepResult }
+  | { type: 'leave' }
+  | { type: 'left'; leaving: Leaving }
   | { type: 'stop' }
   | { type: 'settled' };
 
@@ -73,6 +91,8 @@ export class ContainerActor {
   private current: ContainerState = 'reserved';
   private readonly actor: Actor<Message>;
   private readonly abort = new AbortController();
+  /** When it is to ask to leave again, by the monotonic clock; Infinity while it asks. */
+  private asksAgainAt = 0;
   private expiry: NodeJS.Timeout | undefined;
   /** What is under way at the engine: nothing is removed before it is known what came of it. */
   private creation: Promise<unknown> = Promise.resolve();
@@ -115,6 +135,11 @@ export class ContainerActor {
     this.actor.tell({ type: 'stop' });
   }
 
+  /** The cell drains. Asked again and again until the container is gone. */
+  leave(): void {
+    this.actor.tell({ type: 'leave' });
+  }
+
   private receive(message: Message): void {
     switch (message.type) {
       case 'acquire':
@@ -136,6 +161,12 @@ export class ContainerActor {
       case 'changed':
         if (this.current === 'running') this.announce(this.container!);
         return;
+      case 'leave':
+        return this.askToLeave();
+      case 'left':
+        this.asksAgainAt = message.leaving === 'moving' ? performance.now() + ASK_AGAIN_MS : 0;
+        if (message.leaving === 'gone') this.stop();
+        return;
       case 'refused':
       case 'stop':
         return this.interrupt();
@@ -145,6 +176,23 @@ export class ContainerActor {
       case 'settled':
         return this.gone();
     }
+  }
+
+  /** What is not granted yet is not asked for: it is given back at once. */
+  private askToLeave(): void {
+    const { work, logger } = this.options;
+    if (this.state === 'completed' || this.abort.signal.aborted || performance.now() < this.asksAgainAt)
+      return;
+    if (!this.isGranted) return this.stop();
+    this.asksAgainAt = Infinity;
+    this.pipe(
+      work.leave(this.state === 'running' ? this.container : undefined),
+      (leaving) => ({ type: 'left', leaving }),
+      (error) => {
+        logger.warn('failed-to-leave', { guid: work.guid, error });
+        return { type: 'left', leaving: 'waiting' };
+      },
+    );
   }
 
   private become(state: ContainerState): void {

@@ -105,7 +105,7 @@ export class ContainerRun {
     return main;
   }
 
-  private async network(container: Container): Promise<string[]> {
+  async network(container: Container): Promise<string[]> {
     const { address, ports } = await container.info();
     const own = address === undefined ? this.ownAddress() : { instanceAddress: address };
     return networkEnvironment({ cellAddress: this.options.services.address, ports, ...own });

@@ -11,15 +11,16 @@ import {
   RiveraError,
   type RunAction,
 } from '#rivera/models';
+import type { ProcessDefaults } from '../exec/instances.js';
 import { group } from '../executor/combinators.js';
 import { instanceEnvironment } from '../executor/environment.js';
-import type { Interpreter } from '../executor/interpreter.js';
+import { type Interpreter, processDefaults } from '../executor/interpreter.js';
 import { LogStreamer } from '../executor/log-streamer.js';
 import type { Step, StepLog, StepResult } from '../executor/step.js';
 import { healthStep } from '../health/health-step.js';
 import { checkProbes, type PortResolver, type Probe } from '../health/probe.js';
 import { readinessStep } from '../health/readiness-step.js';
-import type { Work } from './container-actor.js';
+import type { Leaving, Work } from './container-actor.js';
 import { ContainerRun, isDownloadsOnly } from './container-run.js';
 import type { Provisioner } from './provisioner.js';
 import type { CellServices } from './services.js';
@@ -49,6 +50,11 @@ export class LRPWork implements Work {
 
   get guid(): string {
     return this.options.instanceGuid;
+  }
+
+  get key(): ActualLRPKey {
+    const { processGuid, index } = this.options;
+    return { processGuid, index };
   }
 
   get resources(): HeldResources {
@@ -83,6 +89,11 @@ export class LRPWork implements Work {
     return run.step(container, interpreter, parts.length === 1 ? parts[0]! : group(parts, { endTogether }));
   }
 
+  async processDefaults(container: Container): Promise<ProcessDefaults> {
+    const { desired, run } = this.definite();
+    return processDefaults(desired.action, await run.network(container));
+  }
+
   /** Said again whenever it changes. */
   async ready(container: Container): Promise<boolean> {
     const result = await this.report({
@@ -91,6 +102,17 @@ export class LRPWork implements Work {
       routable: this.isRoutable,
     });
     return result.ok;
+  }
+
+  async leave(container: Container | undefined): Promise<Leaving> {
+    if (container === undefined) {
+      await this.report({ type: 'evacuate-claimed' });
+      return 'gone';
+    }
+    const netInfo = await this.netInfo(container);
+    const result = await this.report({ type: 'evacuate-running', netInfo, routable: this.isRoutable });
+    if (!result.ok || result.waiting) return 'waiting';
+    return result.keepContainer ? 'moving' : 'gone';
   }
 
   async ended(result: StepResult): Promise<void> {

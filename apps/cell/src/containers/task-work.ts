@@ -6,10 +6,12 @@ import {
   type TaskDefinition,
   type TaskReport,
 } from '#rivera/models';
+import type { ProcessDefaults } from '../exec/instances.js';
+import { processDefaults } from '../executor/interpreter.js';
 import { readFirstFile } from '../executor/first-file.js';
 import { LogStreamer } from '../executor/log-streamer.js';
 import { messageOf, type Step, type StepResult } from '../executor/step.js';
-import type { Work } from './container-actor.js';
+import type { Leaving, Work } from './container-actor.js';
 import { ContainerRun } from './container-run.js';
 import type { Provisioner } from './provisioner.js';
 import type { CellServices } from './services.js';
@@ -64,8 +66,18 @@ export class TaskWork implements Work {
     return run.step(container, interpreter, interpreter.step(definition.action, logSourceOf(definition)));
   }
 
+  async processDefaults(container: Container): Promise<ProcessDefaults> {
+    const { definition, run } = this.definite();
+    return processDefaults(definition.action, await run.network(container));
+  }
+
   ready(): Promise<boolean> {
     return Promise.resolve(true);
+  }
+
+  /** Tasks go on to their end, wherever they are (Diego rep). */
+  async leave(): Promise<Leaving> {
+    return 'waiting';
   }
 
   async ended(result: StepResult, container: Container | undefined): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Container, ContainerProcess, ProcessOutput, ProcessSpec } from '#rivera/garden';
 import type { Action, RunAction } from '#rivera/models';
+import type { ProcessDefaults } from '../exec/instances.js';
 import type { Limiter } from './limiter.js';
 import type { ArtifactCache } from '../downloader/artifact-cache.js';
 import { codependent, emitProgress, parallel, serial, timeout, tryStep } from './combinators.js';
@@ -155,4 +156,25 @@ export function processSpec(action: RunAction, networkEnvironment: string[]): Pr
     ...(dir === undefined || dir === '' ? {} : { dir }),
     ...(resourceLimits?.nofile === undefined ? {} : { nofile: resourceLimits.nofile }),
   };
+}
+
+/** Of the first process that an action runs, for a process that is added beside it. */
+export function processDefaults(action: Action, networkEnvironment: string[]): ProcessDefaults {
+  const run = firstRun(action);
+  if (run === undefined) return { user: 'root', env: networkEnvironment };
+  const { user, dir, env } = processSpec(run, networkEnvironment);
+  return { user, dir, env };
+}
+
+function firstRun(action: Action): RunAction | undefined {
+  if (action.run !== undefined) return action.run;
+  const { timeout: limited, emitProgress: told, try: tried } = action;
+  const { serial: ordered, parallel: beside, codependent: bound } = action;
+  const inner = [limited?.action, told?.action, tried?.action].filter((each) => each !== undefined);
+  const lists = [ordered, beside, bound].flatMap((each) => each?.actions ?? []);
+  for (const each of [...inner, ...lists]) {
+    const found = firstRun(each);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RiveraClient } from '#rivera/client';
-import { type CellRegistration, RiveraError } from '#rivera/models';
+import { type CellRegistration, type PresenceGrant, RiveraError } from '#rivera/models';
 import { messageOf } from '../executor/step.js';
 import type { RiveraLogger } from '#rivera/platform';
 
@@ -8,6 +8,8 @@ export interface PresenceOptions {
   client: RiveraClient;
   cellId: string;
   registration: () => CellRegistration;
+  /** Told of each renewal, with what operators want of the cell. */
+  onGrant: (grant: PresenceGrant) => void;
   logger: RiveraLogger;
   /** Another agent speaks for this cell now. */
   onReplaced: (error: RiveraError) => void;
@@ -25,7 +27,7 @@ export class Presence {
 
   /** Renews until the signal aborts. */
   async keep(signal: AbortSignal): Promise<void> {
-    const { client, cellId, registration, logger, onReplaced } = this.options;
+    const { client, cellId, registration, onGrant, logger, onReplaced } = this.options;
     let epoch: number | undefined;
     while (!signal.aborted) {
       let waitMs = RETRY_MS;
@@ -38,6 +40,7 @@ export class Presence {
         if (epoch === undefined) logger.log('cell-registered', { cellId, epoch: grant.epoch });
         epoch = grant.epoch;
         this.registered(epoch);
+        onGrant(grant);
         waitMs = grant.ttlMs / 3;
       } catch (error) {
         if (signal.aborted) return;

@@ -17,7 +17,9 @@ import { LRPWork } from '../containers/lrp-work.js';
 import { Provisioner } from '../containers/provisioner.js';
 import type { CellServices } from '../containers/services.js';
 import { TaskWork } from '../containers/task-work.js';
+import type { Instance, Instances } from '../exec/instances.js';
 import type { StepResult } from '../executor/step.js';
+import type { Holding } from '../stats/stats-session.js';
 import type { Reporter } from './reporter.js';
 
 export interface RepOptions {
@@ -33,11 +35,14 @@ export interface RepOptions {
  * The cell: takes work or refuses it at once, and supervises one actor per container (Diego rep). Nothing here waits for
  * a container.
  */
-export class Rep {
+export class Rep implements Instances {
   private readonly actors = new Map<string, ContainerActor>();
   private readonly ledger: Ledger;
   private readonly provisioner: Provisioner;
   private hasAdopted = false;
+  private isClosed = false;
+  /** What was given up at the end of a drain and still has to end. */
+  private readonly abandoned = new Set<string>();
 
   constructor(private readonly options: RepOptions) {
     this.ledger = new Ledger(options.capacity);
@@ -49,11 +54,43 @@ export class Rep {
     for (const lrp of lrps) {
       if (this.take(this.lrpWork(lrp))) continue;
       const { processGuid, index, instanceGuid } = lrp;
-      this.tell({ type: 'refuse', processGuid, index, instanceGuid, reason: 'insufficient resources' });
+      this.tell({ type: 'refuse', processGuid, index, instanceGuid, reason: this.refusal() });
     }
     for (const task of tasks) {
       if (this.take(this.taskWork(task))) continue;
-      this.tell({ type: 'refuse-task', taskGuid: task.taskGuid, reason: 'insufficient resources' });
+      this.tell({ type: 'refuse-task', taskGuid: task.taskGuid, reason: this.refusal() });
+    }
+  }
+
+  /** No new work is taken. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  open(): void {
+    this.isClosed = false;
+  }
+
+  get isEmpty(): boolean {
+    return this.actors.size === 0;
+  }
+
+  /** Everything here is asked to leave; what may not yet is to be asked again. */
+  evacuate(): void {
+    for (const actor of this.actors.values()) actor.leave();
+  }
+
+  /** What has not left in time is stopped: instances start elsewhere, tasks have failed. */
+  abandon(): void {
+    for (const [guid, actor] of this.actors) {
+      if (this.abandoned.has(guid)) continue;
+      this.abandoned.add(guid);
+      this.options.logger.warn('abandoning-container', { guid, kind: actor.work.kind });
+      if (actor.work.kind === 'task') {
+        const failureReason = 'cell was drained before completion';
+        this.tell({ type: 'complete-task', taskGuid: guid, failed: true, failureReason });
+      }
+      actor.stop();
     }
   }
 
@@ -142,9 +179,13 @@ export class Rep {
     }
   }
 
+  private refusal(): string {
+    return this.isClosed ? 'cell is draining' : 'insufficient resources';
+  }
+
   private take(work: Work): boolean {
     if (this.actors.has(work.guid)) return true;
-    if (!this.ledger.reserve(work.guid, work.resources)) return false;
+    if (this.isClosed || !this.ledger.reserve(work.guid, work.resources)) return false;
     this.supervise(work, { isThere: false });
     return true;
   }
@@ -169,6 +210,7 @@ export class Rep {
       onCompleted,
       onGone: (guid) => {
         this.actors.delete(guid);
+        this.abandoned.delete(guid);
         this.ledger.release(guid);
       },
     });
@@ -196,6 +238,18 @@ export class Rep {
 
   actor(guid: string): ContainerActor | undefined {
     return this.actors.get(guid);
+  }
+
+  /** What is here, and for what. */
+  holdings(): Holding[] {
+    return [...this.actors.values()].map(({ work: { guid, key, resources } }) => ({ guid, key, resources }));
+  }
+
+  /** For those who do something in a container beside what it is for. */
+  async enter(guid: string): Promise<Instance | undefined> {
+    const actor = this.actors.get(guid);
+    if (actor?.container === undefined) return undefined;
+    return { container: actor.container, defaults: await actor.work.processDefaults(actor.container) };
   }
 
   /** Reports that nobody here waits for: refused or lost, the next synchronization makes up for it. */

@@ -13,6 +13,7 @@ import type { TokenOrder } from './mint-tokens.js';
 export const CLIENT_SCOPES: readonly Scope[] = [
   'lrps:read',
   'lrps:write',
+  'lrps:exec',
   'tasks:read',
   'tasks:write',
   'cells:read',

@@ -80,7 +80,10 @@ export async function demultiplex(
   options: { raw?: boolean } = {},
 ): Promise<void> {
   const demultiplexer = new Demultiplexer(output, options);
-  for await (const chunk of stream) demultiplexer.write(chunk);
+  for await (const chunk of stream) {
+    demultiplexer.write(chunk);
+    if (output.ready) await output.ready();
+  }
   demultiplexer.end();
 }
 

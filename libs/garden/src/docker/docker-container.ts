@@ -23,7 +23,7 @@ import { asking, askingUnless } from './engine-error.js';
 import type { Engine } from './engine.js';
 import { ExecProcess } from './exec-process.js';
 import { attachBeforeStart, MainProcess } from './main-process.js';
-import { readMetrics } from './metrics.js';
+import { measured, readMetrics } from './metrics.js';
 
 const NOT_MODIFIED = 304;
 
@@ -100,7 +100,8 @@ export class DockerContainer implements Container {
   }
 
   async metrics(): Promise<ContainerMetrics> {
-    return readMetrics(this.options.engine, await this.inspect());
+    const running = measured(await this.inspect());
+    return running === undefined ? {} : readMetrics(this.options.engine, running);
   }
 
   async diskUsage(): Promise<number | undefined> {

@@ -5,12 +5,14 @@ import { notFound, RiveraError } from '#rivera/models';
 import type {
   Container,
   ContainerInfo,
+  ContainerMetrics,
   ContainerSpec,
   Garden,
   GardenCapabilities,
   GardenCapacity,
 } from '../container.js';
 import { refuseUnsupported } from '../unsupported.js';
+import { BulkMetrics } from './bulk-metrics.js';
 import {
   containerName,
   containerOptions,
@@ -60,6 +62,7 @@ export class DockerGarden implements Garden {
   readonly backend = 'docker';
   private readonly closing = new AbortController();
   private readonly images: Images;
+  private readonly metrics: BulkMetrics;
   private network?: Promise<string>;
   private busybox?: Promise<Buffer>;
 
@@ -71,6 +74,7 @@ export class DockerGarden implements Garden {
   ) {
     // Each process that is followed listens for the closing.
     setMaxListeners(0, this.closing.signal);
+    this.metrics = new BulkMetrics(engine, options.owner);
     this.images = new Images(engine, { stacks: options.stacks, pull: options.pull ?? 'missing' });
   }
 
@@ -167,6 +171,10 @@ export class DockerGarden implements Garden {
       ),
     );
     return infos.filter((info) => info !== undefined).map(containerInfo);
+  }
+
+  bulkMetrics(handles?: readonly string[]): Promise<Map<string, ContainerMetrics>> {
+    return this.metrics.read(handles);
   }
 
   async destroy(handle: string): Promise<void> {

@@ -8,16 +8,46 @@ import type { Engine } from './engine.js';
 const CGROUP_ROOT = '/sys/fs/cgroup';
 const NANOSECONDS_PER_MICROSECOND = 1000;
 
+/** What must be known of a running container to measure it; it stays the same while it runs. */
+export interface MeasuredContainer {
+  /** The engine's id. */
+  id: string;
+  /** Of its first process, on the engine's host. */
+  pid: number;
+  /** Milliseconds since the Unix epoch. */
+  startedAtMs: number;
+}
+
+/** Undefined when it does not run. */
+export function measured({ Id: id, State }: ContainerInspectInfo): MeasuredContainer | undefined {
+  return State.Running ? { id, pid: State.Pid, startedAtMs: Date.parse(State.StartedAt) } : undefined;
+}
+
 /**
  * What a running container uses: from its cgroup's files where they can be read (0.1 ms), else from the engine, which
  * takes up to a second for it. Memory is what counts towards the limit: usage without the file cache that can be dropped.
  */
-export async function readMetrics(engine: Engine, info: ContainerInspectInfo): Promise<ContainerMetrics> {
-  if (!info.State.Running) return {};
-  const ageMs = Math.max(0, Date.now() - Date.parse(info.State.StartedAt));
-  const usage = (await fromCgroup(info.State.Pid, info.Id)) ?? (await fromEngine(engine, info.Id));
-  return { ...usage, ageMs };
+export async function readMetrics(
+  engine: Engine,
+  { id, pid, startedAtMs }: MeasuredContainer,
+): Promise<ContainerMetrics> {
+  const ageMs = Math.max(0, Date.now() - startedAtMs);
+  const [usage, traffic] = await Promise.all([fromCgroup(pid, id), readTraffic(pid)]);
+  // Without a cgroup of ours the process is somebody else's, and so is its network.
+  return usage === undefined ? { ...(await fromEngine(engine, id)), ageMs } : { ...usage, ...traffic, ageMs };
 }
+
+/** All interfaces of the process's network but the loopback: lines of `name: received … (8 fields) sent …`. */
+async function readTraffic(pid: number): Promise<Traffic> {
+  const text = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => undefined);
+  if (text === undefined) return {};
+  const rows = [...text.matchAll(/^\s*(\S+):\s*(.+)$/gm)].filter(([, name]) => name !== 'lo');
+  const total = (column: number): number =>
+    rows.reduce((sum, [, , fields = '']) => sum + Number(fields.split(/\s+/)[column]), 0);
+  return { rxBytes: total(0), txBytes: total(8) };
+}
+
+type Traffic = Pick<ContainerMetrics, 'rxBytes' | 'txBytes'>;
 
 async function fromCgroup(pid: number, containerId: string): Promise<ContainerMetrics | undefined> {
   const lines = (await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')).trim().split('\n');
@@ -78,7 +108,16 @@ async function fromEngine(engine: Engine, containerId: string): Promise<Containe
     memoryBytes: withoutCache(memory?.usage, details?.total_inactive_file ?? details?.inactive_file),
     cpuNanoseconds: stats?.cpu_stats?.cpu_usage?.total_usage,
     pids: stats?.pids_stats?.current,
+    ...trafficOf(stats),
   };
+}
+
+function trafficOf(stats: SparseStats | undefined): Traffic {
+  const interfaces = Object.values((stats?.networks ?? {}) as ContainerStats['networks']);
+  if (interfaces.length === 0) return {};
+  const total = (field: 'rx_bytes' | 'tx_bytes'): number =>
+    interfaces.reduce((sum, each) => sum + each[field], 0);
+  return { rxBytes: total('rx_bytes'), txBytes: total('tx_bytes') };
 }
 
 function readCgroupFile(path: string): Promise<string | undefined> {

@@ -46,6 +46,10 @@ export class StartGate implements ProcessOutput {
     else this.lookForToken(chunk);
   }
 
+  async ready(): Promise<void> {
+    if (this.isOpen) await this.output.ready?.();
+  }
+
   private lookForToken(chunk: Buffer): void {
     this.heldStderr = Buffer.concat([this.heldStderr, chunk]);
     const end = this.heldStderr.indexOf('\n');

@@ -2,6 +2,7 @@ import { notFound, RiveraError } from '#rivera/models';
 import type {
   Container,
   ContainerInfo,
+  ContainerMetrics,
   ContainerSpec,
   Garden,
   GardenCapabilities,
@@ -95,6 +96,15 @@ export class FakeGarden implements Garden {
         .filter(({ spec }) => wanted.every(([name, value]) => spec.properties[name] === value))
         .map((container) => container.snapshot());
     });
+  }
+
+  async bulkMetrics(handles?: readonly string[]): Promise<Map<string, ContainerMetrics>> {
+    const wanted = this.host
+      .containersOf(this.options.owner)
+      .filter((each) => each.snapshot().state === 'running' && (handles?.includes(each.handle) ?? true));
+    return new Map(
+      await Promise.all(wanted.map(async (each) => [each.handle, await each.metrics()] as const)),
+    );
   }
 
   destroy(handle: string): Promise<void> {

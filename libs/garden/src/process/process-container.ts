@@ -17,7 +17,7 @@ import type {
 import type { ContainerDirectory, ContainerRecord } from './container-directory.js';
 import { resolveHostUser } from './host-user.js';
 import type { HostUser } from './host-user.js';
-import { processesOfSessions } from './proc.js';
+import { bulkMetrics } from './bulk-metrics.js';
 import { processState, readIdentity, SupervisedProcess } from './supervised-process.js';
 
 /** A directory and the processes that were started in it. */
@@ -97,16 +97,12 @@ export class ProcessContainer implements Container {
   }
 
   async metrics(): Promise<ContainerMetrics> {
-    const started = await stat(this.directory.startedFile).catch(() => undefined);
-    if (!started) return {};
-    const processes = await processesOfSessions(new Set(await this.sessions()));
-    const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0);
-    return {
-      memoryBytes: sum(processes.map(({ memoryBytes }) => memoryBytes)),
-      cpuNanoseconds: sum(processes.map(({ cpuNanoseconds }) => cpuNanoseconds)),
-      pids: processes.length,
-      ageMs: Math.max(0, Date.now() - started.mtimeMs),
-    };
+    return (await bulkMetrics([this])).get(this.handle) ?? {};
+  }
+
+  /** Milliseconds since the Unix epoch; undefined when it has not been. */
+  async startedAtMs(): Promise<number | undefined> {
+    return (await stat(this.directory.startedFile).catch(() => undefined))?.mtimeMs;
   }
 
   async diskUsage(): Promise<number | undefined> {

@@ -20,12 +20,14 @@ import { notFound, RiveraError } from '#rivera/models';
 import type {
   Container,
   ContainerInfo,
+  ContainerMetrics,
   ContainerSpec,
   Garden,
   GardenCapabilities,
   GardenCapacity,
 } from '../container.js';
 import { refuseUnsupported } from '../unsupported.js';
+import { bulkMetrics } from './bulk-metrics.js';
 import { ContainerDirectory, recordOf } from './container-directory.js';
 import type { ContainerRecord } from './container-directory.js';
 import { FreePorts } from './free-ports.js';
@@ -150,6 +152,12 @@ export class ProcessGarden implements Garden {
       wanted.every(([name, value]) => record.properties[name] === value),
     );
     return Promise.all(matching.map((record) => this.containerOf(record).info()));
+  }
+
+  async bulkMetrics(handles?: readonly string[]): Promise<Map<string, ContainerMetrics>> {
+    const records = await this.records();
+    const wanted = records.filter(({ handle }) => handles?.includes(handle) ?? true);
+    return bulkMetrics(wanted.map((record) => this.containerOf(record)));
   }
 
   async destroy(handle: string): Promise<void> {

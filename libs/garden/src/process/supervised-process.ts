@@ -9,6 +9,7 @@ import type { ContainerProcess, ProcessExit, ProcessOutput, ProcessSignal } from
 import { ProcessInput, refuseResize } from '../process-input.js';
 import type { HostUser } from './host-user.js';
 import { OutputFollower } from './output-follower.js';
+import { readPipes } from './piped-output.js';
 import { isAlive, kill, processesOfSessions, processesWithEnvironment, readStat } from './proc.js';
 
 const ADOPTED_POLL_MS = 100;
@@ -74,6 +75,8 @@ export class SupervisedProcess implements ContainerProcess {
     const [stdout, stderr] = await Promise.all(
       ['stdout', 'stderr'].map((name) => open(join(directory, name), 'a')),
     );
+    // Files outlive the agent; pipes make the process wait for whoever reads.
+    const isPiped = output.ready !== undefined;
     const child = spawn(
       '/bin/sh',
       [
@@ -89,7 +92,10 @@ export class SupervisedProcess implements ContainerProcess {
         detached: true,
         cwd: options.cwd,
         env: Object.fromEntries(options.env.map(splitEntry)),
-        stdio: [options.stdin ? 'pipe' : 'ignore', stdout!.fd, stderr!.fd],
+        stdio: [
+          options.stdin ? 'pipe' : 'ignore',
+          ...(isPiped ? (['pipe', 'pipe'] as const) : [stdout!.fd, stderr!.fd]),
+        ],
         ...user,
       },
     );
@@ -120,6 +126,7 @@ export class SupervisedProcess implements ContainerProcess {
       closed: options.closed,
       ended,
       input: child.stdin ?? undefined,
+      piped: isPiped ? readPipes(child, output) : undefined,
     });
   }
 
@@ -146,9 +153,12 @@ export class SupervisedProcess implements ContainerProcess {
     /** Resolves when our own child ended; the end of any other process is looked for. */
     ended?: Promise<void>;
     input?: Writable;
+    /** Resolves when the output was read from pipes; absent: it is in files. */
+    piped?: Promise<void>;
   }): Promise<SupervisedProcess> {
-    const { directory, marker, pid, startTime, closed } = options;
-    const follower = await OutputFollower.start(options);
+    const { directory, marker, pid, startTime, closed, piped } = options;
+    const follower = piped ? { finish: () => piped } : await OutputFollower.start(options);
+    piped?.catch(() => undefined);
     const waitForEnd = async (): Promise<ProcessExit> => {
       if (options.ended) await Promise.race([options.ended, aborted(closed)]);
       else

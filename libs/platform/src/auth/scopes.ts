@@ -2,6 +2,7 @@
 export const SCOPES = [
   'lrps:read',
   'lrps:write',
+  'lrps:exec',
   'tasks:read',
   'tasks:write',
   'cells:read',

@@ -77,12 +77,4 @@ describe('what is not quite HTTP', () => {
     expect(JSON.parse(body)).toEqual({ hello: 'world' });
     expect((await answerTo('GET / HTTP/1.0\r\n\r\n')).head).toMatch(/^HTTP\/1.1 200 /);
   });
-
-  it('ends the connection when it asks for another protocol, which nobody gets', async () => {
-    const { head } = await answerTo(
-      'GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
-    );
-    expect(head).toMatch(/^HTTP\/1.1 200 /);
-    expect(head).toMatch(/connection: close/i);
-  });
 });

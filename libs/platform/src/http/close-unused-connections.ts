@@ -16,6 +16,7 @@ export function closeUnusedConnections(server: Server): () => void {
     if (isStopping) socket.destroy();
   });
   server.on('request', ({ socket }) => unused.delete(socket));
+  server.on('upgrade', ({ socket }) => unused.delete(socket));
   return () => {
     isStopping = true;
     for (const socket of unused) socket.destroy();

@@ -22,6 +22,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 72_000;
 /** Guids are parts of paths; Fastify's own limit is 100. */
 const MAX_PATH_PART_LENGTH = 512;
+/** The largest message that a WebSocket takes. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 type Done = (error: Error | null, body?: unknown) => void;
 
@@ -31,6 +33,7 @@ type Done = (error: Error | null, body?: unknown) => void;
  */
 export async function createFastifyAdapter(options: FastifyAdapterOptions): Promise<FastifyAdapter> {
   const { FastifyAdapter: Adapter } = await import('@nestjs/platform-fastify');
+  const { routeWebSockets } = await import('./web-sockets.js');
 
   class JsonOnlyAdapter extends Adapter {
     private hasParser = false;
@@ -66,6 +69,7 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
   instance.server.on('checkExpectation', (request, response) =>
     instance.server.emit('request', request, response),
   );
+  routeWebSockets(instance, { maxMessageBytes: MAX_MESSAGE_BYTES });
   const stopping = closeUnusedConnections(instance.server);
   instance.addHook('preClose', (done) => {
     stopping();
@@ -76,8 +80,6 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
     (request as HttpRequest).trace = trace;
     reply.header('traceresponse', traceResponse(trace));
     reply.header('x-request-id', requestIdOf(request.headers) ?? request.id);
-    // Nobody gets an upgrade here, and after a request for one Node is silent about malformed ones.
-    if (request.headers.upgrade !== undefined) reply.header('connection', 'close');
     done(missingHost(request.raw));
   });
   return adapter;

@@ -44,4 +44,6 @@ export const PROBLEM_TABLE: Readonly<Record<ErrorCode, { status: number; title: 
   'too-many-requests': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Internal error' },
   unavailable: { status: 503, title: 'Unavailable' },
+  'cell-unreachable': { status: 504, title: 'Cell unreachable' },
+  'upgrade-required': { status: 426, title: 'Upgrade required' },
 };

@@ -7,6 +7,8 @@ import { RiveraLogger } from '../logging/rivera-logger.js';
 /** A running program: a Nest application, or anything else that can be closed. */
 export interface Closable {
   close(): Promise<unknown>;
+  /** How long closing may take, where that is known better than by `RunOptions`. */
+  closeDeadlineMs?: number;
 }
 
 export interface RunOptions {
@@ -45,7 +47,7 @@ export async function runApp(
     if (isStopping) host.exit(1);
     isStopping = true;
     logger.log('shutting-down', { signal });
-    host.exit(running === undefined || (await close(running, logger, deadlineMs)) ? 0 : 1);
+    host.exit(running === undefined || (await close(running, logger, running.closeDeadlineMs ?? deadlineMs)) ? 0 : 1);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) host.on(signal, () => void stop(signal));
 

@@ -1,0 +1,83 @@
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+import { RiveraError } from '#rivera/models';
+
+import { OFFERED_SOCKET, type SocketOffer } from './accept-web-socket.js';
+
+/** How long a client may take to take its leave when the server stops. */
+const FAREWELL_MS = 1_000;
+const GOING_AWAY = 1001;
+
+/**
+ * Lets routes take WebSockets. A request for one goes the way of every other: hooks, guards, pipes and the handler, which
+ * takes it with `acceptWebSocket`, or refuses it with a problem document like any request.
+ */
+export function routeWebSockets(fastify: FastifyInstance, options: { maxMessageBytes: number }): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: options.maxMessageBytes,
+    perMessageDeflate: false,
+  });
+  fastify.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    if (!isForWebSocket(request)) return serveWithoutUpgrade(fastify.server, { request, socket, head });
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as never);
+    response.once('finish', () => socket.end());
+    const offer: SocketOffer = {
+      accept: () =>
+        new Promise<WebSocket>((resolve, reject) => {
+          socket.once('close', () => reject(new RiveraError('unavailable', 'The client has gone.')));
+          response.detachSocket(socket as never);
+          sockets.handleUpgrade(request, socket, head, resolve);
+        }),
+    };
+    if (isWellFormed(request))
+      (request as IncomingMessage & { [OFFERED_SOCKET]?: SocketOffer })[OFFERED_SOCKET] = offer;
+    fastify.routing(request, response);
+  });
+  fastify.addHook('preClose', (done) => {
+    for (const client of sockets.clients) client.close(GOING_AWAY, 'this server is shutting down');
+    setTimeout(() => sockets.clients.forEach((client) => client.terminate()), FAREWELL_MS).unref();
+    done();
+  });
+}
+
+function isForWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** What `ws` would refuse without a problem document. */
+function isWellFormed({ headers }: IncomingMessage): boolean {
+  return (
+    /^[+/0-9a-z]{22}==$/i.test(headers['sec-websocket-key'] ?? '') &&
+    headers['sec-websocket-version'] === '13'
+  );
+}
+
+interface Upgrade {
+  request: IncomingMessage;
+  socket: Duplex;
+  head: Buffer;
+}
+
+/**
+ * Other protocols nobody gets: the request is served as if it had not asked (RFC 9110, 7.8), as clients of HTTP/2 expect
+ * that try for it with every request. Node has let go of the connection, so it gets it back from the beginning.
+ */
+function serveWithoutUpgrade(server: Server, { request, socket, head }: Upgrade): void {
+  const { method, url, httpVersion, rawHeaders } = request;
+  const fields: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (!/^(upgrade|http2-settings)$/i.test(name)) fields.push(`${name}: ${rawHeaders[at + 1]}`);
+  }
+  const start = [`${method} ${url} HTTP/${httpVersion}`, ...fields].join('\r\n');
+  socket.removeAllListeners('error');
+  socket.unshift(Buffer.concat([Buffer.from(`${start}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
+}

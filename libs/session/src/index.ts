@@ -1,0 +1,2 @@
+export * from './message.js';
+export { MAX_MESSAGE_BYTES, Session, type SessionTimes } from './session.js';

@@ -1,0 +1,157 @@
+import type { ActualLRP, RiveraEvent } from '#rivera/models';
+import { aDesiredLRP, aTaskDefinition } from '../support/builders.js';
+import { useCluster } from '../support/cluster.js';
+import { Following } from '../support/follow.js';
+
+const ROOTFS = 'preloaded:base';
+const LRPS = 5;
+const INSTANCES = 10;
+
+describe('a cell that is drained', () => {
+  const cluster = useCluster({
+    cells: 2,
+    backend: 'fake',
+    presenceTtlMs: 6_000,
+    controlPlaneEnv: { bbs: { EVACUATION_MAX_PER_LRP: '3' } },
+  });
+  const guids = Array.from({ length: LRPS }, (_, i) => `many-${i}`);
+
+  const desire = (processGuid: string, fields: object = {}) =>
+    cluster.client.desireLRP(aDesiredLRP({ processGuid, rootfs: ROOTFS, ...fields }));
+  const untilEmpty = (cellId: string) =>
+    cluster.waitFor(() => cluster.client.getCell(cellId), {
+      what: `${cellId} holds nothing`,
+      until: ({ work }) => Object.values(work).every((count) => count === 0),
+      timeoutMs: 60_000,
+    });
+  /** All of it on one cell, and the other one open again. */
+  const runOn = async (cellId: string, elsewhere: string, desired: () => Promise<unknown>): Promise<void> => {
+    await cluster.client.cordonCell(elsewhere);
+    await cluster.client.uncordonCell(cellId);
+    await desired();
+    await cluster.client.uncordonCell(elsewhere);
+  };
+
+  /** What anybody saw who followed the events: of each LRP the fewest that ran, and the most that were on the move. */
+  const extremes = (before: ActualLRP[], events: RiveraEvent[]): Map<string, [number, number]> => {
+    const running = new Map(before.map((row) => [keyOf(row), row]));
+    const seen = new Map<string, [number, number]>();
+    const look = (): void => {
+      for (const guid of new Set(before.map(({ processGuid }) => processGuid))) {
+        const rows = [...running.values()].filter((row) => row.processGuid === guid);
+        const moving = rows.filter(({ presence }) => presence === 'EVACUATING').length;
+        const [fewest, most] = seen.get(guid) ?? [Infinity, 0];
+        const indices = new Set(rows.map(({ index }) => index)).size;
+        seen.set(guid, [Math.min(fewest, indices), Math.max(most, moving)]);
+      }
+    };
+    look();
+    for (const event of events) {
+      if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_removed') {
+        running.delete(keyOf(event.before));
+      }
+      if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_created') {
+        if (event.after.state === 'RUNNING') running.set(keyOf(event.after), event.after);
+      }
+      look();
+    }
+    return seen;
+  };
+  const keyOf = ({ processGuid, index, instanceGuid }: ActualLRP) =>
+    `${processGuid}/${index} ${instanceGuid}`;
+
+  it('of 50 instances misses none at any moment, and moves no more at once than may', async () => {
+    await runOn('cell-1', 'cell-2', async () => {
+      for (const guid of guids) await desire(guid, { instances: INSTANCES });
+      for (const guid of guids) await cluster.untilRunning(guid, INSTANCES, 60_000);
+    });
+    const before = (await Promise.all(guids.map((guid) => cluster.actuals(guid)))).flat();
+    expect(before).toHaveLength(LRPS * INSTANCES);
+    const following = await Following.start(cluster.client);
+    await cluster.client.drainCell('cell-1');
+    const { cordoned, drain } = await untilEmpty('cell-1');
+    expect({ cordoned, isDraining: drain !== undefined }).toEqual({ cordoned: true, isDraining: true });
+    const { events } = await following.stop();
+    const moved = events.filter(
+      (event) => event.type === 'actual_lrp_changed' && event.after.presence === 'EVACUATING',
+    );
+    expect(moved).toHaveLength(LRPS * INSTANCES);
+    expect(extremes(before, events)).toEqual(new Map(guids.map((guid) => [guid, [INSTANCES, 3]])));
+    const after = (await Promise.all(guids.map((guid) => cluster.actuals(guid)))).flat();
+    expect(after.every(({ cellId, presence }) => cellId === 'cell-2' && presence === 'ORDINARY')).toBe(true);
+    for (const guid of guids) await cluster.client.removeDesiredLRP(guid);
+    await untilEmpty('cell-2');
+  });
+
+  it('RECREATE: one at a time is missing, and none overlap', async () => {
+    await runOn('cell-1', 'cell-2', async () => {
+      await desire('recreate', { instances: 3, updateStrategy: 'RECREATE' });
+      await cluster.untilRunning('recreate', 3);
+    });
+    const before = await cluster.actuals('recreate');
+    const following = await Following.start(cluster.client);
+    await cluster.client.drainCell('cell-1');
+    await untilEmpty('cell-1');
+    await cluster.untilRunning('recreate', 3);
+    const { events } = await following.stop();
+    expect(extremes(before, events).get('recreate')).toEqual([2, 0]);
+    const presences = events.flatMap((event) =>
+      event.type === 'actual_lrp_changed' ? [event.after.presence] : [],
+    );
+    expect(new Set(presences)).toEqual(new Set(['ORDINARY']));
+    await cluster.client.removeDesiredLRP('recreate');
+  });
+
+  it('at the deadline what is left is stopped; a drain that is cancelled moves nothing more', async () => {
+    await runOn('cell-1', 'cell-2', async () => {
+      await desire('stuck', { instances: 2 });
+      await cluster.untilRunning('stuck', 2);
+      const definition = aTaskDefinition({ rootfs: ROOTFS });
+      await cluster.client.desireTask({ taskGuid: 'endless', domain: 'd', definition });
+      await cluster.waitFor(() => cluster.client.getTask('endless'), {
+        what: 'the task runs',
+        until: ({ state }) => state === 'RUNNING',
+      });
+    });
+    // There is no room elsewhere.
+    await cluster.client.cordonCell('cell-2');
+    await cluster.client.drainCell('cell-1');
+    await cluster.waitFor(() => cluster.actuals('stuck'), {
+      what: 'both wait for their replacement',
+      until: (rows) => rows.filter(({ presence }) => presence === 'EVACUATING').length === 2,
+    });
+    const cancelled = await cluster.client.cancelDrain('cell-1');
+    expect(cancelled).not.toHaveProperty('drain');
+    expect((await cluster.actuals('stuck')).filter(({ state }) => state === 'RUNNING')).toHaveLength(2);
+
+    await cluster.client.drainCell('cell-1', { timeoutMs: 500 });
+    await untilEmpty('cell-1');
+    expect(await cluster.client.getTask('endless')).toMatchObject({
+      state: 'COMPLETED',
+      failed: true,
+      failureReason: 'cell was drained before completion',
+    });
+    expect((await cluster.actuals('stuck')).map(({ state }) => state)).toEqual(['UNCLAIMED', 'UNCLAIMED']);
+    await cluster.client.uncordonCell('cell-2');
+    await cluster.untilRunning('stuck', 2);
+    await cluster.client.removeDesiredLRP('stuck');
+    await cluster.client.uncordonCell('cell-1');
+  });
+
+  it('drains itself on SIGTERM where it is told to, and leaves for good', async () => {
+    const cellId = await cluster.addCell('cell-3', { env: { DRAIN_ON_STOP_MS: '30000' } });
+    await cluster.client.cordonCell('cell-1');
+    await runOn(cellId, 'cell-2', async () => {
+      await desire('leaving', { instances: 3 });
+      await cluster.untilRunning('leaving', 3);
+    });
+    const before = await cluster.actuals('leaving');
+    const following = await Following.start(cluster.client);
+    await cluster.program(cellId).stop();
+    expect(cluster.program(cellId).state).toBe('exited with 0');
+    await expect(cluster.client.getCell(cellId)).rejects.toMatchObject({ code: 'not-found' });
+    const after = await cluster.untilRunning('leaving', 3);
+    expect(after.every((row) => row.cellId === 'cell-2')).toBe(true);
+    expect(extremes(before, (await following.stop()).events).get('leaving')?.[0]).toBe(3);
+  });
+});
