@@ -60,7 +60,7 @@ describe.runIf(hasEngine)('the docker backend', () => {
       handle: `h-${randomUUID().slice(0, 13)}`,
       rootfs: 'preloaded:base',
       env: [],
-      limits: { memoryMb: 64, diskMb: 0, pids: 64, cpuWeight: 50 },
+      limits: { memoryMb: 64, diskMb: 0, pids: 64, cpuShares: 512 },
       privileged: false,
       ports: [],
       properties: {},
@@ -215,7 +215,7 @@ describe.runIf(hasEngine)('the docker backend', () => {
       });
       afterAll(() => registry.close());
 
-      it('are pulled once, with credentials, and keep their environment but not their entry point', async () => {
+      it('8.92 are pulled once, with credentials, and keep their environment but not their entry point', async () => {
         const image = { rootfs: `docker://${registry.address}/team/app#v1`, ...credentials };
         await Promise.all(Array.from({ length: 20 }, () => garden.create(spec(image))));
         expect(registry.pulls).toBe(1);
@@ -229,7 +229,7 @@ describe.runIf(hasEngine)('the docker backend', () => {
         await expect(creating).rejects.toMatchObject({ code: 'not-found' });
       });
 
-      it('that are broken fail with the words of the engine, which it says inside a 200 answer', async () => {
+      it('8.92 that are broken fail with the words of the engine, which it says inside a 200 answer', async () => {
         const creating = garden.create(
           spec({ rootfs: `docker://${registry.address}/broken/app#v1`, ...credentials }),
         );

@@ -196,7 +196,7 @@ describe.skipIf(!hasDocker())('LRPs on the Docker Engine', () => {
         until: ([actual]) => (actual?.crashCount ?? 0) > 0,
       });
       expect(crashed?.crashReason).toMatch(
-        /Instance never healthy after \d+ms: failed to make TCP connection/,
+        /Instance never healthy after \d+ms: .*: failed to make TCP connection/,
       );
       await cluster.client.removeDesiredLRP(lrp.processGuid);
     });

@@ -233,7 +233,7 @@ export class Cluster {
   private async removeContainers(): Promise<void> {
     if (this.options.backend === 'docker' && this.docker !== undefined) {
       const left = await this.containers();
-      await Promise.all(left.map(({ id }) => this.docker.getContainer(id).remove({ force: true })));
+      await Promise.all(left.map(({ id }) => removeFrom(this.docker, id)));
     }
     if (this.options.backend !== 'process') return;
     for (const name of this.cellNames) {
@@ -315,6 +315,16 @@ export class Cluster {
       expiresIn: '1h',
     });
   }
+}
+
+/** One that an agent was removing when it was ended is gone soon. */
+async function removeFrom(docker: Docker, id: string): Promise<void> {
+  await docker
+    .getContainer(id)
+    .remove({ force: true })
+    .catch((error: { statusCode?: number }) => {
+      if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
+    });
 }
 
 async function eachOfAFew<T>(items: readonly T[], start: (item: T) => Promise<unknown>): Promise<void> {

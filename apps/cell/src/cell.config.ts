@@ -1,23 +1,8 @@
-import { availableParallelism, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import { healthListen, loadConfig, logConfig } from '#rivera/platform';
-
-const list = z
-  .string()
-  .default('')
-  .transform((text) => text.split(',').filter((item) => item !== ''));
-
-const optionalSize = z.coerce.number().int().min(0).optional();
-
-/** `name=value,name=value` */
-const map = list.transform((entries, context) => {
-  const pairs = entries.map((entry) => entry.split('='));
-  if (pairs.every((pair) => pair.length === 2 && pair[0] !== '' && pair[1] !== '')) {
-    return Object.fromEntries(pairs) as Record<string, string>;
-  }
-  context.addIssue({ code: 'custom', message: 'name=value pairs, separated by commas' });
-  return z.NEVER;
-});
+import { containerConfig } from './container.config.js';
+import { list, map, optionalSize } from './config-types.js';
 
 /** Everything the cell agent reads from its environment; see docs/operations/configuration.md. */
 export function loadCellConfig(env?: NodeJS.ProcessEnv) {
@@ -48,16 +33,6 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           RIVERA_API: z.url(),
           RIVERA_TOKEN: z.string().min(1),
           BUS_REDIS_URL: z.string().min(1),
-          /** Containers created at the same time. More only makes each slower. */
-          CREATE_WORKERS: z.coerce
-            .number()
-            .int()
-            .min(1)
-            .default(Math.max(4, 2 * availableParallelism())),
-          /** Diego executor, graceful shutdown interval. */
-          GRACE_MS: z.coerce.number().int().min(0).default(10_000),
-          /** Lines one container may write in a second before it is silenced for one; 0 = unlimited. */
-          LOG_LINES_PER_SECOND: z.coerce.number().int().min(0).default(5_000),
           /** Memory for the newest lines of each container. */
           LOG_RING_BYTES: z.coerce
             .number()
@@ -88,16 +63,15 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           api: cell.RIVERA_API,
           token: cell.RIVERA_TOKEN,
           busUrl: cell.BUS_REDIS_URL,
-          createWorkers: cell.CREATE_WORKERS,
-          graceMs: cell.GRACE_MS,
-          logLinesPerSecond: cell.LOG_LINES_PER_SECOND,
           logRingBytes: cell.LOG_RING_BYTES,
           syncIntervalMs: cell.SYNC_INTERVAL_MS,
           drainOnStopMs: cell.DRAIN_ON_STOP_MS,
         })),
+      containers: containerConfig,
     },
     env,
   );
 }
 
 export type CellConfig = ReturnType<typeof loadCellConfig>['cell'];
+export type ContainerConfig = ReturnType<typeof loadCellConfig>['containers'];

@@ -2,18 +2,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerGarden, FakeGarden, type Garden, ProcessGarden } from '#rivera/garden';
 import { RiveraError } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
-import type { CellConfig } from './cell.config.js';
+import type { CellConfig, ContainerConfig } from './cell.config.js';
+import { mountableDirectories } from './cell-services.js';
 
 const RETRY_MS = 1_000;
 
 /** The configured source of containers. Waits for a Docker Engine that does not answer yet. */
-export async function openGarden(config: CellConfig, logger: RiveraLogger): Promise<Garden> {
+export async function openGarden(
+  config: CellConfig,
+  containers: ContainerConfig,
+  logger: RiveraLogger,
+): Promise<Garden> {
   const { owner, stacks, capacity, dataDir, sandboxInit, address } = config;
   switch (config.backend) {
     case 'docker':
       for (;;) {
         try {
-          return await DockerGarden.connect({ owner, stacks, capacity, sandboxInit });
+          return await DockerGarden.connect({
+            owner,
+            stacks,
+            capacity,
+            sandboxInit,
+            bindMountSources: mountableDirectories(config, containers),
+            ...(containers.dns.length === 0 ? {} : { dns: containers.dns }),
+          });
         } catch (error) {
           if (!(error instanceof RiveraError) || error.code !== 'unavailable') throw error;
           logger.warn('waiting-for-docker', { reason: error.message });

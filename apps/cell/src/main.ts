@@ -4,9 +4,12 @@ import { NestFactory } from '@nestjs/core';
 import { cellAddress, MailboxServer } from '#rivera/actor';
 import { RiveraClient } from '#rivera/client';
 import type { Garden } from '#rivera/garden';
-import { CELL_MESSAGES, type RiveraError } from '#rivera/models';
+import { CELL_MESSAGES, type CellCapacity, type RiveraError } from '#rivera/models';
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
+import { openServices } from './cell-services.js';
+import type { CellServices } from './containers/services.js';
+import type { StepResult } from './executor/step.js';
 import { execSession } from './exec/exec-session.js';
 import { streamInSession, streamOutSession } from './exec/stream-sessions.js';
 import { openGarden } from './garden.js';
@@ -35,8 +38,8 @@ const CLOSE_DEADLINE_MS = 40_000;
 class CellModule {}
 
 await runApp('cell', async (logger) => {
-  const { cell: config, health } = loadCellConfig();
-  const garden = await openGarden(config, logger);
+  const { cell: config, containers, health } = loadCellConfig();
+  const garden = await openGarden(config, containers, logger);
   if (process.argv.includes('--remove-containers')) return removeContainers(garden, logger);
 
   const { cellId } = config;
@@ -45,6 +48,8 @@ await runApp('cell', async (logger) => {
     token: config.token,
     userAgent: `rivera-cell/${cellId}`,
   });
+  const logs = new RecentLogs({ ringBytes: config.logRingBytes, endedBytes: ENDED_LOGS_BYTES });
+  const services = await openServices({ cell: config, containers, garden, logs, logger });
   const capacity = await garden.capacity();
   // Whoever has taken over this cell's name decides; a supervisor starts this one again, under a new epoch.
   const onReplaced = (error: RiveraError) => {
@@ -57,25 +62,20 @@ await runApp('cell', async (logger) => {
     logger,
     onReplaced,
     registration: () => ({
-      ...registrationOf(config, garden, capacity),
+      ...registrationOf(config, services, capacity),
       ...(drain.isLeaving && { evacuating: true }),
     }),
     onGrant: (grant) => drain.follow(grant.drain),
   });
   const reporter = new Reporter({ client, cellId, epoch: () => presence.epoch, logger, onReplaced });
-  const logs = new RecentLogs({ ringBytes: config.logRingBytes, endedBytes: ENDED_LOGS_BYTES });
+  const ends: { count(result: StepResult): void } = { count: () => {} };
   const rep = new Rep({
-    cellId,
-    address: config.address,
+    services,
     capacity,
-    garden,
     client,
     reporter,
-    createWorkers: config.createWorkers,
-    graceMs: config.graceMs,
     logger,
-    logs,
-    logLinesPerSecond: config.logLinesPerSecond,
+    onCompleted: (result) => ends.count(result),
   });
   const sampler = new StatsSampler({
     garden,
@@ -113,7 +113,7 @@ await runApp('cell', async (logger) => {
     },
     { strategy: mailbox, logger, abortOnError: false },
   );
-  measure(app.get(Metrics), rep);
+  ends.count = measure(app.get(Metrics), rep);
   const agent = new Agent({
     rep,
     presence,
@@ -141,25 +141,28 @@ await runApp('cell', async (logger) => {
   };
 });
 
-function registrationOf(
-  config: CellConfig,
-  garden: Garden,
-  capacity: Awaited<ReturnType<Garden['capacity']>>,
-) {
+function registrationOf(config: CellConfig, services: CellServices, capacity: CellCapacity) {
   const { zone, address, placementTags, optionalPlacementTags } = config;
-  const rootfsProviders = garden.rootfsProviders();
+  const { garden, mounts } = services;
+  // The layer is the cell's business, not the backend's.
+  const layered = garden
+    .rootfsProviders()
+    .filter(({ scheme }) => scheme === 'preloaded')
+    .map(({ stacks }) => ({ scheme: 'preloaded+layer', stacks }));
   return {
     zone,
     address,
     backend: garden.backend,
     capacity,
-    rootfsProviders,
+    rootfsProviders: [...garden.rootfsProviders(), ...layered],
+    volumeDrivers: mounts.drivers,
     placementTags,
     optionalPlacementTags,
   };
 }
 
-function measure(metrics: Metrics, rep: Rep): void {
+/** The answer counts the ends of containers. */
+function measure(metrics: Metrics, rep: Rep): (result: StepResult) => void {
   const containers = metrics.gauge({
     name: 'cell_containers',
     help: 'Containers by state.',
@@ -175,6 +178,19 @@ function measure(metrics: Metrics, rep: Rep): void {
     for (const [state, count] of Object.entries(rep.census())) containers.set({ state }, count);
     for (const [resource, left] of Object.entries(rep.remaining())) remaining.set({ resource }, left);
   }, 5_000).unref();
+  const completed = metrics.counter({
+    name: 'cell_containers_completed_total',
+    help: 'Containers that ended, by how.',
+    labels: ['status'],
+  });
+  const killed = metrics.counter({
+    name: 'cell_containers_killed_total',
+    help: 'Containers whose processes did not heed SIGTERM within the grace period.',
+  });
+  return (result) => {
+    completed.inc({ status: result.status });
+    if (result.status === 'cancelled' && result.wasKilled) killed.inc();
+  };
 }
 
 async function removeContainers(garden: Garden, logger: RiveraLogger): Promise<never> {

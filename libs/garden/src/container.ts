@@ -51,7 +51,7 @@ export interface ContainerProcess {
    * `not-found` when the container was removed, with `unavailable` when the garden was closed.
    */
   wait(): Promise<ProcessExit>;
-  /** Ending a process that has already ended is not an error. */
+  /** No error when it has ended. SIGKILL then ends what it has left behind in its session. */
   signal(signal: ProcessSignal): Promise<void>;
   /**
    * Hands it input. Resolves when there is room for more; input to a process that has ended is dropped. Rejects with
@@ -73,13 +73,40 @@ export interface ContainerLimits {
   diskMb: number;
   /** 0 = unlimited. */
   pids: number;
-  /** Relative share of the processor, 1 to 100. */
-  cpuWeight: number;
+  /** Share of the processor relative to other containers, where 1024 is usual; 0 = the backend's default. */
+  cpuShares: number;
+  /** Microseconds of processor time in each 100 ms; absent = unlimited. */
+  cpuQuotaUs?: number;
+}
+
+/** A file or directory of the host that a container sees. Both paths are absolute. */
+export interface BindMount {
+  source: string;
+  target: string;
+  readOnly: boolean;
+}
+
+/** A file system in memory; what is in it counts towards the memory limit. */
+export interface Tmpfs {
+  target: string;
+  sizeMb: number;
+}
+
+/** Outgoing traffic a container may send; the first address of a range and the last. */
+export interface EgressRule {
+  protocol: 'all' | 'tcp' | 'udp' | 'icmp';
+  /** IPv4 addresses, CIDR blocks or `first-last` ranges. */
+  destinations: string[];
+  /** Of tcp and udp: single ports are ranges of one. */
+  ports?: { start: number; end: number }[];
+  /** Of icmp; -1 = any. */
+  icmp?: { type: number; code: number };
+  log?: boolean;
 }
 
 /**
- * What to create. A root filesystem or privileges that a backend cannot give it refuses with `unsupported`; a limit that
- * its capabilities deny is not enforced.
+ * What to create. A root filesystem, privileges, mounts or egress rules that a backend cannot give it refuses with
+ * `unsupported`; a limit that its capabilities deny is not enforced.
  */
 export interface ContainerSpec {
   /** Unique on the cell: the instance guid or task guid. */
@@ -91,8 +118,17 @@ export interface ContainerSpec {
   env: string[];
   limits: ContainerLimits;
   privileged: boolean;
-  /** Container ports to be reachable from outside. */
+  /** Container ports to be reachable from outside; duplicates count once. */
   ports: number[];
+  /** Container port → the host port it shall have; the backend chooses the others. */
+  hostPorts?: Record<number, number>;
+  /** Only from where the backend allows; a source that is not there is refused. */
+  bindMounts?: BindMount[];
+  tmpfs?: Tmpfs[];
+  /** The root filesystem cannot be written, not by `streamIn` either. */
+  readOnlyRootfs?: boolean;
+  /** Absent: anything goes out. An empty list: nothing does. */
+  egress?: EgressRule[];
   /** Kept with the container, readable after an agent restart, listed by. Never secrets. */
   properties: Record<string, string>;
   /**
@@ -107,7 +143,7 @@ export type ContainerState = 'created' | 'running' | 'stopped';
 export interface ContainerInfo {
   handle: string;
   state: ContainerState;
-  /** Mapped ports; host ports are known from `start` on. */
+  /** Mapped ports, in the order they were asked for; those the backend chooses may be known from `start` on only. */
   ports: PortMapping[];
   /** The container's own address; absent when it shares the host's. */
   address?: string;
@@ -143,12 +179,14 @@ export interface Container {
   attachMain(output: ProcessOutput, sinceMs?: number): Promise<ContainerProcess>;
   /** Adds a process to a running container. */
   run(spec: ProcessSpec, output: ProcessOutput): Promise<ContainerProcess>;
-  /** Unpacks a tar stream below `path`, owned by `user`. */
+  /** Unpacks a tar stream below `path` (relative: from the user's home), owned by `user`. */
   streamIn(path: string, tar: NodeJS.ReadableStream, user?: string): Promise<void>;
   /** A tar stream of the file or directory at `path`. Rejects with `not-found` when there is none. */
   streamOut(path: string): Promise<NodeJS.ReadableStream>;
   info(): Promise<ContainerInfo>;
   metrics(): Promise<ContainerMetrics>;
+  /** Bytes it has written to its root filesystem. Walks through them: not for every second. Undefined when unknown. */
+  diskUsage(): Promise<number | undefined>;
 }
 
 /** What a backend can promise. The executor refuses work that needs more. */
@@ -162,8 +200,14 @@ export interface GardenCapabilities {
   isolation: boolean;
   memoryLimit: boolean;
   pidsLimit: boolean;
+  /** The backend enforces it; otherwise `diskUsage` can be watched. */
   diskLimit: boolean;
-  cpuWeight: boolean;
+  cpuShares: boolean;
+  bindMounts: boolean;
+  tmpfs: boolean;
+  readOnlyRootfs: boolean;
+  egress: boolean;
+  terminal: boolean;
   privileged: boolean;
   /** Main processes survive a restart of the agent. */
   survivesAgent: boolean;
@@ -188,6 +232,8 @@ export interface Garden {
   /** Rejects with `unavailable` when the engine does not answer. */
   ping(): Promise<void>;
   capacity(): Promise<GardenCapacity>;
+  /** Free bytes of the file system containers write to; undefined when that cannot be known from here. */
+  freeDiskBytes(): Promise<number | undefined>;
   /** Root filesystems that can be asked for: URL scheme → stacks, or undefined for any. */
   rootfsProviders(): { scheme: string; stacks?: string[] }[];
   /**

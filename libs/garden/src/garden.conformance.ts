@@ -99,7 +99,7 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
       handle: `h-${randomUUID().slice(0, 13)}`,
       rootfs: harness.rootfs,
       env: [],
-      limits: { memoryMb: 64, diskMb: 0, pids: 64, cpuWeight: 100 },
+      limits: { memoryMb: 64, diskMb: 0, pids: 64, cpuShares: 1024 },
       privileged: false,
       ports: [],
       properties: {},
@@ -171,7 +171,7 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
         });
       });
 
-      it('answers the same container when it is repeated', async () => {
+      it('8.19 answers the same container when it is repeated, as after a lost answer', async () => {
         const wanted = spec({ properties: { a: '1' } });
         await garden.create(wanted);
         await garden.create(wanted);
@@ -313,13 +313,13 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
           expect(garden.backend).toBe('process');
           return;
         }
-        const limits = { memoryMb: 24, diskMb: 0, pids: 64, cpuWeight: 100 };
+        const limits = { memoryMb: 24, diskMb: 0, pids: 64, cpuShares: 1024 };
         const { process } = await startMain('hog', { limits });
         expect(await process.wait()).toEqual({ status: 137, outOfMemory: true });
       });
 
       it('cannot have more processes than the limit, where there is one', async () => {
-        const limits = { memoryMb: 64, diskMb: 0, pids: 12, cpuWeight: 100 };
+        const limits = { memoryMb: 64, diskMb: 0, pids: 12, cpuShares: 1024 };
         const { process, output } = await startMain('forks', { limits });
         const { status } = await process.wait();
         expect(output.text.includes('all')).toBe(!garden.capabilities.pidsLimit);
@@ -468,7 +468,7 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
           expect(garden.backend).toBe('process');
           return;
         }
-        const container = await startIdle({ limits: { memoryMb: 24, diskMb: 0, pids: 64, cpuWeight: 100 } });
+        const container = await startIdle({ limits: { memoryMb: 24, diskMb: 0, pids: 64, cpuShares: 1024 } });
         expect(await runToEnd(container, program('hog'))).toMatchObject({ status: 137, outOfMemory: true });
         expect(await runToEnd(container, program('exit3'))).toMatchObject({ status: 3, outOfMemory: false });
       });

@@ -12,6 +12,7 @@ export * from './effects.js';
 export * from './evacuation.js';
 export * from './events.js';
 export * from './indexes.js';
+export * from './instance-labels.js';
 export * from './instance.js';
 export * from './move.js';
 export * from './process.js';

@@ -3,6 +3,7 @@ import type { Container, Garden } from '#rivera/garden';
 import { RiveraLogger } from '#rivera/platform';
 import type { ProcessDefaults } from '../exec/instances.js';
 import { type Step, type StepResult, SUCCEEDED } from '../executor/step.js';
+import { limiter } from '../executor/limiter.js';
 import { ContainerActor, type Leaving, type Work } from './container-actor.js';
 
 /** Work whose step runs and ends at once, and whose announcement takes as long as the test says. */
@@ -12,18 +13,21 @@ class BriefWork implements Work {
   readonly resources = { memoryMb: 1, diskMb: 1 };
   readonly said: string[] = [];
 
-  constructor(private readonly announced: Promise<boolean>) {}
+  constructor(
+    private readonly garden: Garden,
+    private readonly announced: Promise<boolean>,
+  ) {}
 
   acquire(): Promise<boolean> {
     return Promise.resolve(true);
   }
 
-  create(garden: Garden): Promise<Container> {
-    return garden.create({
+  create(): Promise<Container> {
+    return this.garden.create({
       handle: this.guid,
       rootfs: 'preloaded:base',
       env: [],
-      limits: { memoryMb: 1, diskMb: 1, pids: 0, cpuWeight: 0 },
+      limits: { memoryMb: 1, diskMb: 1, pids: 0, cpuShares: 0 },
       privileged: false,
       ports: [],
       properties: {},
@@ -49,6 +53,13 @@ class BriefWork implements Work {
     return isWanted;
   }
 
+  say(): void {}
+
+  removed(): Promise<void> {
+    this.said.push('removed');
+    return Promise.resolve();
+  }
+
   leave(): Promise<Leaving> {
     return Promise.resolve('gone');
   }
@@ -59,13 +70,15 @@ class BriefWork implements Work {
 }
 
 describe('ContainerActor', () => {
+  const garden = new FakeGarden({ owner: 'cell-1' });
   const run = async (work: BriefWork): Promise<void> => {
-    const garden = new FakeGarden({ owner: 'cell-1' });
     await new Promise<void>((resolve) => {
       const actor = new ContainerActor({
         work,
         garden,
-        creating: (create) => create(),
+        cellId: 'cell-1',
+        creating: limiter(1),
+        deleting: limiter(1),
         logger: RiveraLogger.create({ app: 'cell', level: 'fatal' }),
         onGone: () => resolve(),
       });
@@ -76,7 +89,7 @@ describe('ContainerActor', () => {
 
   it('reports the end of a brief program after its start, however long that takes to report', async () => {
     let announce: (isWanted: boolean) => void = () => undefined;
-    const work = new BriefWork(new Promise((resolve) => (announce = resolve)));
+    const work = new BriefWork(garden, new Promise((resolve) => (announce = resolve)));
     const gone = run(work);
     await vi.waitFor(() => expect(work.said).toEqual(['starting']));
     // A turn of the loop is enough for an end that does not wait.
@@ -84,13 +97,13 @@ describe('ContainerActor', () => {
     expect(work.said).toEqual(['starting']);
     announce(true);
     await gone;
-    expect(work.said).toEqual(['starting', 'started', 'succeeded']);
+    expect(work.said).toEqual(['starting', 'started', 'succeeded', 'removed']);
   });
 
   it('reports the end also when the start could not be reported', async () => {
     const announced = Promise.reject<boolean>(new Error('no answer'));
-    const work = new BriefWork(announced);
+    const work = new BriefWork(garden, announced);
     await run(work);
-    expect(work.said).toEqual(['starting', 'succeeded']);
+    expect(work.said).toEqual(['starting', 'succeeded', 'removed']);
   });
 });

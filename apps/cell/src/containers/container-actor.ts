@@ -1,13 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Actor, type Behavior } from '#rivera/actor';
 import type { Container, Garden } from '#rivera/garden';
 import type { ActualLRPKey, HeldResources } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import type { ProcessDefaults } from '../exec/instances.js';
-import { CANCELLED, failed, type Step, type StepResult } from '../executor/step.js';
-import { messageOf } from '../executor/run-step.js';
+import { CANCELLED, failed, messageOf, type Step, type StepResult } from '../executor/step.js';
+import { type ContainerState, requireTransition } from './container-state.js';
+import { shortened } from './failure-reason.js';
+import type { Limiter } from '../executor/limiter.js';
 
-/** Diego executor: reserved → initializing → created → running → completed. */
-export type ContainerState = 'reserved' | 'initializing' | 'created' | 'running' | 'completed';
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30_000;
 
 /**
  * What became of asking to leave a cell that drains: let go of it, its replacement is on the way, or it is to go on for
@@ -28,10 +31,10 @@ export interface Work {
   readonly resources: HeldResources;
   /** Asks the store for the work. False: it is not ours, drop it. */
   acquire(): Promise<boolean>;
-  /** Makes the container, or takes up one that an earlier agent left running. */
-  create(garden: Garden): Promise<Container>;
-  /** What to do in it. */
-  step(container: Container): Promise<Step>;
+  /** Makes the container, or takes up one that an earlier agent left running. Rejects with the reason to report. */
+  create(signal: AbortSignal): Promise<Container>;
+  /** What to do in it. `onChange`: how it runs has changed, and `ready` is to be told again. */
+  step(container: Container, onChange: () => void): Promise<Step>;
   /** What a further process in it starts from. */
   processDefaults(container: Container): Promise<ProcessDefaults>;
   /** It runs. False: the store does not want it, stop it. */
@@ -40,13 +43,19 @@ export interface Work {
   leave(container: Container | undefined): Promise<Leaving>;
   /** It has ended, or was never started. Resolves when the store knows. */
   ended(result: StepResult, container: Container | undefined): Promise<void>;
+  /** The container is gone: what it used is free. */
+  removed(): Promise<void>;
+  /** A line of the cell about it, for the client's log. */
+  say(stream: 'out' | 'err', line: string): void;
 }
 
 type Message =
   | { type: 'acquire' }
   | { type: 'acquired'; isOurs: boolean }
+  | { type: 'expired' }
   | { type: 'created'; container: Container }
   | { type: 'ready' }
+  | { type: 'changed' }
   | { type: 'refused' }
   | { type: 'ended'; result: StepResult }
   | { type: 'leave' }
@@ -56,12 +65,17 @@ type Message =
 
 export interface ContainerActorOptions {
   work: Work;
+  cellId: string;
   garden: Garden;
-  /** Runs container creations, some at a time. */
-  creating: <T>(create: () => Promise<T>) => Promise<T>;
+  /** Runs container creations, some at a time; and removals. */
+  creating: Limiter;
+  deleting: Limiter;
+  /** A reservation that is not confirmed ends after this; absent: never, for its container is there already. */
+  reservationTtlMs?: number;
   logger: RiveraLogger;
+  onCompleted?: (result: StepResult) => void;
   /** The container is gone and the store knows. */
-  onGone(guid: string): void;
+  onGone: (guid: string) => void;
 }
 
 /**
@@ -70,15 +84,18 @@ export interface ContainerActorOptions {
  * ends this container, never the cell.
  */
 export class ContainerActor {
-  state: ContainerState = 'reserved';
   /** The store granted the work: from here on its records are ours to report about. */
   isGranted = false;
+  /** From its creation to its removal. */
+  container: Container | undefined;
+  private current: ContainerState = 'reserved';
   private readonly actor: Actor<Message>;
   private readonly abort = new AbortController();
   /** When it is to ask to leave again, by the monotonic clock; Infinity while it asks. */
   private asksAgainAt = 0;
-  /** From its creation to its removal. */
-  container: Container | undefined;
+  private expiry: NodeJS.Timeout | undefined;
+  /** What is under way at the engine: nothing is removed before it is known what came of it. */
+  private creation: Promise<unknown> = Promise.resolve();
   /** What is being said of its start. */
   private readying: Promise<unknown> = Promise.resolve();
 
@@ -91,7 +108,7 @@ export class ContainerActor {
         decide: () => 'escalate',
         escalated: ({ error }) => {
           logger.error('container-actor-failed', { guid: work.guid, error });
-          this.complete(failed(messageOf(error)));
+          if (this.current !== 'completed') this.complete(failed(messageOf(error)));
         },
       },
     });
@@ -101,7 +118,16 @@ export class ContainerActor {
     return this.options.work;
   }
 
+  get state(): ContainerState {
+    return this.current;
+  }
+
   begin(): void {
+    const { reservationTtlMs } = this.options;
+    if (reservationTtlMs !== undefined) {
+      this.expiry = setTimeout(() => this.actor.tell({ type: 'expired' }), reservationTtlMs);
+      this.expiry.unref();
+    }
     this.actor.tell({ type: 'acquire' });
   }
 
@@ -115,33 +141,25 @@ export class ContainerActor {
   }
 
   private receive(message: Message): void {
-    const { work, garden, creating, logger } = this.options;
     switch (message.type) {
       case 'acquire':
-        this.pipe(work.acquire(), (isOurs) => ({ type: 'acquired', isOurs }));
+        this.pipe(this.work.acquire(), (isOurs) => ({ type: 'acquired', isOurs }));
         return;
       case 'acquired':
-        if (!message.isOurs) return this.discard();
-        this.isGranted = true;
-        if (this.abort.signal.aborted) return this.complete(CANCELLED);
-        this.state = 'initializing';
-        this.pipe(
-          creating(() => work.create(garden)),
-          (container) => ({ type: 'created', container }),
-          (error) => ({ type: 'ended', result: failed(`failed to create container: ${messageOf(error)}`) }),
-        );
+        if (this.current === 'reserved') this.acquired(message.isOurs);
+        return;
+      case 'expired':
+        if (this.current === 'reserved') this.expire();
         return;
       case 'created':
-        this.container = message.container;
-        if (this.abort.signal.aborted) return this.complete(CANCELLED);
-        this.state = 'created';
-        this.pipe(this.perform(message.container), (result) => ({ type: 'ended', result }));
+        // It may have been given up meanwhile.
+        if (this.current === 'initializing') this.created(message.container);
         return;
       case 'ready':
-        if (this.state !== 'created' || this.container === undefined) return;
-        this.state = 'running';
-        logger.log('container-running', { guid: work.guid });
-        this.announce(this.container);
+        if (this.current === 'created') this.running();
+        return;
+      case 'changed':
+        if (this.current === 'running') this.announce(this.container!);
         return;
       case 'leave':
         return this.askToLeave();
@@ -151,10 +169,9 @@ export class ContainerActor {
         return;
       case 'refused':
       case 'stop':
-        this.abort.abort();
-        return;
+        return this.interrupt();
       case 'ended':
-        if (this.state !== 'completed') this.complete(message.result);
+        if (this.current !== 'completed') this.complete(message.result);
         return;
       case 'settled':
         return this.gone();
@@ -178,8 +195,52 @@ export class ContainerActor {
     );
   }
 
+  private become(state: ContainerState): void {
+    requireTransition(this.current, state);
+    this.current = state;
+  }
+
+  private acquired(isOurs: boolean): void {
+    const { creating } = this.options;
+    const { signal } = this.abort;
+    clearTimeout(this.expiry);
+    if (!isOurs) return this.discard();
+    this.isGranted = true;
+    if (signal.aborted) return this.complete(CANCELLED);
+    this.become('initializing');
+    const creation = creating(() => this.work.create(signal), signal);
+    this.creation = Promise.allSettled([creation]);
+    this.pipe(creation, (container) => ({ type: 'created', container }));
+  }
+
+  /** Nobody has said whether it is ours; if the store comes to think so, the next synchronization tells it. */
+  private expire(): void {
+    this.options.logger.warn('container-expired', { guid: this.work.guid, reason: 'expired container' });
+    this.discard();
+  }
+
+  private created(container: Container): void {
+    this.container = container;
+    this.become('created');
+    this.pipe(this.perform(container), (result) => ({ type: 'ended', result }));
+  }
+
+  private running(): void {
+    this.become('running');
+    this.options.logger.log('container-running', { guid: this.work.guid });
+    this.announce(this.container!);
+  }
+
+  /** What runs is asked to end; a creation is not waited for. */
+  private interrupt(): void {
+    if (this.abort.signal.aborted || this.current === 'completed') return;
+    if (this.isGranted) this.say('out', 'stopping instance');
+    this.abort.abort();
+    if (this.current === 'initializing') this.complete(CANCELLED);
+  }
+
   private async perform(container: Container): Promise<StepResult> {
-    const step = await this.work.step(container);
+    const step = await this.work.step(container, () => this.actor.tell({ type: 'changed' }));
     return step.perform(this.abort.signal, () => this.actor.tell({ type: 'ready' }));
   }
 
@@ -189,10 +250,14 @@ export class ContainerActor {
     this.pipe(ready, (isWanted) => (isWanted ? undefined : { type: 'refused' }));
   }
 
-  private complete(result: StepResult): void {
-    const { work, logger } = this.options;
-    this.state = 'completed';
-    logger.log('container-completed', { guid: work.guid, ...result });
+  /** What was asked to end has been stopped, however it ended. */
+  private complete(ended: StepResult): void {
+    const { logger, onCompleted } = this.options;
+    const result = this.abort.signal.aborted && ended.status !== 'cancelled' ? CANCELLED : readable(ended);
+    this.become('completed');
+    const reason = result.status === 'failed' ? { reason: result.message } : {};
+    logger.log('container-completed', { guid: this.work.guid, status: result.status, ...reason });
+    onCompleted?.(result);
     this.pipe(this.settle(result), () => ({ type: 'settled' }));
   }
 
@@ -203,22 +268,37 @@ export class ContainerActor {
   private async settle(result: StepResult): Promise<void> {
     await this.readying;
     await this.options.work.ended(result, this.container);
-    await this.destroy();
+    await this.creation;
+    await this.remove();
   }
 
   /** The store gave it to someone else; what an earlier agent left of it goes. */
   private discard(): void {
-    this.state = 'completed';
-    this.pipe(this.destroy(), () => ({ type: 'settled' }));
+    this.become('completed');
+    this.pipe(this.remove(), () => ({ type: 'settled' }));
   }
 
-  private async destroy(): Promise<void> {
-    const { work, garden, logger } = this.options;
-    try {
-      await garden.destroy(work.guid);
-    } catch (error) {
-      logger.warn('failed-to-destroy-container', { guid: work.guid, error });
+  /** Again until it is gone: until then it takes what it takes. */
+  private async remove(): Promise<void> {
+    const { work, garden, deleting, logger } = this.options;
+    this.say('out', 'destroying container for instance');
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
+      try {
+        await deleting(() => garden.destroy(work.guid));
+        break;
+      } catch (error) {
+        this.say('err', 'failed to destroy container for instance');
+        logger.warn('failed-to-destroy-container', { guid: work.guid, error });
+        await sleep(waitMs, undefined, { ref: false });
+      }
     }
+    this.say('out', 'successfully destroyed container for instance');
+    this.container = undefined;
+    await work.removed();
+  }
+
+  private say(stream: 'out' | 'err', what: string): void {
+    this.work.say(stream, `Cell ${this.options.cellId} ${what} ${this.work.guid}`);
   }
 
   private gone(): void {
@@ -237,4 +317,8 @@ export class ContainerActor {
         this.options.logger.error('container-actor-failed', { guid: this.work.guid, error }),
     );
   }
+}
+
+function readable(result: StepResult): StepResult {
+  return result.status === 'failed' ? { ...result, message: shortened(result.message) } : result;
 }

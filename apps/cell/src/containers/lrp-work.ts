@@ -1,43 +1,50 @@
-import type { Container, ContainerSpec, Garden, GardenCapabilities } from '#rivera/garden';
+import type { Container } from '#rivera/garden';
+import { labelsOf } from '#rivera/lifecycle';
 import {
   type ActualLRPKey,
   type ActualLRPNetInfo,
   type CellReportResult,
+  type Check,
   type DesiredLRP,
   type HeldResources,
   type LRPReport,
   RiveraError,
   type RunAction,
 } from '#rivera/models';
-import { group, serial } from '../executor/combinators.js';
 import type { ProcessDefaults } from '../exec/instances.js';
-import { instanceEnvironment, networkEnvironment } from '../executor/environment.js';
-import { checksProbe, healthStep, type Probe } from '../executor/health.js';
-import { Interpreter, processDefaults, processSpec } from '../executor/interpreter.js';
-import type { LogStreamer } from '../executor/log-streamer.js';
-import type { Step, StepResult } from '../executor/step.js';
+import { group } from '../executor/combinators.js';
+import { instanceEnvironment } from '../executor/environment.js';
+import { type Interpreter, processDefaults } from '../executor/interpreter.js';
+import { LogStreamer } from '../executor/log-streamer.js';
+import type { Step, StepLog, StepResult } from '../executor/step.js';
+import { healthStep } from '../health/health-step.js';
+import { checkProbes, type PortResolver, type Probe } from '../health/probe.js';
+import { readinessStep } from '../health/readiness-step.js';
 import type { Leaving, Work } from './container-actor.js';
-import { openContainer } from './open-container.js';
+import { ContainerRun, isDownloadsOnly } from './container-run.js';
+import type { Provisioner } from './provisioner.js';
+import type { CellServices } from './services.js';
 
 type LRPFields<R> = R extends unknown ? Omit<R, 'processGuid' | 'index' | 'instanceGuid'> : never;
+
+/** Diego executor: the log source of health checks that name none. */
+const HEALTH_SOURCE = 'HEALTH';
 
 export interface LRPWorkOptions extends ActualLRPKey {
   instanceGuid: string;
   resources: HeldResources;
   report(report: LRPReport): Promise<CellReportResult>;
-  capabilities: GardenCapabilities;
-  cellAddress: string;
-  graceMs: number;
-  /** Opens the log of what was granted. */
-  openLogs: (desired: DesiredLRP) => LogStreamer;
+  services: CellServices;
+  provisioner: Provisioner;
+  /** What the store holds of an instance that runs already: it keeps its traffic until a check says otherwise. */
+  isRoutable?: boolean;
 }
 
 /** One instance of a desired LRP (Diego rep, LRP processor). */
 export class LRPWork implements Work {
   readonly kind = 'lrp';
-  private desired: DesiredLRP | undefined;
-  private logs: LogStreamer | undefined;
-  private isAdopted = false;
+  private granted: { desired: DesiredLRP; run: ContainerRun } | undefined;
+  private isRoutable = true;
 
   constructor(private readonly options: LRPWorkOptions) {}
 
@@ -55,66 +62,44 @@ export class LRPWork implements Work {
   }
 
   async acquire(): Promise<boolean> {
-    const result = await this.report({ type: 'claim' });
-    if (!result.ok) return false;
-    this.desired = result.desiredLRP;
-    if (this.desired === undefined) return false;
-    this.logs = this.options.openLogs(this.desired);
+    const { ok, desiredLRP: desired } = { desiredLRP: undefined, ...(await this.report({ type: 'claim' })) };
+    if (!ok || desired === undefined) return false;
+    this.granted = { desired, run: this.runOf(desired) };
+    const hasReadiness = (desired.checkDefinition?.readinessChecks ?? []).length > 0;
+    this.isRoutable = !hasReadiness || this.options.isRoutable === true;
     return true;
   }
 
-  async create(garden: Garden): Promise<Container> {
-    const { container, isAdopted } = await openContainer(garden, this.spec());
-    this.isAdopted = isAdopted;
-    return container;
+  create(signal: AbortSignal): Promise<Container> {
+    return this.definite().run.create(signal);
   }
 
-  async step(container: Container): Promise<Step> {
-    const desired = this.definition();
-    const logs = this.logs!;
-    const main = mainActionOf(desired);
-    // A container of many processes must be up before any is run; a main process starts its container itself.
-    if (main === undefined && !this.isAdopted) await container.start({ stdout: () => {}, stderr: () => {} });
-    const logSource = desired.logSource ?? 'LOG';
-    const interpreter = new Interpreter({
-      container,
-      main,
-      launchMain: (output) => this.launchMain(container, output),
-      networkEnvironment: main === undefined ? await this.network(container) : [],
-      logs,
-      graceMs: this.options.graceMs,
-    });
-    const parts = [interpreter.step(desired.action, logSource)];
-    for (const sidecar of desired.sidecars ?? []) parts.push(interpreter.step(sidecar.action, logSource));
-    const probe = await this.probe(container, interpreter);
-    if (probe !== undefined) {
-      const source = desired.checkDefinition?.logSource ?? 'HEALTH';
-      parts.push(
-        healthStep({
-          probe,
-          startTimeoutMs: desired.startTimeoutMs ?? 0,
-          log: {
-            out: (line) => logs.line(source, 'out', line),
-            error: (line) => logs.line(source, 'err', line),
-          },
-        }),
-      );
-    }
-    const running = parts.length === 1 ? parts[0]! : group(parts);
-    return desired.setup === undefined
-      ? running
-      : serial([interpreter.step(desired.setup, logSource), running]);
+  async step(container: Container, onChange: () => void): Promise<Step> {
+    const { desired, run } = this.definite();
+    const logSource = logSourceOf(desired);
+    const interpreter = run.interpreter(container);
+    const sidecars = desired.sidecars ?? [];
+    const parts = [
+      interpreter.step(desired.action, logSource),
+      ...sidecars.map((sidecar) => interpreter.step(sidecar.action, logSource)),
+      ...this.healthSteps(container, interpreter, onChange),
+    ];
+    // A main process takes its container with it when it ends, whatever its exit status.
+    const endTogether = sidecars.length > 0 || mainActionOf(desired) !== undefined;
+    return run.step(container, interpreter, parts.length === 1 ? parts[0]! : group(parts, { endTogether }));
   }
 
   async processDefaults(container: Container): Promise<ProcessDefaults> {
-    return processDefaults(this.definition().action, await this.network(container));
+    const { desired, run } = this.definite();
+    return processDefaults(desired.action, await run.network(container));
   }
 
+  /** Said again whenever it changes. */
   async ready(container: Container): Promise<boolean> {
     const result = await this.report({
       type: 'start',
       netInfo: await this.netInfo(container),
-      routable: true,
+      routable: this.isRoutable,
     });
     return result.ok;
   }
@@ -125,7 +110,7 @@ export class LRPWork implements Work {
       return 'gone';
     }
     const netInfo = await this.netInfo(container);
-    const result = await this.report({ type: 'evacuate-running', netInfo, routable: true });
+    const result = await this.report({ type: 'evacuate-running', netInfo, routable: this.isRoutable });
     if (!result.ok || result.waiting) return 'waiting';
     return result.keepContainer ? 'moving' : 'gone';
   }
@@ -134,7 +119,73 @@ export class LRPWork implements Work {
     if (result.status === 'cancelled') await this.report({ type: 'remove' });
     else if (result.status === 'failed') await this.report({ type: 'crash', reason: result.message });
     else await this.report({ type: 'crash', reason: 'Exited with status 0' });
-    this.logs?.close();
+  }
+
+  say(stream: 'out' | 'err', line: string): void {
+    this.granted?.run.logs.platform(stream, line);
+  }
+
+  async removed(): Promise<void> {
+    await this.options.provisioner.release(this.guid);
+    this.granted?.run.logs.close();
+  }
+
+  private runOf(desired: DesiredLRP): ContainerRun {
+    const { processGuid, index, instanceGuid, services, provisioner } = this.options;
+    const { garden, logs, policy } = services;
+    const ports = [...new Set(desired.ports ?? [])];
+    const origin = { kind: 'lrp' as const, guid: instanceGuid, processGuid, index, logGuid: desired.logGuid };
+    return new ContainerRun({
+      services,
+      provisioner,
+      guid: instanceGuid,
+      definition: desired,
+      logs: new LogStreamer(
+        logs.open({ ...origin, metricTags: labelsOf(desired, { index, instanceGuid }).metricTags }),
+        { bytesPerSecond: desired.logRateLimit?.bytesPerSecond, linesPerSecond: policy.logLinesPerSecond },
+      ),
+      logSource: logSourceOf(desired),
+      main: mainActionOf(desired),
+      setup: desired.setup,
+      env: instanceEnvironment({
+        instanceGuid,
+        index,
+        port: garden.capabilities.networkNamespace ? ports[0] : undefined,
+      }),
+      containerPorts: ports,
+      properties: { kind: 'lrp', processGuid, index: String(index), domain: desired.domain },
+    });
+  }
+
+  /** Declarative checks win over a monitor action (Diego executor). */
+  private healthSteps(container: Container, interpreter: Interpreter, onChange: () => void): Step[] {
+    const { desired, run } = this.definite();
+    const { checkDefinition, monitor, startTimeoutMs = 0 } = desired;
+    const { intervals } = this.options.services.policy;
+    const source = checkDefinition?.logSource || HEALTH_SOURCE;
+    const log: StepLog = {
+      out: (line) => run.logs.line(source, 'out', line),
+      error: (line) => run.logs.line(source, 'err', line),
+    };
+    const at = portResolver(container);
+    const probesOf = (checks: Check[] = []): Probe[] => checkProbes(checks, at);
+    const common = { startTimeoutMs, intervals, log };
+    const steps: Step[] = [];
+    const liveness = probesOf(checkDefinition?.checks);
+    if (liveness.length > 0) steps.push(healthStep({ ...common, probes: liveness, kind: 'checks' }));
+    else if (checkDefinition === undefined && monitor !== undefined) {
+      const probes = [monitorProbe(interpreter.monitorStep(monitor, HEALTH_SOURCE))];
+      steps.push(healthStep({ ...common, probes, kind: 'monitor' }));
+    }
+    const readiness = probesOf(checkDefinition?.readinessChecks);
+    if (readiness.length > 0) {
+      const onRoutable = (isRoutable: boolean): void => {
+        this.isRoutable = isRoutable;
+        onChange();
+      };
+      steps.push(readinessStep({ probes: readiness, intervals, log, onRoutable }));
+    }
+    return steps;
   }
 
   private report(fields: LRPFields<LRPReport>): Promise<CellReportResult> {
@@ -142,98 +193,53 @@ export class LRPWork implements Work {
     return this.options.report({ ...fields, processGuid, index, instanceGuid });
   }
 
-  private definition(): DesiredLRP {
-    if (this.desired === undefined)
+  private definite(): { desired: DesiredLRP; run: ContainerRun } {
+    if (this.granted === undefined)
       throw new RiveraError('internal', `Instance ${this.guid} was not claimed.`);
-    return this.desired;
-  }
-
-  private launchMain(container: Container, output: Parameters<Container['attachMain']>[0]) {
-    return this.isAdopted ? container.attachMain(output) : this.startMain(container, output);
-  }
-
-  private async startMain(container: Container, output: Parameters<Container['start']>[0]) {
-    const main = await container.start(output);
-    if (main === undefined) throw new RiveraError('internal', `Container ${this.guid} has no main process.`);
-    return main;
-  }
-
-  private spec(): ContainerSpec {
-    const desired = this.definition();
-    const { processGuid, index, instanceGuid, cellAddress, capabilities } = this.options;
-    const ports = [...new Set(desired.ports ?? [])];
-    const main = mainActionOf(desired);
-    const network = networkEnvironment({ cellAddress, containerPorts: ports, ports: [] });
-    return {
-      handle: instanceGuid,
-      rootfs: desired.rootfs,
-      imageUsername: desired.imageUsername,
-      imagePassword: desired.imagePassword,
-      env: instanceEnvironment(
-        { instanceGuid, index, port: capabilities.networkNamespace ? ports[0] : undefined },
-        desired.environmentVariables,
-      ),
-      limits: {
-        memoryMb: desired.memoryMb,
-        diskMb: desired.diskMb,
-        pids: desired.maxPids ?? 0,
-        cpuWeight: desired.cpuWeight ?? 0,
-      },
-      privileged: desired.privileged ?? false,
-      ports,
-      properties: { kind: 'lrp', processGuid, index: String(index), domain: desired.domain },
-      ...(main === undefined ? {} : { main: processSpec(main, network) }),
-    };
+    return this.granted;
   }
 
   private async netInfo(container: Container): Promise<ActualLRPNetInfo> {
     const info = await container.info();
     return {
-      address: this.options.cellAddress,
+      address: this.options.services.address,
       ports: info.ports,
       ...(info.address === undefined ? {} : { instanceAddress: info.address }),
       preferredAddress: 'HOST',
     };
   }
+}
 
-  private async network(container: Container): Promise<string[]> {
-    const { address, ports } = await container.info();
-    return networkEnvironment({
-      cellAddress: this.options.cellAddress,
-      instanceAddress: address,
-      containerPorts: this.definition().ports ?? [],
-      ports,
-    });
-  }
+function logSourceOf({ logSource }: DesiredLRP): string {
+  return logSource || 'LOG';
+}
 
-  /** A declarative check wins over a monitor action (Diego executor). */
-  private async probe(container: Container, interpreter: Interpreter): Promise<Probe | undefined> {
-    const { checkDefinition, monitor } = this.definition();
-    if (checkDefinition !== undefined) {
-      const checks = checkDefinition.checks ?? [];
-      if (checks.length === 0) return undefined;
-      return async (signal) => {
-        const { address, ports } = await container.info();
-        const at = (port: number) => {
-          if (address !== undefined) return { host: address, port };
-          const mapping = ports.find(({ containerPort }) => containerPort === port);
-          return mapping && { host: '127.0.0.1', port: mapping.hostPort };
-        };
-        return checksProbe(checks, at)(signal);
-      };
-    }
-    if (monitor === undefined) return undefined;
-    return async (signal) => {
-      const result = await interpreter.step(monitor, 'HEALTH').perform(signal, () => {});
+function monitorProbe(step: Step): Probe {
+  return {
+    attempt: async (signal) => {
+      const result = await step.perform(signal, () => {});
       return result.status === 'failed' ? result.message : undefined;
-    };
-  }
+    },
+  };
+}
+
+/** A running container keeps its address and ports, so that they are asked for once. */
+function portResolver(container: Container): PortResolver {
+  let known: Awaited<ReturnType<Container['info']>> | undefined;
+  return async (port) => {
+    if (known?.state !== 'running') known = await container.info();
+    if (known.state !== 'running') return `the container is ${known.state}`;
+    const { address, ports } = known;
+    if (address !== undefined) return { host: address, port };
+    const mapping = ports.find(({ containerPort }) => containerPort === port);
+    return mapping === undefined ? 'it is not mapped' : { host: '127.0.0.1', port: mapping.hostPort };
+  };
 }
 
 /**
- * The run action that can be the container's main process, so that it survives the agent: one process, nothing before it
- * and nothing beside it in the container.
+ * The run action that can be the container's main process, so that it survives the agent: one process, nothing beside it
+ * in the container, and nothing before it that has to run there.
  */
 export function mainActionOf({ action, setup, sidecars = [] }: DesiredLRP): RunAction | undefined {
-  return setup === undefined && sidecars.length === 0 ? action.run : undefined;
+  return (setup === undefined || isDownloadsOnly(setup)) && sidecars.length === 0 ? action.run : undefined;
 }

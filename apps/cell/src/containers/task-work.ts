@@ -1,21 +1,20 @@
-import { extract } from 'tar-stream';
-import type { Container, ContainerSpec, Garden } from '#rivera/garden';
+import type { Container } from '#rivera/garden';
 import {
   type CellReportResult,
   type HeldResources,
   RiveraError,
-  type RunAction,
   type TaskDefinition,
   type TaskReport,
 } from '#rivera/models';
 import type { ProcessDefaults } from '../exec/instances.js';
-import { networkEnvironment, variables } from '../executor/environment.js';
-import { Interpreter, processDefaults, processSpec } from '../executor/interpreter.js';
-import type { LogStreamer } from '../executor/log-streamer.js';
-import { messageOf } from '../executor/run-step.js';
-import type { Step, StepResult } from '../executor/step.js';
+import { processDefaults } from '../executor/interpreter.js';
+import { readFirstFile } from '../executor/first-file.js';
+import { LogStreamer } from '../executor/log-streamer.js';
+import { messageOf, type Step, type StepResult } from '../executor/step.js';
 import type { Leaving, Work } from './container-actor.js';
-import { openContainer } from './open-container.js';
+import { ContainerRun } from './container-run.js';
+import type { Provisioner } from './provisioner.js';
+import type { CellServices } from './services.js';
 
 /** Diego rep: a larger result file fails the task. */
 const MAX_RESULT_BYTES = 51_200;
@@ -26,18 +25,14 @@ export interface TaskWorkOptions {
   taskGuid: string;
   resources: HeldResources;
   report(report: TaskReport): Promise<CellReportResult>;
-  cellAddress: string;
-  graceMs: number;
-  /** Opens the log of what was granted. */
-  openLogs: (definition: TaskDefinition) => LogStreamer;
+  services: CellServices;
+  provisioner: Provisioner;
 }
 
 /** One task (Diego rep, task processor). */
 export class TaskWork implements Work {
   readonly kind = 'task';
-  private definition: TaskDefinition | undefined;
-  private logs: LogStreamer | undefined;
-  private isAdopted = false;
+  private granted: { definition: TaskDefinition; run: ContainerRun } | undefined;
   private wasCreated = false;
 
   constructor(private readonly options: TaskWorkOptions) {}
@@ -54,43 +49,30 @@ export class TaskWork implements Work {
   async acquire(): Promise<boolean> {
     const result = await this.report({ type: 'start-task' });
     if (!result.ok || result.task === undefined) return false;
-    this.definition = result.task.definition;
-    this.logs = this.options.openLogs(this.definition);
+    const { definition } = result.task;
+    this.granted = { definition, run: this.runOf(definition) };
     return true;
   }
 
-  async create(garden: Garden): Promise<Container> {
-    const { container, isAdopted } = await openContainer(garden, this.spec());
-    this.isAdopted = isAdopted;
+  async create(signal: AbortSignal): Promise<Container> {
+    const container = await this.definite().run.create(signal);
     this.wasCreated = true;
     return container;
   }
 
-  async step(container: Container): Promise<Step> {
-    const { action, logSource } = this.required();
-    if (action.run === undefined) await container.start({ stdout: () => {}, stderr: () => {} });
-    const interpreter = new Interpreter({
-      container,
-      main: action.run,
-      launchMain: async (output) => {
-        const main = this.isAdopted ? await container.attachMain(output) : await container.start(output);
-        if (main === undefined)
-          throw new RiveraError('internal', `Container ${this.guid} has no main process.`);
-        return main;
-      },
-      networkEnvironment: this.network(),
-      logs: this.logs!,
-      graceMs: this.options.graceMs,
-    });
-    return interpreter.step(action, logSource ?? 'LOG');
+  step(container: Container): Promise<Step> {
+    const { definition, run } = this.definite();
+    const interpreter = run.interpreter(container);
+    return run.step(container, interpreter, interpreter.step(definition.action, logSourceOf(definition)));
   }
 
-  async processDefaults(): Promise<ProcessDefaults> {
-    return processDefaults(this.required().action, this.network());
+  async processDefaults(container: Container): Promise<ProcessDefaults> {
+    const { definition, run } = this.definite();
+    return processDefaults(definition.action, await run.network(container));
   }
 
-  async ready(): Promise<boolean> {
-    return true;
+  ready(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   /** Tasks go on to their end, wherever they are (Diego rep). */
@@ -99,7 +81,6 @@ export class TaskWork implements Work {
   }
 
   async ended(result: StepResult, container: Container | undefined): Promise<void> {
-    this.logs?.close();
     if (result.status === 'cancelled') return;
     if (result.status === 'failed' && !this.wasCreated) {
       await this.report({ type: 'reject-task', reason: result.message });
@@ -108,11 +89,40 @@ export class TaskWork implements Work {
     await this.report({ type: 'complete-task', ...(await this.outcome(result, container)) });
   }
 
+  say(stream: 'out' | 'err', line: string): void {
+    this.granted?.run.logs.platform(stream, line);
+  }
+
+  async removed(): Promise<void> {
+    await this.options.provisioner.release(this.guid);
+    this.granted?.run.logs.close();
+  }
+
+  private runOf(definition: TaskDefinition): ContainerRun {
+    const { taskGuid, services, provisioner } = this.options;
+    const { logGuid, logRateLimit, action } = definition;
+    return new ContainerRun({
+      services,
+      provisioner,
+      guid: taskGuid,
+      definition,
+      logs: new LogStreamer(services.logs.open({ kind: 'task', guid: taskGuid, logGuid }), {
+        bytesPerSecond: logRateLimit?.bytesPerSecond,
+        linesPerSecond: services.policy.logLinesPerSecond,
+      }),
+      logSource: logSourceOf(definition),
+      main: action.run,
+      env: [],
+      containerPorts: [],
+      properties: { kind: 'task' },
+    });
+  }
+
   private async outcome(
     result: StepResult,
     container: Container | undefined,
   ): Promise<{ failed: boolean; failureReason?: string; result?: string }> {
-    const { resultFile } = this.required();
+    const { resultFile } = this.definite().definition;
     const failure = result.status === 'failed' ? result.message : undefined;
     let content: string | undefined;
     if (resultFile !== undefined && resultFile !== '' && container !== undefined) {
@@ -134,48 +144,25 @@ export class TaskWork implements Work {
     return this.options.report({ ...fields, taskGuid: this.guid });
   }
 
-  private required(): TaskDefinition {
-    if (this.definition === undefined)
-      throw new RiveraError('internal', `Task ${this.guid} was not started.`);
-    return this.definition;
-  }
-
-  private network(): string[] {
-    return networkEnvironment({ cellAddress: this.options.cellAddress, containerPorts: [], ports: [] });
-  }
-
-  private spec(): ContainerSpec {
-    const definition = this.required();
-    const main: RunAction | undefined = definition.action.run;
-    return {
-      handle: this.guid,
-      rootfs: definition.rootfs,
-      imageUsername: definition.imageUsername,
-      imagePassword: definition.imagePassword,
-      env: variables(definition.environmentVariables),
-      limits: {
-        memoryMb: definition.memoryMb,
-        diskMb: definition.diskMb,
-        pids: definition.maxPids ?? 0,
-        cpuWeight: definition.cpuWeight ?? 0,
-      },
-      privileged: definition.privileged ?? false,
-      ports: [],
-      properties: { kind: 'task' },
-      ...(main === undefined ? {} : { main: processSpec(main, this.network()) }),
-    };
+  private definite(): { definition: TaskDefinition; run: ContainerRun } {
+    if (this.granted === undefined) throw new RiveraError('internal', `Task ${this.guid} was not started.`);
+    return this.granted;
   }
 }
 
+function logSourceOf({ logSource }: TaskDefinition): string {
+  return logSource || 'LOG';
+}
+
 async function readResult(container: Container, path: string): Promise<string> {
-  const tar = (await container.streamOut(path)).pipe(extract());
-  for await (const entry of tar) {
-    if ((entry.header.size ?? 0) > MAX_RESULT_BYTES) {
+  const content = await readFirstFile(await container.streamOut(path), async ({ size }, chunks) => {
+    if (size > MAX_RESULT_BYTES) {
       throw new RiveraError('payload-too-large', `result file is too large (over ${MAX_RESULT_BYTES} bytes)`);
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString();
-  }
-  throw new RiveraError('not-found', `There is no file ${path} in the container.`);
+    const read: Buffer[] = [];
+    for await (const chunk of chunks) read.push(chunk);
+    return Buffer.concat(read).toString();
+  });
+  if (content === undefined) throw new RiveraError('not-found', `There is no file ${path} in the container.`);
+  return content;
 }

@@ -1,3 +1,4 @@
+import { duration } from './duration.js';
 import { CANCELLED, failed, type Step, type StepResult, SUCCEEDED } from './step.js';
 
 /** One after the other, until one does not succeed. Ready when the last one is. */
@@ -39,40 +40,47 @@ export function codependent(steps: Step[]): Step {
   };
 }
 
-/** All at once; the first to end decides and interrupts the others: an instance with its sidecars and health check. */
-export function group(steps: Step[]): Step {
+/**
+ * The parts of an instance, all at once: action, sidecars, health check (Diego executor). A failure interrupts the
+ * others; an end without one does only when `endTogether` says so.
+ */
+export function group(steps: Step[], { endTogether }: { endTogether: boolean }): Step {
   return {
     async perform(signal, onReady) {
       const others = new AbortController();
-      let first: StepResult | undefined;
-      await performAll(steps, AbortSignal.any([signal, others.signal]), onReady, (result) => {
-        first ??= result;
-        others.abort();
+      const results = await performAll(steps, AbortSignal.any([signal, others.signal]), onReady, (result) => {
+        if (endTogether || result.status === 'failed') others.abort();
         return result;
       });
-      return first ?? SUCCEEDED;
+      const whole = joined(results);
+      return whole.status === 'cancelled' && !signal.aborted ? SUCCEEDED : whole;
     },
   };
 }
 
-/** Succeeds whatever the step does. */
+/** Succeeds whatever the step does, also when it is interrupted (Diego executor, try action). */
 export function tryStep(step: Step): Step {
   return {
     async perform(signal, onReady) {
-      const result = await step.perform(signal, onReady);
-      return result.status === 'cancelled' ? result : SUCCEEDED;
+      await step.perform(signal, onReady);
+      return SUCCEEDED;
     },
   };
 }
 
-/** Interrupts the step when it takes too long, waits for its end and says so (Diego executor, timeout action). */
+/**
+ * Interrupts the step when it takes too long, waits for its end and says so, however it ended (Diego executor, timeout
+ * action).
+ */
 export function timeout(step: Step, timeoutMs: number): Step {
   return {
     async perform(signal, onReady) {
-      const deadline = AbortSignal.timeout(timeoutMs);
-      const result = await step.perform(AbortSignal.any([signal, deadline]), onReady);
-      if (!deadline.aborted || signal.aborted || result.status === 'succeeded') return result;
-      const detail = result.status === 'failed' ? `; ${result.message}` : '';
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(), timeoutMs);
+      const result = await step.perform(AbortSignal.any([signal, deadline.signal]), onReady);
+      clearTimeout(timer);
+      if (!deadline.signal.aborted || signal.aborted) return result;
+      const detail = result.status === 'failed' && result.isUserFacing ? `; ${result.message}` : '';
       return failed(`exceeded ${duration(timeoutMs)} timeout${detail}`);
     },
   };
@@ -95,8 +103,10 @@ export function emitProgress(
       if (startMessage) log.out(startMessage);
       const result = await step.perform(signal, onReady);
       if (result.status === 'succeeded' && successMessage) log.out(successMessage);
-      if (result.status === 'failed' && failureMessagePrefix)
-        log.error(`${failureMessagePrefix}: ${result.message}`);
+      if (result.status !== 'succeeded' && failureMessagePrefix) {
+        const detail = result.status === 'failed' && result.isUserFacing ? `: ${result.message}` : '';
+        log.error(`${failureMessagePrefix}${detail}`);
+      }
       return result;
     },
   };
@@ -116,18 +126,13 @@ async function performAll(
   return Promise.all(steps.map(async (step) => onEnd(await step.perform(signal, oneReady))));
 }
 
-/** Messages joined by `; `; a cancelled step has nothing to say unless all were. */
+/** Messages joined by `; `; a cancelled step has nothing to say unless no other has. */
 function joined(results: StepResult[]): StepResult {
-  const messages = results.flatMap((result) => (result.status === 'failed' ? [result.message] : []));
-  if (messages.length > 0) return failed(messages.join('; '));
-  return results.find(({ status }) => status === 'cancelled') ?? SUCCEEDED;
-}
-
-/** 500 → `500ms`, 90000 → `1m30s` (the form Diego prints). */
-export function duration(ms: number): string {
-  if (ms < 1_000) return `${ms}ms`;
-  const hours = Math.floor(ms / 3_600_000);
-  const minutes = Math.floor((ms % 3_600_000) / 60_000);
-  const seconds = (ms % 60_000) / 1_000;
-  return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds}s`;
+  const failures = results.filter((result) => result.status === 'failed');
+  if (failures.length > 0) {
+    const message = failures.map((failure) => failure.message).join('; ');
+    return { status: 'failed', message, isUserFacing: failures.some(({ isUserFacing }) => isUserFacing) };
+  }
+  const cancelled = results.filter((result) => result.status === 'cancelled');
+  return cancelled.find(({ wasKilled }) => wasKilled) ?? cancelled[0] ?? SUCCEEDED;
 }

@@ -19,27 +19,23 @@ export function variables(own: EnvironmentVariable[] = []): string[] {
   return own.map(({ name, value }) => `${name}=${value}`);
 }
 
-/**
- * Variables about the network (Diego executor, run step). `ports` is empty as long as the engine has not chosen the host
- * ports, which it does when a container starts.
- */
+/** Variables about the network (Diego executor, run step). */
 export function networkEnvironment(options: {
   cellAddress: string;
+  /** Unknown before a container starts: a variable that is not there is better than one that is wrong. */
   instanceAddress?: string;
-  containerPorts: number[];
+  /** In the order they were asked for. */
   ports: PortMapping[];
 }): string[] {
-  const { cellAddress, instanceAddress, containerPorts, ports } = options;
+  const { cellAddress, instanceAddress, ports } = options;
   const [first] = ports;
-  const external = containerPorts.map((internal) => ({
-    external: ports.find(({ containerPort }) => containerPort === internal)?.hostPort,
-    internal,
-  }));
   return [
     `CF_INSTANCE_IP=${cellAddress}`,
-    `CF_INSTANCE_INTERNAL_IP=${instanceAddress ?? cellAddress}`,
+    ...(instanceAddress === undefined ? [] : [`CF_INSTANCE_INTERNAL_IP=${instanceAddress}`]),
     `CF_INSTANCE_PORT=${first?.hostPort ?? ''}`,
     `CF_INSTANCE_ADDR=${first === undefined ? '' : `${cellAddress}:${first.hostPort}`}`,
-    `CF_INSTANCE_PORTS=${JSON.stringify(external)}`,
+    `CF_INSTANCE_PORTS=${JSON.stringify(
+      ports.map(({ hostPort, containerPort }) => ({ external: hostPort, internal: containerPort })),
+    )}`,
   ];
 }

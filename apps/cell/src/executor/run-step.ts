@@ -1,75 +1,131 @@
-import type { ContainerProcess, ProcessOutput, ProcessSpec } from '#rivera/garden';
+import type { ContainerProcess, ProcessOutput, ProcessSignal } from '#rivera/garden';
+import { duration } from './duration.js';
 import type { LineOutput } from './log-streamer.js';
-import { CANCELLED, failed, type Step, SUCCEEDED } from './step.js';
+import {
+  CANCELLED,
+  failed,
+  failedInternally,
+  KILLED,
+  messageOf,
+  type Step,
+  type StepResult,
+  SUCCEEDED,
+} from './step.js';
 
 /** How long a killed process may take to disappear (Diego executor). */
 const AFTER_KILL_MS = 1_000;
 
 export interface RunStepOptions {
-  spec: ProcessSpec;
   /** Name of the log stream; it begins the failure message. */
   logSource: string;
   output: LineOutput;
-  launch: (spec: ProcessSpec, output: ProcessOutput) => Promise<ContainerProcess>;
+  launch: (output: ProcessOutput) => Promise<ContainerProcess>;
   /** Time between SIGTERM and SIGKILL. */
   graceMs: number;
+  /** Says nothing of its own: neither how it ended nor that it could not begin. */
+  isQuiet?: boolean;
 }
 
 /**
  * Runs a process. Interrupted, it gets SIGTERM, after the grace period SIGKILL, and counts as cancelled whatever its
- * exit status (Diego executor, run step).
+ * exit status; what it leaves behind is killed (Diego executor, run step).
  */
-export function runStep({ spec, logSource, output, launch, graceMs }: RunStepOptions): Step {
-  return {
-    async perform(signal, onReady) {
-      if (signal.aborted) return CANCELLED;
-      let process: ContainerProcess;
-      try {
-        process = await launch(spec, output);
-      } catch (error) {
-        return failed(`failed-creating-process: ${messageOf(error)}`);
+export function runStep(options: RunStepOptions): Step {
+  return { perform: (signal, onReady) => new Run(options, signal).perform(onReady) };
+}
+
+class Run {
+  private readonly interrupted: Promise<'interrupted'>;
+  private interrupt: () => void = () => undefined;
+
+  constructor(
+    private readonly options: RunStepOptions,
+    private readonly signal: AbortSignal,
+  ) {
+    this.interrupted = new Promise((resolve) => (this.interrupt = () => resolve('interrupted')));
+    signal.addEventListener('abort', this.interrupt, { once: true });
+  }
+
+  async perform(onReady: () => void): Promise<StepResult> {
+    const { output, launch } = this.options;
+    if (this.signal.aborted) return CANCELLED;
+    const launching = launch(output);
+    try {
+      const process = await Promise.race([launching, this.interrupted]);
+      if (process === 'interrupted') {
+        this.abandon(launching);
+        return CANCELLED;
       }
       onReady();
-      const exited = process.wait();
-      const interrupted = new Promise<'interrupted'>((resolve) => {
-        if (signal.aborted) resolve('interrupted');
-        signal.addEventListener('abort', () => resolve('interrupted'), { once: true });
-      });
-      try {
-        const first = await Promise.race([exited, interrupted]);
-        if (first === 'interrupted') return await endProcess(process, exited, graceMs);
-        if (first.status === 0) return SUCCEEDED;
-        return failed(
-          `${logSource}: Exited with status ${first.status}${first.outOfMemory ? ' (out of memory)' : ''}`,
-        );
-      } catch (error) {
-        return failed(`${logSource}: ${messageOf(error)}`);
-      } finally {
-        output.flush();
+      return await this.follow(process);
+    } catch (error) {
+      const message = messageOf(error);
+      this.say(`failed-creating-process: ${message}`);
+      return failedInternally(message);
+    } finally {
+      output.flush();
+      this.signal.removeEventListener('abort', this.interrupt);
+    }
+  }
+
+  /** Whoever interrupts does not wait for a start that hangs; a process that comes of it all the same must go. */
+  private abandon(launching: Promise<ContainerProcess>): void {
+    launching.then((process) => process.signal('SIGKILL')).catch(() => undefined);
+  }
+
+  private async follow(process: ContainerProcess): Promise<StepResult> {
+    const { logSource } = this.options;
+    const exited = process.wait();
+    exited.catch(() => undefined);
+    try {
+      if (this.signal.aborted || (await Promise.race([exited, this.interrupted])) === 'interrupted') {
+        return await this.end(process, exited);
       }
-    },
-  };
-}
+      const { status, outOfMemory } = await exited;
+      const suffix = outOfMemory && status !== 0 ? ' (out of memory)' : '';
+      this.say(`Exit status ${status}${suffix}`);
+      return status === 0 ? SUCCEEDED : failed(`${logSource}: Exited with status ${status}${suffix}`);
+    } catch (error) {
+      return failed(`${logSource}: ${messageOf(error)}`);
+    }
+  }
 
-async function endProcess(process: ContainerProcess, exited: Promise<unknown>, graceMs: number) {
-  await process.signal('SIGTERM');
-  if (await endsWithin(exited, graceMs)) return CANCELLED;
-  await process.signal('SIGKILL');
-  return (await endsWithin(exited, AFTER_KILL_MS)) ? CANCELLED : failed('process did not exit');
-}
+  private async end(process: ContainerProcess, exited: Promise<{ status: number }>): Promise<StepResult> {
+    const { graceMs } = this.options;
+    await send(process, 'SIGTERM');
+    const inTime = await within(exited, graceMs);
+    // Also after an end in time: children of its may have stayed.
+    await send(process, 'SIGKILL');
+    if (inTime !== undefined) {
+      this.say(`Exit status ${inTime.status}`);
+      return CANCELLED;
+    }
+    const late = await within(exited, AFTER_KILL_MS);
+    if (late === undefined) return failedInternally('process did not exit');
+    this.say(`Exit status ${late.status} (exceeded ${duration(graceMs)} graceful shutdown interval)`);
+    return KILLED;
+  }
 
-async function endsWithin(exited: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([exited.then(() => true), expired]);
-  } finally {
-    clearTimeout(timer);
+  private say(line: string): void {
+    if (this.options.isQuiet) return;
+    this.options.output.flush();
+    this.options.output.stdout(Buffer.from(`${line}\n`));
   }
 }
 
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** A signal that could not be sent is no reason to give up: the process may end by itself, or by the next signal. */
+async function send(process: ContainerProcess, signal: ProcessSignal): Promise<void> {
+  await process.signal(signal).catch(() => undefined);
+}
+
+async function within<T>(exited: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([exited, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MailboxServer } from '#rivera/actor';
-import { messageOf } from '../executor/run-step.js';
+import { messageOf } from '../executor/step.js';
 import type { Readiness, RiveraLogger } from '#rivera/platform';
 import type { Presence } from './presence.js';
 import type { Rep } from './rep.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RiveraClient } from '#rivera/client';
 import { type CellRegistration, type PresenceGrant, RiveraError } from '#rivera/models';
-import { messageOf } from '../executor/run-step.js';
+import { messageOf } from '../executor/step.js';
 import type { RiveraLogger } from '#rivera/platform';
 
 export interface PresenceOptions {

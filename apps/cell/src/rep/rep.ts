@@ -1,40 +1,34 @@
 import type { RiveraClient } from '#rivera/client';
-import type { Container, ContainerInfo, Garden } from '#rivera/garden';
+import type { Container, ContainerInfo } from '#rivera/garden';
 import type {
   ActualLRP,
   CellCapacity,
   CellMessages,
-  DesiredLRP,
+  LRPReport,
   PlacedLRP,
   PlacedTask,
   Task,
-  TaskDefinition,
+  TaskReport,
 } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import { ContainerActor, type Work } from '../containers/container-actor.js';
 import { Ledger } from '../containers/ledger.js';
-import { limiter } from '../containers/limiter.js';
 import { LRPWork } from '../containers/lrp-work.js';
+import { Provisioner } from '../containers/provisioner.js';
+import type { CellServices } from '../containers/services.js';
 import { TaskWork } from '../containers/task-work.js';
 import type { Instance, Instances } from '../exec/instances.js';
-import type { LogOrigin, LogSink } from '../executor/log-sink.js';
-import { LogStreamer } from '../executor/log-streamer.js';
+import type { StepResult } from '../executor/step.js';
 import type { Holding } from '../stats/stats-session.js';
 import type { Reporter } from './reporter.js';
 
 export interface RepOptions {
-  cellId: string;
-  address: string;
+  services: CellServices;
   capacity: CellCapacity;
-  garden: Garden;
   client: RiveraClient;
   reporter: Reporter;
-  createWorkers: number;
-  graceMs: number;
   logger: RiveraLogger;
-  logs: LogSink;
-  /** Lines a container may write in a second; 0 = unlimited. */
-  logLinesPerSecond: number;
+  onCompleted?: (result: StepResult) => void;
 }
 
 /**
@@ -44,14 +38,15 @@ export interface RepOptions {
 export class Rep implements Instances {
   private readonly actors = new Map<string, ContainerActor>();
   private readonly ledger: Ledger;
-  private readonly creating: ReturnType<typeof limiter>;
+  private readonly provisioner: Provisioner;
+  private hasAdopted = false;
   private isClosed = false;
   /** What was given up at the end of a drain and still has to end. */
   private readonly abandoned = new Set<string>();
 
   constructor(private readonly options: RepOptions) {
     this.ledger = new Ledger(options.capacity);
-    this.creating = limiter(options.createWorkers);
+    this.provisioner = new Provisioner(options.services);
   }
 
   /** The auctioneer gave this to us. What is here already is left alone, what does not fit goes back at once. */
@@ -108,9 +103,12 @@ export class Rep implements Instances {
    * first message is taken, where it adopts what an earlier agent left, and then every now and then as a safety net.
    */
   async synchronize(): Promise<void> {
-    const { garden, client, cellId } = this.options;
+    const { client, services } = this.options;
+    const { garden, cellId } = services;
     const before = new Map([...this.actors].map(([guid, actor]) => [guid, actor.isGranted]));
     const [containers, work] = await Promise.all([garden.list(), client.getCellWork(cellId)]);
+    if (!this.hasAdopted) this.provisioner.adopt(containers);
+    this.hasAdopted = true;
     for (const actual of work.actualLRPs) this.synchronizeLRP(actual, containers);
     for (const task of work.tasks) this.synchronizeTask(task, containers);
 
@@ -156,7 +154,8 @@ export class Rep implements Instances {
       return;
     }
     if (containers.some(({ handle }) => handle === instanceGuid)) {
-      const adopted = this.adopt(this.lrpWork({ processGuid, index, instanceGuid, resources }));
+      const lrp = { processGuid, index, instanceGuid, resources };
+      const adopted = this.adopt(this.lrpWork(lrp, { isRoutable: actual.routable }));
       if (actual.stopping) adopted.stop();
       return;
     }
@@ -187,23 +186,28 @@ export class Rep implements Instances {
   private take(work: Work): boolean {
     if (this.actors.has(work.guid)) return true;
     if (this.isClosed || !this.ledger.reserve(work.guid, work.resources)) return false;
-    this.supervise(work);
+    this.supervise(work, { isThere: false });
     return true;
   }
 
   private adopt(work: Work): ContainerActor {
     this.options.logger.log('adopting-container', { guid: work.guid, kind: work.kind });
     this.ledger.adopt(work.guid, work.resources);
-    return this.supervise(work);
+    return this.supervise(work, { isThere: true });
   }
 
-  private supervise(work: Work): ContainerActor {
-    const { garden, logger } = this.options;
+  private supervise(work: Work, { isThere }: { isThere: boolean }): ContainerActor {
+    const { services, logger, onCompleted } = this.options;
+    const { cellId, garden, creating, deleting, policy } = services;
     const actor = new ContainerActor({
       work,
+      cellId,
       garden,
-      creating: this.creating,
+      creating,
+      deleting,
+      ...(isThere ? {} : { reservationTtlMs: policy.reservationTtlMs }),
       logger,
+      onCompleted,
       onGone: (guid) => {
         this.actors.delete(guid);
         this.abandoned.delete(guid);
@@ -215,44 +219,25 @@ export class Rep implements Instances {
     return actor;
   }
 
-  private lrpWork({ processGuid, index, instanceGuid, resources }: PlacedLRP): LRPWork {
-    const { garden, reporter, address, graceMs } = this.options;
-    return new LRPWork({
-      processGuid,
-      index,
-      instanceGuid,
-      resources,
-      report: (report) => reporter.report(report),
-      capabilities: garden.capabilities,
-      cellAddress: address,
-      graceMs,
-      openLogs: (desired) => this.openLogs({ kind: 'lrp', guid: instanceGuid, processGuid, index }, desired),
-    });
+  private lrpWork(lrp: PlacedLRP, more: { isRoutable?: boolean } = {}): LRPWork {
+    const { reporter, services } = this.options;
+    const report = (said: LRPReport) => reporter.report(said);
+    return new LRPWork({ ...lrp, ...more, report, services, provisioner: this.provisioner });
   }
 
-  private taskWork({ taskGuid, resources }: PlacedTask): TaskWork {
-    const { reporter, address, graceMs } = this.options;
-    return new TaskWork({
-      taskGuid,
-      resources,
-      report: (report) => reporter.report(report),
-      cellAddress: address,
-      graceMs,
-      openLogs: (definition) => this.openLogs({ kind: 'task', guid: taskGuid }, definition),
-    });
-  }
-
-  private openLogs(origin: LogOrigin, { logGuid, logRateLimit }: DesiredLRP | TaskDefinition): LogStreamer {
-    const { logs, logLinesPerSecond } = this.options;
-    return new LogStreamer(logs.open({ ...origin, logGuid }), {
-      bytesPerSecond: logRateLimit?.bytesPerSecond,
-      linesPerSecond: logLinesPerSecond,
-    });
+  private taskWork(task: PlacedTask): TaskWork {
+    const { reporter, services } = this.options;
+    const report = (said: TaskReport) => reporter.report(said);
+    return new TaskWork({ ...task, report, services, provisioner: this.provisioner });
   }
 
   /** The container of an instance or task of this cell, while it has one. */
   container(guid: string): Container | undefined {
-    return this.actors.get(guid)?.container;
+    return this.actor(guid)?.container;
+  }
+
+  actor(guid: string): ContainerActor | undefined {
+    return this.actors.get(guid);
   }
 
   /** What is here, and for what. */
@@ -277,7 +262,8 @@ export class Rep implements Instances {
   private async removeStranger(handle: string): Promise<void> {
     this.options.logger.warn('removing-stranger', { handle });
     try {
-      await this.options.garden.destroy(handle);
+      await this.options.services.garden.destroy(handle);
+      await this.provisioner.release(handle);
     } catch (error) {
       this.options.logger.warn('failed-to-destroy-container', { guid: handle, error });
     }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RiveraClient } from '#rivera/client';
 import { type CellReport, type CellReportResult, RiveraError } from '#rivera/models';
-import { messageOf } from '../executor/run-step.js';
+import { messageOf } from '../executor/step.js';
 import type { RiveraLogger } from '#rivera/platform';
 
 const MAX_BATCH = 500;

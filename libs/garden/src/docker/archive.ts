@@ -65,8 +65,11 @@ async function writeArchive(
     // The entry of the root would give the directory itself another mode and owner.
     const isRoot = name === './' || name === '.';
     const sink = isRoot ? undefined : archive.entry(rewritten(entry.header, name, { owner, missing }));
+    // It fails together with the archive, which is where failures are told.
+    sink?.on('error', () => undefined);
     for await (const chunk of entry) {
-      if (sink && !sink.write(chunk)) await once(sink, 'drain');
+      if (sink && !sink.write(chunk)) await Promise.race([once(sink, 'drain'), once(sink, 'close')]);
+      if (archive.destroyed) throw new Error('The engine has stopped reading.');
     }
     sink?.end(undefined);
   }
@@ -122,23 +125,27 @@ async function deepestExisting(container: Docker.Container, path: string): Promi
 }
 
 /**
- * The owner a user name or `uid[:gid]` stands for, by the container's own passwd file. `root` needs no such file.
- * Rejects with `not-found` for a name it does not list.
+ * Whom a user name or `uid[:gid]` stands for and where it is at home, by the container's own passwd file. `root` needs
+ * no such file. Rejects with `not-found` for a name it does not list.
  */
-export async function resolveOwner(container: Docker.Container, user: string): Promise<Owner> {
-  if (user === '' || user === 'root') return ROOT;
+export async function resolveOwner(
+  container: Docker.Container,
+  user: string,
+): Promise<Owner & { home: string }> {
+  if (user === '' || user === 'root') return { ...ROOT, home: '/root' };
+  const lines = (await readFile(container, '/etc/passwd')).split('\n').map((line) => line.split(':'));
   const numeric = /^(\d+)(?::(\d+))?$/.exec(user);
-  if (numeric) return { uid: Number(numeric[1]), gid: Number(numeric[2] ?? 0) };
-  const passwd = await readFile(container, '/etc/passwd');
-  const line = passwd.split('\n').find((entry) => entry.startsWith(`${user}:`));
-  const [, , uid, gid] = line?.split(':') ?? [];
+  const found = lines.find(([name, , uid]) => (numeric ? uid === numeric[1] : name === user));
+  const home = found?.[5] || '/';
+  if (numeric) return { uid: Number(numeric[1]), gid: Number(numeric[2] ?? 0), home };
+  const [, , uid, gid] = found ?? [];
   if (uid === undefined || gid === undefined) {
     throw new RiveraError(
       'not-found',
       `The container has no user ${user}: name one of its /etc/passwd or a number.`,
     );
   }
-  return { uid: Number(uid), gid: Number(gid) };
+  return { uid: Number(uid), gid: Number(gid), home };
 }
 
 async function readFile(container: Docker.Container, path: string): Promise<string> {

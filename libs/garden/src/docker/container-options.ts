@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { ContainerCreateOptions } from 'dockerode';
-import type { ContainerSpec, GardenCapabilities } from '../container.js';
+import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import type { ContainerLimits, ContainerSpec, GardenCapabilities } from '../container.js';
 import { mergeEnvironment, withUser } from '../environment.js';
 
 export const LABEL_OWNER = 'rivera.owner';
 export const LABEL_HANDLE = 'rivera.handle';
 /** Present when the container was made for a main process. */
 export const LABEL_MAIN = 'rivera.main';
+/** The container ports in the order they were asked for, which the engine does not keep. */
+const LABEL_PORTS = 'rivera.ports';
 const PROPERTY_PREFIX = 'rivera.property.';
 
 /** Where the busybox of containers without a main process is put. */
@@ -31,9 +33,13 @@ const CAPABILITIES = [
 const MEBIBYTE = 1024 * 1024;
 /** The engine refuses less. */
 const MINIMUM_MEMORY_MB = 6;
-/** The share of a container of full weight (Diego: cpu weight is a percentage of 1024 shares). */
-const FULL_CPU_SHARES = 1024;
 const MINIMUM_CPU_SHARES = 2;
+const MAXIMUM_CPU_SHARES = 262_144;
+const CPU_PERIOD_US = 100_000;
+/** The kernel takes no smaller quota (guardian). */
+const MINIMUM_CPU_QUOTA_US = 1_000;
+/** Open files of a process that does not say how many (Cloud Foundry's default). */
+const DEFAULT_NOFILE = 16_384;
 
 /** The container's name on the engine: readable, and the same for each try to create it. */
 export function containerName(owner: string, handle: string): string {
@@ -52,6 +58,10 @@ export function propertiesOf(labels: Record<string, string>): Record<string, str
   return Object.fromEntries(entries.map(([label, value]) => [label.slice(PROPERTY_PREFIX.length), value]));
 }
 
+export function portsOfLabel(labels: Record<string, string>): number[] {
+  return (labels[LABEL_PORTS] ?? '').split(',').filter(Boolean).map(Number);
+}
+
 /** `root` exists in every container, whether or not its passwd file says so. */
 export function engineUser(user: string): string {
   return user === 'root' || user === '' ? '0' : user;
@@ -63,12 +73,12 @@ export function containerOptions(options: {
   spec: ContainerSpec;
   image: string;
   network: string;
+  dns?: string[];
   capabilities: GardenCapabilities;
 }): ContainerCreateOptions {
-  const { owner, spec, image, network, capabilities } = options;
-  const { main, limits } = spec;
-  const ports = [...new Set(spec.ports)].map((port) => `${port}/tcp`);
-  const memory = limits.memoryMb > 0 ? Math.max(limits.memoryMb, MINIMUM_MEMORY_MB) * MEBIBYTE : 0;
+  const { owner, spec, image } = options;
+  const { main } = spec;
+  const ports = [...new Set(spec.ports)];
   const command = main ? [main.path, ...main.args] : [SANDBOX_BUSYBOX, 'sleep', '2147483647'];
   const env = mergeEnvironment(spec.env, main?.env ?? []);
   return {
@@ -91,26 +101,74 @@ export function containerOptions(options: {
       [LABEL_OWNER]: owner,
       [LABEL_HANDLE]: spec.handle,
       ...(main && { [LABEL_MAIN]: main.tty ? 'tty' : 'plain' }),
+      ...(ports.length > 0 && { [LABEL_PORTS]: ports.join(',') }),
     },
-    ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])),
-    HostConfig: {
-      // Only IPv4, because the engine may choose another host port for IPv6.
-      PortBindings: Object.fromEntries(ports.map((port) => [port, [{ HostIp: '0.0.0.0', HostPort: '' }]])),
-      NetworkMode: network,
-      Memory: memory,
-      // Equal to Memory: no swap.
-      MemorySwap: memory,
-      CpuShares: Math.max(MINIMUM_CPU_SHARES, Math.round((FULL_CPU_SHARES * limits.cpuWeight) / 100)),
-      PidsLimit: limits.pids > 0 ? limits.pids : undefined,
-      StorageOpt: capabilities.diskLimit && limits.diskMb > 0 ? { size: `${limits.diskMb}M` } : undefined,
-      Ulimits: main?.nofile ? [{ Name: 'nofile', Soft: main.nofile, Hard: main.nofile }] : undefined,
-      // A program that is process 1 would ignore SIGTERM and collect zombies.
-      Init: true,
-      LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '2' } },
-      RestartPolicy: { Name: 'no' },
-      ...(spec.privileged
-        ? { Privileged: true }
-        : { CapDrop: ['ALL'], CapAdd: CAPABILITIES, SecurityOpt: ['no-new-privileges'] }),
-    },
+    ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
+    HostConfig: hostConfig(options, ports),
+  };
+}
+
+function hostConfig(
+  { spec, network, dns, capabilities }: Parameters<typeof containerOptions>[0],
+  ports: number[],
+): HostConfig {
+  const { limits } = spec;
+  const nofile = spec.main?.nofile ?? DEFAULT_NOFILE;
+  return {
+    // Only IPv4, because the engine may choose another host port for IPv6.
+    PortBindings: Object.fromEntries(
+      ports.map((port) => [
+        `${port}/tcp`,
+        [{ HostIp: '0.0.0.0', HostPort: `${spec.hostPorts?.[port] ?? ''}` }],
+      ]),
+    ),
+    NetworkMode: network,
+    Dns: dns,
+    ...memoryAndCpu(limits),
+    PidsLimit: limits.pids > 0 ? limits.pids : undefined,
+    StorageOpt: capabilities.diskLimit && limits.diskMb > 0 ? { size: `${limits.diskMb}M` } : undefined,
+    Ulimits: [
+      { Name: 'nofile', Soft: nofile, Hard: nofile },
+      // A dump of its memory would be written to its disk.
+      { Name: 'core', Soft: 0, Hard: 0 },
+    ],
+    ReadonlyRootfs: spec.readOnlyRootfs ?? false,
+    // As `Mounts` and never as `Binds`, which make a source that is not there.
+    Mounts: [
+      ...(spec.bindMounts ?? []).map(({ source, target, readOnly }) => ({
+        Type: 'bind' as const,
+        Source: source,
+        Target: target,
+        ReadOnly: readOnly,
+        BindOptions: { Propagation: 'rprivate' as const },
+      })),
+      ...(spec.tmpfs ?? []).map(({ target, sizeMb }) => ({
+        Type: 'tmpfs' as const,
+        Source: '',
+        Target: target,
+        TmpfsOptions: { SizeBytes: sizeMb * MEBIBYTE, Mode: 0o1777 },
+      })),
+    ],
+    // A program that is process 1 would ignore SIGTERM and collect zombies.
+    Init: true,
+    LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '2' } },
+    RestartPolicy: { Name: 'no' },
+    // Without a seccomp option the engine's own profile applies.
+    ...(spec.privileged
+      ? { Privileged: true }
+      : { CapDrop: ['ALL'], CapAdd: CAPABILITIES, SecurityOpt: ['no-new-privileges'] }),
+  };
+}
+
+function memoryAndCpu({ memoryMb, cpuShares, cpuQuotaUs }: ContainerLimits): Partial<HostConfig> {
+  const memory = memoryMb > 0 ? Math.max(memoryMb, MINIMUM_MEMORY_MB) * MEBIBYTE : 0;
+  return {
+    Memory: memory,
+    // Equal to Memory: no swap.
+    MemorySwap: memory,
+    CpuShares: cpuShares && Math.min(MAXIMUM_CPU_SHARES, Math.max(MINIMUM_CPU_SHARES, Math.round(cpuShares))),
+    ...(cpuQuotaUs === undefined
+      ? {}
+      : { CpuPeriod: CPU_PERIOD_US, CpuQuota: Math.max(MINIMUM_CPU_QUOTA_US, Math.round(cpuQuotaUs)) }),
   };
 }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type Docker from 'dockerode';
-import type { ContainerInspectInfo } from 'dockerode';
+import type { ContainerInspectInfo, ContainerInspectOptions } from 'dockerode';
 import { notFound, RiveraError } from '#rivera/models';
 import type {
   Container,
@@ -12,7 +12,13 @@ import type {
   ProcessSpec,
 } from '../container.js';
 import { exists, putExecutable, putTree, resolveOwner } from './archive.js';
-import { LABEL_HANDLE, LABEL_MAIN, propertiesOf, SANDBOX_BUSYBOX } from './container-options.js';
+import {
+  LABEL_HANDLE,
+  LABEL_MAIN,
+  portsOfLabel,
+  propertiesOf,
+  SANDBOX_BUSYBOX,
+} from './container-options.js';
 import { asking, askingUnless } from './engine-error.js';
 import type { Engine } from './engine.js';
 import { ExecProcess } from './exec-process.js';
@@ -77,8 +83,8 @@ export class DockerContainer implements Container {
   }
 
   async streamIn(path: string, tar: NodeJS.ReadableStream, user = 'root'): Promise<void> {
-    const owner = await resolveOwner(this.container, user);
-    await putTree({ container: this.container, path, tar, owner });
+    const { home, ...owner } = await resolveOwner(this.container, user);
+    await putTree({ container: this.container, path: posix.resolve('/', home, path), tar, owner });
   }
 
   async streamOut(path: string): Promise<NodeJS.ReadableStream> {
@@ -96,6 +102,13 @@ export class DockerContainer implements Container {
   async metrics(): Promise<ContainerMetrics> {
     const running = measured(await this.inspect());
     return running === undefined ? {} : readMetrics(this.options.engine, running);
+  }
+
+  async diskUsage(): Promise<number | undefined> {
+    const info = await askingUnless([404], `The size of container ${this.handle} could not be read`, () =>
+      this.container.inspect({ size: true } as ContainerInspectOptions),
+    );
+    return (info as { SizeRw?: number } | undefined)?.SizeRw;
   }
 
   /**
@@ -158,13 +171,14 @@ export function containerInfo(info: ContainerInspectInfo): ContainerInfo {
   };
 }
 
-/** In the order of the port numbers; the engine keeps no other. */
-function portsOf(info: ContainerInspectInfo): ContainerInfo['ports'] {
-  const bound = Object.entries(info.NetworkSettings.Ports ?? {}).map(([port, bindings]) => ({
-    containerPort: Number.parseInt(port, 10),
-    hostPort: Number(bindings?.[0]?.HostPort ?? 0),
-  }));
-  return bound.filter(({ hostPort }) => hostPort > 0).toSorted((a, b) => a.containerPort - b.containerPort);
+/** In the order they were asked for. Before the start there is only what was asked for. */
+function portsOf({ Config, HostConfig, NetworkSettings }: ContainerInspectInfo): ContainerInfo['ports'] {
+  const asked = HostConfig.PortBindings as Record<string, { HostPort?: string }[] | null> | null;
+  return portsOfLabel(Config.Labels).flatMap((containerPort) => {
+    const name = `${containerPort}/tcp`;
+    const hostPort = Number(NetworkSettings.Ports?.[name]?.[0]?.HostPort ?? asked?.[name]?.[0]?.HostPort);
+    return hostPort > 0 ? [{ containerPort, hostPort }] : [];
+  });
 }
 
 function stateOf(status: string): ContainerState {

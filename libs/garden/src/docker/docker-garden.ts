@@ -11,6 +11,7 @@ import type {
   GardenCapabilities,
   GardenCapacity,
 } from '../container.js';
+import { refuseUnsupported } from '../unsupported.js';
 import { BulkMetrics } from './bulk-metrics.js';
 import {
   containerName,
@@ -24,6 +25,8 @@ import { containerInfo, DockerContainer, handleInUse } from './docker-container.
 import { connectEngine } from './engine.js';
 import type { Engine, EngineAddress } from './engine.js';
 import { asking, askingUnless, engineError, messageOf, statusOf } from './engine-error.js';
+import { hasDiskQuota, type StorageInfo } from './disk-quota.js';
+import { requireAllowedSource } from './bind-mounts.js';
 import { Images } from './images.js';
 import type { PullPolicy } from './images.js';
 import { provideNetwork } from './network.js';
@@ -33,9 +36,6 @@ const DEFAULT_CONTAINERS = 250;
 const MEBIBYTE = 1024 * 1024;
 const REMOVAL_POLL_MS = 100;
 const REMOVAL_DEADLINE_MS = 60_000;
-/** Storage drivers that can limit a container's disk on any file system. */
-const DRIVERS_WITH_QUOTA = new Set(['btrfs', 'zfs', 'devicemapper', 'windowsfilter']);
-
 export interface DockerGardenOptions extends EngineAddress {
   owner: string;
   /** Stack → path of its root filesystem's tar on this host. */
@@ -48,6 +48,10 @@ export interface DockerGardenOptions extends EngineAddress {
   pull?: PullPolicy;
   /** Default false: privileged containers are refused, as in Diego. */
   allowPrivileged?: boolean;
+  /** Directories of this host that containers may be given parts of; none by default. */
+  bindMountSources?: string[];
+  /** Name servers of all containers; absent: the engine's. */
+  dns?: string[];
 }
 
 /**
@@ -65,6 +69,7 @@ export class DockerGarden implements Garden {
   private constructor(
     private readonly options: DockerGardenOptions,
     private readonly engine: Engine,
+    private readonly storage: StorageInfo,
     readonly capabilities: GardenCapabilities,
   ) {
     // Each process that is followed listens for the closing.
@@ -79,13 +84,18 @@ export class DockerGarden implements Garden {
     const info = (await asking('The Docker Engine could not describe itself', () =>
       engine.api.info(),
     )) as EngineInfo;
-    return new DockerGarden(options, engine, {
+    return new DockerGarden(options, engine, info, {
       networkNamespace: true,
       isolation: true,
       memoryLimit: info.MemoryLimit ?? false,
       pidsLimit: info.PidsLimit ?? false,
-      cpuWeight: info.CPUShares ?? false,
-      diskLimit: DRIVERS_WITH_QUOTA.has(info.Driver),
+      cpuShares: info.CPUShares ?? false,
+      diskLimit: await hasDiskQuota(info),
+      bindMounts: true,
+      tmpfs: true,
+      readOnlyRootfs: true,
+      egress: false,
+      terminal: true,
       privileged: options.allowPrivileged ?? false,
       survivesAgent: true,
     });
@@ -111,13 +121,19 @@ export class DockerGarden implements Garden {
     };
   }
 
+  async freeDiskBytes(): Promise<number | undefined> {
+    const found = await statfs(this.storage.DockerRootDir).catch(() => undefined);
+    return found && found.bavail * found.bsize;
+  }
+
   rootfsProviders(): { scheme: string; stacks?: string[] }[] {
     return [{ scheme: 'preloaded', stacks: this.images.stacks }, { scheme: 'docker' }];
   }
 
   async create(spec: ContainerSpec): Promise<Container> {
-    if (spec.privileged && !this.capabilities.privileged) {
-      throw new RiveraError('unsupported', 'Privileged container creation is disabled on this cell.');
+    refuseUnsupported(spec, this.capabilities);
+    for (const { source } of spec.bindMounts ?? []) {
+      await requireAllowedSource(source, this.options.bindMountSources ?? []);
     }
     const name = containerName(this.options.owner, spec.handle);
     try {
@@ -184,9 +200,9 @@ export class DockerGarden implements Garden {
   /** The id of a new container. An image that was removed meanwhile is provided once more. */
   private async createFresh(spec: ContainerSpec): Promise<string> {
     const [image, network] = await Promise.all([this.images.provide(spec), this.provideNetwork()]);
-    const { owner } = this.options;
+    const { owner, dns } = this.options;
     const create = async (): Promise<string> => {
-      const options = containerOptions({ owner, spec, image, network, capabilities: this.capabilities });
+      const options = containerOptions({ owner, spec, image, network, dns, capabilities: this.capabilities });
       return (await this.engine.api.createContainer(options)).id;
     };
     try {
@@ -229,10 +245,8 @@ export class DockerGarden implements Garden {
 }
 
 /** The fields of the engine's description that are used here. */
-interface EngineInfo {
+interface EngineInfo extends StorageInfo {
   MemTotal: number;
-  DockerRootDir: string;
-  Driver: string;
   MemoryLimit?: boolean;
   PidsLimit?: boolean;
   CPUShares?: boolean;

@@ -71,7 +71,7 @@ describe('containerOptions', () => {
     handle: 'guid-1',
     rootfs: 'preloaded:base',
     env: ['A=1', 'B=1'],
-    limits: { memoryMb: 100, diskMb: 10, pids: 50, cpuWeight: 50 },
+    limits: { memoryMb: 100, diskMb: 10, pids: 50, cpuShares: 512 },
     privileged: false,
     ports: [8080, 8080],
     properties: { lifecycle: 'lrp' },
@@ -91,7 +91,7 @@ describe('containerOptions', () => {
       MemorySwap: 104_857_600,
       PidsLimit: 50,
     });
-    const unlimited = optionsFor({ limits: { memoryMb: 0, diskMb: 0, pids: 0, cpuWeight: 1 } });
+    const unlimited = optionsFor({ limits: { memoryMb: 0, diskMb: 0, pids: 0, cpuShares: 10 } });
     expect(unlimited.HostConfig).toMatchObject({ Memory: 0, MemorySwap: 0, CpuShares: 10 });
     expect(unlimited.HostConfig?.PidsLimit).toBeUndefined();
   });
@@ -109,6 +109,7 @@ describe('containerOptions', () => {
     expect(Labels).toEqual({
       'rivera.owner': 'cell-1',
       'rivera.handle': 'guid-1',
+      'rivera.ports': '8080',
       'rivera.property.lifecycle': 'lrp',
     });
   });

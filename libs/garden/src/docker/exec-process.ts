@@ -98,7 +98,11 @@ export class ExecProcess implements ContainerProcess {
   }
 
   async signal(signal: ProcessSignal): Promise<void> {
-    if (this.hasEnded) return;
+    if (this.hasEnded) {
+      // Its number on the host may be somebody else's by now; inside, it is its session's as long as that has members.
+      if (signal === 'SIGKILL') await this.signalInside(-this.pid, signal);
+      return;
+    }
     const sign = signal === 'SIGKILL' ? -1 : 1;
     const state = await askingUnless([404], `The process ${this.id} could not be looked up`, () =>
       this.exec.inspect(),

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { posix } from 'node:path';
+import { Readable } from 'node:stream';
 import { extract, pack } from 'tar-stream';
 import { notFound, RiveraError } from '#rivera/models';
 import type {
@@ -66,13 +66,16 @@ export class FakeContainer implements Container {
     });
   }
 
-  streamIn(path: string, tar: NodeJS.ReadableStream): Promise<void> {
+  streamIn(path: string, tar: NodeJS.ReadableStream, user = 'root'): Promise<void> {
     return this.host.perform('streamIn', this.handle, async () => {
-      for await (const entry of tar.pipe(extract())) {
+      const home = user === 'root' ? '/root' : `/home/${user}`;
+      const input = extract();
+      tar.on('error', (error) => input.destroy(error));
+      for await (const entry of tar.pipe(input)) {
         const chunks: Uint8Array[] = [];
         for await (const chunk of entry as AsyncIterable<Uint8Array>) chunks.push(chunk);
         if (entry.header.type === 'file') {
-          this.files.set(posix.resolve('/', path, entry.header.name), Buffer.concat(chunks));
+          this.files.set(posix.resolve(home, path, entry.header.name), Buffer.concat(chunks));
         }
       }
     });
@@ -87,8 +90,7 @@ export class FakeContainer implements Container {
       const archive = pack();
       for (const [name, content] of found) archive.entry({ name: posix.relative(parent, name) }, content);
       archive.finalize();
-      await once(archive, 'readable');
-      return archive as unknown as NodeJS.ReadableStream;
+      return Readable.from(archive as unknown as AsyncIterable<Buffer>, { objectMode: false });
     });
   }
 
@@ -105,9 +107,14 @@ export class FakeContainer implements Container {
         memoryBytes: (this.spec.limits.memoryMb / 2 || MEMORY_MB) * MEBIBYTE,
         cpuNanoseconds: (ageMs + 1) * NANOSECONDS_PER_MILLISECOND,
         pids: this.processes.size,
-        diskBytes: [...this.files.values()].reduce((sum, { length }) => sum + length, 0),
       };
     });
+  }
+
+  diskUsage(): Promise<number | undefined> {
+    return this.host.perform('metrics', this.handle, () =>
+      [...this.files.values()].reduce((sum, { length }) => sum + length, 0),
+    );
   }
 
   snapshot(): ContainerInfo {

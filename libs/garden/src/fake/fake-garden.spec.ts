@@ -11,7 +11,7 @@ function spec(handle: string): ContainerSpec {
     handle,
     rootfs: 'preloaded:base',
     env: [],
-    limits: { memoryMb: 64, diskMb: 0, pids: 0, cpuWeight: 1 },
+    limits: { memoryMb: 64, diskMb: 0, pids: 0, cpuShares: 10 },
     privileged: false,
     ports: [8080],
     properties: {},

@@ -8,6 +8,7 @@ import type {
   GardenCapabilities,
   GardenCapacity,
 } from '../container.js';
+import { refuseUnsupported } from '../unsupported.js';
 import { FakeContainer } from './fake-container.js';
 import { FakeHost } from './fake-host.js';
 
@@ -38,7 +39,12 @@ export class FakeGarden implements Garden {
       memoryLimit: true,
       pidsLimit: true,
       diskLimit: true,
-      cpuWeight: true,
+      cpuShares: true,
+      bindMounts: true,
+      tmpfs: true,
+      readOnlyRootfs: true,
+      egress: true,
+      terminal: true,
       privileged: false,
       survivesAgent: true,
       ...options.capabilities,
@@ -51,6 +57,10 @@ export class FakeGarden implements Garden {
 
   capacity(): Promise<GardenCapacity> {
     return Promise.resolve({ memoryMb: 16_384, diskMb: 65_536, containers: 250, ...this.options.capacity });
+  }
+
+  freeDiskBytes(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   rootfsProviders(): { scheme: string; stacks?: string[] }[] {
@@ -127,10 +137,9 @@ export class FakeGarden implements Garden {
     return container;
   }
 
-  private refuseImpossible({ rootfs, privileged }: ContainerSpec): void {
-    if (privileged && !this.capabilities.privileged) {
-      throw new RiveraError('unsupported', 'Privileged container creation is disabled on this cell.');
-    }
+  private refuseImpossible(spec: ContainerSpec): void {
+    refuseUnsupported(spec, this.capabilities);
+    const { rootfs } = spec;
     const [scheme = '', rest = ''] = rootfs.split(':', 2);
     const provider = this.rootfsProviders().find((one) => one.scheme === scheme);
     if (!provider)

@@ -86,7 +86,7 @@ export class FakeHost implements FakeMachine {
     const address = `10.254.${(this.lastAddress >> 8) & 255}.${this.lastAddress & 255}`;
     const ports = [...new Set(spec.ports)].map((containerPort) => ({
       containerPort,
-      hostPort: (this.lastPort += 1),
+      hostPort: spec.hostPorts?.[containerPort] ?? (this.lastPort += 1),
     }));
     return { address, ports };
   }

@@ -25,7 +25,7 @@ export function recordOf(
 }
 
 /** Names the processes of a container, wherever they go. */
-export const MARKER = 'RIVERA_CONTAINER';
+const MARKER = 'RIVERA_CONTAINER';
 
 const BIN_DIRECTORIES = ['usr/local/bin', 'usr/bin', 'bin', 'usr/sbin', 'sbin'];
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -40,6 +40,8 @@ export class ContainerDirectory {
   readonly processes: string;
   readonly recordFile: string;
   readonly startedFile: string;
+  /** In the environment of all its processes. */
+  readonly marker: string;
 
   constructor(readonly path: string) {
     this.files = join(path, 'files');
@@ -47,6 +49,7 @@ export class ContainerDirectory {
     this.processes = join(path, 'processes');
     this.recordFile = join(path, 'container.json');
     this.startedFile = join(path, 'started');
+    this.marker = `${MARKER}=${path}`;
   }
 
   /** Where a path of the container is among its own files. */
@@ -100,7 +103,7 @@ export class ContainerDirectory {
     return mergeEnvironment([`HOME=${this.home(spec.user)}`, `TMPDIR=${this.own('/tmp')}`], wanted, [
       `PATH=${path}`,
       ...record.ports.slice(0, 1).map(({ hostPort }) => `PORT=${hostPort}`),
-      `${MARKER}=${this.path}`,
+      this.marker,
     ]);
   }
 }

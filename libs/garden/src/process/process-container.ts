@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { notFound, RiveraError } from '#rivera/models';
 import type {
   Container,
@@ -55,7 +56,7 @@ export class ProcessContainer implements Container {
 
   async streamIn(path: string, tar: NodeJS.ReadableStream, user = 'root'): Promise<void> {
     const hostUser = await resolveHostUser(user);
-    const target = this.directory.own(path);
+    const target = isAbsolute(path) ? this.directory.own(path) : join(this.directory.home(user), path);
     await this.makeDirectory(target, hostUser);
     const child = spawn('tar', ['--extract', '--file', '-', '--directory', target, '--no-same-owner'], {
       stdio: ['pipe', 'ignore', 'pipe'],
@@ -104,6 +105,15 @@ export class ProcessContainer implements Container {
     return (await stat(this.directory.startedFile).catch(() => undefined))?.mtimeMs;
   }
 
+  async diskUsage(): Promise<number | undefined> {
+    // Its programs may remove what is being counted.
+    const { stdout } = await promisify(execFile)('du', ['-sk', this.directory.files]).catch(
+      (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
+    );
+    const kibibytes = Number.parseInt(stdout, 10);
+    return Number.isNaN(kibibytes) ? undefined : kibibytes * 1024;
+  }
+
   /** The sessions of all its processes, which are also their process groups. */
   async sessions(): Promise<number[]> {
     const added = await readdir(this.directory.processes).catch(() => []);
@@ -116,7 +126,8 @@ export class ProcessContainer implements Container {
     output: ProcessOutput,
     from: 'beginning' | 'cursor',
   ): Promise<SupervisedProcess | undefined> {
-    return SupervisedProcess.adopt({ directory: this.directory.main, output, from, closed: this.closed });
+    const { main: directory, marker } = this.directory;
+    return SupervisedProcess.adopt({ directory, marker, output, from, closed: this.closed });
   }
 
   private async launch(
@@ -136,7 +147,18 @@ export class ProcessContainer implements Container {
     const program = await this.directory.program(spec, { record: this.record, cwd, env });
     const { args, nofile, stdin } = spec;
     return SupervisedProcess.launch(
-      { directory, program, args, env, cwd, nofile, stdin, user, closed: this.closed },
+      {
+        directory,
+        program,
+        args,
+        env,
+        cwd,
+        nofile,
+        stdin,
+        user,
+        marker: this.directory.marker,
+        closed: this.closed,
+      },
       output,
     );
   }

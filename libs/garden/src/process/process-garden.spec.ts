@@ -28,7 +28,7 @@ describe('ProcessGarden', () => {
     handle: 'guid',
     rootfs: 'preloaded:tiny',
     env: [],
-    limits: { memoryMb: 0, diskMb: 0, pids: 0, cpuWeight: 1 },
+    limits: { memoryMb: 0, diskMb: 0, pids: 0, cpuShares: 10 },
     privileged: false,
     ports: [],
     properties: {},

@@ -26,8 +26,9 @@ import type {
   GardenCapabilities,
   GardenCapacity,
 } from '../container.js';
+import { refuseUnsupported } from '../unsupported.js';
 import { bulkMetrics } from './bulk-metrics.js';
-import { ContainerDirectory, MARKER, recordOf } from './container-directory.js';
+import { ContainerDirectory, recordOf } from './container-directory.js';
 import type { ContainerRecord } from './container-directory.js';
 import { FreePorts } from './free-ports.js';
 import { kill, processesOfSessions, processesWithEnvironment } from './proc.js';
@@ -65,7 +66,12 @@ export class ProcessGarden implements Garden {
     memoryLimit: false,
     pidsLimit: false,
     diskLimit: false,
-    cpuWeight: false,
+    cpuShares: false,
+    bindMounts: false,
+    tmpfs: false,
+    readOnlyRootfs: false,
+    egress: false,
+    terminal: false,
     privileged: false,
     survivesAgent: true,
   };
@@ -108,23 +114,26 @@ export class ProcessGarden implements Garden {
     };
   }
 
+  async freeDiskBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.options.directory);
+    return bavail * bsize;
+  }
+
   rootfsProviders(): { scheme: string; stacks?: string[] }[] {
     return [{ scheme: 'preloaded', stacks: this.stacks.names }];
   }
 
   async create(spec: ContainerSpec): Promise<Container> {
-    if (spec.privileged) {
-      throw new RiveraError(
-        'unsupported',
-        'This cell runs plain processes and has no privileged containers.',
-      );
-    }
+    refuseUnsupported(spec, this.capabilities);
     const stack = await this.stacks.provide(spec.rootfs);
     const existing = await this.read(spec.handle);
     if (existing) return this.adopt(existing, spec);
     const ports: PortMapping[] = [];
     for (const containerPort of new Set(spec.ports)) {
-      ports.push({ containerPort, hostPort: await this.ports.allocate() });
+      ports.push({
+        containerPort,
+        hostPort: spec.hostPorts?.[containerPort] ?? (await this.ports.allocate()),
+      });
     }
     const record = recordOf(spec, { stack, ports });
     if (await this.write(record)) return this.containerOf(record);
@@ -169,7 +178,7 @@ export class ProcessGarden implements Garden {
   private async killAll(container: ProcessContainer, directory: ContainerDirectory): Promise<void> {
     const sessions = new Set(await container.sessions());
     for (let round = 0; round < KILL_ROUNDS; round += 1) {
-      const marked = await processesWithEnvironment(`${MARKER}=${directory.path}`);
+      const marked = await processesWithEnvironment(directory.marker);
       const alive = (await processesOfSessions(sessions)).map(({ pid }) => pid);
       if (alive.length === 0 && marked.length === 0) return;
       for (const pid of [...alive, ...marked]) kill(pid, 'SIGKILL');

@@ -10,7 +10,7 @@ import { ProcessInput, refuseResize } from '../process-input.js';
 import type { HostUser } from './host-user.js';
 import { OutputFollower } from './output-follower.js';
 import { readPipes } from './piped-output.js';
-import { isAlive, kill, readStat } from './proc.js';
+import { isAlive, kill, processesOfSessions, processesWithEnvironment, readStat } from './proc.js';
 
 const ADOPTED_POLL_MS = 100;
 const KILLED = 128 + 9;
@@ -43,6 +43,8 @@ export interface LaunchOptions {
   nofile?: number;
   stdin?: boolean;
   user: HostUser;
+  /** An entry of the environment of all processes of its container. */
+  marker: string;
   /** Aborted when the garden is closed: following ends, the process goes on. */
   closed: AbortSignal;
 }
@@ -56,7 +58,7 @@ export class SupervisedProcess implements ContainerProcess {
   private readonly exit: Promise<ProcessExit>;
 
   private constructor(
-    private readonly options: { directory: string; pid: number; startTime: string },
+    private readonly options: { directory: string; pid: number; startTime: string; marker: string },
     private readonly input: ProcessInput,
     ended: Promise<ProcessExit>,
   ) {
@@ -120,6 +122,7 @@ export class SupervisedProcess implements ContainerProcess {
       startTime,
       output,
       from: 'beginning',
+      marker: options.marker,
       closed: options.closed,
       ended,
       input: child.stdin ?? undefined,
@@ -130,6 +133,7 @@ export class SupervisedProcess implements ContainerProcess {
   /** A process that was started earlier, perhaps by another agent, and may have ended. Undefined when there is none. */
   static async adopt(options: {
     directory: string;
+    marker: string;
     output: ProcessOutput;
     from: 'beginning' | 'cursor';
     closed: AbortSignal;
@@ -140,6 +144,7 @@ export class SupervisedProcess implements ContainerProcess {
 
   private static async follow(options: {
     directory: string;
+    marker: string;
     pid: number;
     startTime: string;
     output: ProcessOutput;
@@ -151,7 +156,7 @@ export class SupervisedProcess implements ContainerProcess {
     /** Resolves when the output was read from pipes; absent: it is in files. */
     piped?: Promise<void>;
   }): Promise<SupervisedProcess> {
-    const { directory, pid, startTime, closed, piped } = options;
+    const { directory, marker, pid, startTime, closed, piped } = options;
     const follower = piped ? { finish: () => piped } : await OutputFollower.start(options);
     piped?.catch(() => undefined);
     const waitForEnd = async (): Promise<ProcessExit> => {
@@ -163,7 +168,7 @@ export class SupervisedProcess implements ContainerProcess {
       return exitOf(directory);
     };
     return new SupervisedProcess(
-      { directory, pid, startTime },
+      { directory, pid, startTime, marker },
       new ProcessInput(options.input),
       waitForEnd(),
     );
@@ -188,6 +193,15 @@ export class SupervisedProcess implements ContainerProcess {
   async signal(signal: ProcessSignal): Promise<void> {
     const { directory, pid, startTime } = this.options;
     if (await isRunning(directory, pid, startTime)) kill(-pid, signal);
+    else if (signal === 'SIGKILL') await this.killSession();
+  }
+
+  /** Its number may be somebody else's by now, so that what is left of its session is told by its container's marker. */
+  private async killSession(): Promise<void> {
+    const left = await processesOfSessions(new Set([this.options.pid]));
+    if (left.length === 0) return;
+    const ours = new Set(await processesWithEnvironment(this.options.marker));
+    for (const { pid } of left) if (ours.has(pid)) kill(pid, 'SIGKILL');
   }
 }
 

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+export const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').filter((item) => item !== ''));
+
+export const optionalSize = z.coerce.number().int().min(0).optional();
+
+/** `name=value,name=value` */
+export const map = list.transform((entries, context) => {
+  const pairs = entries.map((entry) => entry.split('='));
+  if (pairs.every((pair) => pair.length === 2 && pair[0] !== '' && pair[1] !== '')) {
+    return Object.fromEntries(pairs) as Record<string, string>;
+  }
+  context.addIssue({ code: 'custom', message: 'name=value pairs, separated by commas' });
+  return z.NEVER;
+});
+
+export const count = (least: number, otherwise: number) =>
+  z.coerce.number().int().min(least).default(otherwise);
+
+/** `first-last` */
+export const portRange = z
+  .string()
+  .regex(/^\d+-\d+$/, 'first-last')
+  .transform((text, context) => {
+    const [first = 0, last = 0] = text.split('-').map(Number);
+    if (first >= 1 && last >= first && last <= 65_535) return { first, last };
+    context.addIssue({ code: 'custom', message: 'first-last, from 1 to 65535' });
+    return z.NEVER;
+  });

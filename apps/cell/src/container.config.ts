@@ -1,0 +1,58 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { count, list, map, portRange } from './config-types.js';
+
+const MEBIBYTE = 1024 * 1024;
+/** More at the same time only make each slower. */
+const ENGINE_WORKERS = Math.max(4, 2 * availableParallelism());
+
+/** What the operator decides for all containers of a cell; the defaults are Diego's where it has them. */
+export const containerConfig = z
+  .object({
+    CREATE_WORKERS: count(1, ENGINE_WORKERS),
+    DELETE_WORKERS: count(1, ENGINE_WORKERS),
+    DOWNLOAD_WORKERS: count(1, 5),
+    UPLOAD_WORKERS: count(1, 5),
+    GRACE_MS: count(0, 10_000),
+    HEALTHY_INTERVAL_MS: count(1, 30_000),
+    UNHEALTHY_INTERVAL_MS: count(1, 2_000),
+    /** A placement that the store has not confirmed is forgotten after this. */
+    RESERVATION_TTL_MS: count(1, 60_000),
+    /** Lines one container may write in a second before it is silenced for one; 0 = unlimited. */
+    LOG_LINES_PER_SECOND: count(0, 5_000),
+    /** Processes of a container that does not say how many it wants; 0 = unlimited. */
+    DEFAULT_MAX_PIDS: count(0, 1_024),
+    /** Microseconds of processor time per share in each 100 ms; 0 = as much as is idle. */
+    CPU_QUOTA_PER_SHARE_US: count(0, 0),
+    DOWNLOAD_CACHE_MB: count(0, 10_240),
+    /** Of one download or upload. */
+    MAX_TRANSFER_MB: count(1, 4_096),
+    HOST_PORTS: portRange.default({ first: 61_001, last: 65_534 }),
+    /** Volume driver → directory whose subdirectories are its volumes. */
+    VOLUME_DRIVERS: map,
+    TRUSTED_CERTIFICATES_DIR: z.string().optional(),
+    /** Name servers of containers; none: the engine's. */
+    CONTAINER_DNS: list,
+  })
+  .transform((config) => ({
+    createWorkers: config.CREATE_WORKERS,
+    deleteWorkers: config.DELETE_WORKERS,
+    downloadWorkers: config.DOWNLOAD_WORKERS,
+    uploadWorkers: config.UPLOAD_WORKERS,
+    cacheBytes: config.DOWNLOAD_CACHE_MB * MEBIBYTE,
+    hostPorts: config.HOST_PORTS,
+    volumes: config.VOLUME_DRIVERS,
+    dns: config.CONTAINER_DNS,
+    policy: {
+      graceMs: config.GRACE_MS,
+      intervals: { healthyMs: config.HEALTHY_INTERVAL_MS, unhealthyMs: config.UNHEALTHY_INTERVAL_MS },
+      reservationTtlMs: config.RESERVATION_TTL_MS,
+      logLinesPerSecond: config.LOG_LINES_PER_SECOND,
+      defaultMaxPids: config.DEFAULT_MAX_PIDS,
+      cpuQuotaPerShareUs: config.CPU_QUOTA_PER_SHARE_US,
+      maxTransferBytes: config.MAX_TRANSFER_MB * MEBIBYTE,
+      ...(config.TRUSTED_CERTIFICATES_DIR === undefined
+        ? {}
+        : { trustedCertificatesDirectory: config.TRUSTED_CERTIFICATES_DIR }),
+    },
+  }));
