@@ -123,7 +123,7 @@ describe('3.7 Start', () => {
 });
 
 describe('3.7 Complete', () => {
-  it('keeps the outcome and leaves the cell', () => {
+  it('keeps the outcome and where it ran, and leaves the cell', () => {
     const outcome = { failed: true, failureReason: 'exited with status 1', result: 'partial' };
     const before = runningTask();
     const transition = completeTask(before, 't', 'cell-1', outcome, at(NOW + 5));
@@ -132,6 +132,7 @@ describe('3.7 Complete', () => {
       ...rest,
       ...outcome,
       state: 'COMPLETED',
+      lastCellId: 'cell-1',
       firstCompletedAt: NOW + 5,
       updatedAt: NOW + 5,
       modificationTag: { epoch: before.modificationTag.epoch, index: 1 },

@@ -21,8 +21,11 @@ export function unclaimedActual(
   };
 }
 
-/** The same slot without its instance: nothing of the former run stays but the crash history. */
+/** The same slot without its instance: nothing of the former run stays but the crash history and where it was. */
 export function withoutInstance(actual: ActualLRP, context: Context): ActualLRP {
+  const { instanceGuid, cellId } = actual;
+  const lastRun =
+    instanceGuid === undefined || cellId === undefined ? actual.lastRun : { instanceGuid, cellId };
   return {
     processGuid: actual.processGuid,
     index: actual.index,
@@ -33,6 +36,7 @@ export function withoutInstance(actual: ActualLRP, context: Context): ActualLRP 
     modificationTag: nextTag(actual),
     crashCount: actual.crashCount,
     ...(actual.crashReason === undefined ? {} : { crashReason: actual.crashReason }),
+    ...(lastRun === undefined ? {} : { lastRun }),
     resources: actual.resources,
   };
 }

@@ -147,7 +147,17 @@ export function rejectTask(
     return [completed({ ...task, ...rejection }, { failed: true, failureReason: reason }, context, task)];
   }
   return [
-    changed(task, { ...rejection, state: 'PENDING', cellId: undefined, placement: undefined }, context),
+    changed(
+      task,
+      {
+        ...rejection,
+        state: 'PENDING',
+        cellId: undefined,
+        lastCellId: task.cellId ?? task.lastCellId,
+        placement: undefined,
+      },
+      context,
+    ),
   ];
 }
 
@@ -206,6 +216,7 @@ function completed(task: Task, outcome: TaskOutcome, context: Context, before = 
       ...task,
       state: 'COMPLETED' as const,
       cellId: undefined,
+      lastCellId: task.cellId ?? task.lastCellId,
       placement: undefined,
       refusedBy: undefined,
       refusal: undefined,

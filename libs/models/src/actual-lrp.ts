@@ -65,6 +65,8 @@ export interface ActualLRP extends ActualLRPKey {
   restartAt?: number;
   instanceGuid?: string;
   cellId?: string;
+  /** The run before, that ended or was lost: its cell may still have its log. */
+  lastRun?: ActualLRPInstanceKey;
   placement?: Placement;
   placementError?: string;
   /** Cells that refused this instance since it became UNCLAIMED; the auctioneer tries them last. */

@@ -45,6 +45,8 @@ export interface Task {
   /** The client's name for the request that desired it: the same request again is answered, not refused. */
   idempotencyKey?: string;
   cellId?: string;
+  /** Where it ran before it was completed or rejected: that cell may still have its log. */
+  lastCellId?: string;
   placement?: Placement;
   refusedBy?: string[];
   /** The first of those refusals. */

@@ -1,6 +1,7 @@
 import {
   ACTUAL_LRP_STATES,
   type ActualLRP,
+  type ActualLRPInstanceKey,
   type ActualLRPKey,
   ActualLRPNetInfo,
   type Cell,
@@ -166,6 +167,7 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     firstCompletedAt: maybe(time),
     modificationTag: tag,
     cellId: maybe(text),
+    lastCellId: maybe({ ...text, description: 'where it ran before; that cell may still have its log' }),
     placement: maybe(placement),
     refusedBy: maybe(texts),
     refusal: maybe(firstRefusal),
@@ -306,6 +308,7 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       }),
       instanceGuid: maybe(text),
       cellId: maybe(text),
+      lastRun: maybe(record<ActualLRPInstanceKey>({ instanceGuid: text, cellId: text })),
       placement: maybe(placement),
       placementError: maybe(text),
       refusedBy: maybe(texts),
