@@ -11,8 +11,6 @@ import {
   CellRegistration,
   type CellWork,
   type ContainerStats,
-  type Deployment,
-  DEPLOYMENT_STATES,
   DesiredLRPRequest,
   DesiredLRPUpdate,
   type Domain,
@@ -41,6 +39,7 @@ import {
 import type { CheckResult, Problem, ReadinessReport } from '#rivera/platform';
 import { presentRouting } from '../http/presenters.js';
 import type { ClassSchemas } from './class-schemas.js';
+import { deploymentSchema } from './deployment-schema.js';
 import { eventSchemas } from './event-schemas.js';
 import { type JsonSchema, listOf, ref } from './json-schema.js';
 import {
@@ -84,7 +83,7 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
     ...rebalancing(),
     ...eventSchemas(),
     ActualLRP: actualLRP(classes, tag),
-    Deployment: deployment(tag),
+    Deployment: deploymentSchema(tag),
     Domain: record<Domain>(
       { domain: text, expiresAt: maybe(time), modificationTag: tag },
       'A promise that the desired list of the domain is complete. Without expiresAt it holds for ever.',
@@ -394,34 +393,6 @@ function stats(): Record<string, JsonSchema> {
       ),
     }),
   };
-}
-
-function deployment(tag: JsonSchema): JsonSchema {
-  return record<Deployment>(
-    {
-      processGuid: text,
-      newProcessGuid: text,
-      domain: text,
-      state: { type: 'string', enum: DEPLOYMENT_STATES },
-      reason: maybe({ ...text, description: 'Why it is rolled back, or failed.' }),
-      oldInstances: count,
-      newInstances: count,
-      policy: record<Deployment['policy']>({
-        maxInFlight: count,
-        maxUnavailable: count,
-        minHealthyMs: count,
-        maxCrashes: count,
-        progressTimeoutMs: count,
-      }),
-      healthy: { ...count, description: 'The most instances that were healthy at once.' },
-      crashes: count,
-      createdAt: time,
-      progressedAt: time,
-      dueAt: maybe(time),
-      modificationTag: tag,
-    },
-    'How far a new definition has taken the place of an LRP.',
-  );
 }
 
 function problem(): JsonSchema {
