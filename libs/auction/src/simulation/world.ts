@@ -4,7 +4,6 @@ import {
   IsInteger,
   IsName,
   IsNameList,
-  IsPart,
   IsPartList,
   IsRootfs,
   LIMITS,
