@@ -23,7 +23,7 @@ let document: OpenApiDocument;
 let ajv: Ajv2020;
 const seen = new Set<PathOperation>();
 beforeAll(async () => {
-  bbs = await startBbs();
+  bbs = await startBbs({ env: { AUCTIONEER_ASK_TIMEOUT_MS: '20000' } });
   document = closed((await request(bbs.url).get('/openapi.json')).body) as OpenApiDocument;
   ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   ajv.addSchema({ ...document, $id: 'api' });

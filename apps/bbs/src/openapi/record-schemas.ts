@@ -2,7 +2,6 @@ import {
   ACTUAL_LRP_STATES,
   type ActualLRP,
   type ActualLRPInstanceKey,
-  type ActualLRPKey,
   ActualLRPNetInfo,
   type Cell,
   CELL_STATES,
@@ -21,16 +20,12 @@ import {
   type FieldError,
   type HeldResources,
   type LogLine,
-  type Imbalance,
   type InternalRoute,
-  type Move,
   ModificationTag,
   type Placement,
   type PresenceGrant,
   type Refusal,
   PRESENCES,
-  REBALANCE_REASONS,
-  type RebalanceResult,
   splitDesiredLRP,
   type Task,
   TASK_STATES,
@@ -42,6 +37,7 @@ import type { ClassSchemas } from './class-schemas.js';
 import { deploymentSchema } from './deployment-schema.js';
 import { eventSchemas } from './event-schemas.js';
 import { type JsonSchema, listOf, ref } from './json-schema.js';
+import { rebalanceSchemas } from './rebalance-schemas.js';
 import {
   count,
   extended,
@@ -80,7 +76,7 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
     ...desiredLRPs(classes, tag),
     ...tasks(classes, tag),
     ...cells(classes, tag),
-    ...rebalancing(),
+    ...rebalanceSchemas(),
     ...eventSchemas(),
     ActualLRP: actualLRP(classes, tag),
     Deployment: deploymentSchema(tag),
@@ -182,38 +178,6 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     CellTask: record<Task>(
       { ...fields, definition: classes.refTo(TaskDefinition), idempotencyKey: maybe(text) },
       'A task with all the cell needs to run it.',
-    ),
-  };
-}
-
-function rebalancing(): Record<string, JsonSchema> {
-  const key = { processGuid: text, index: count };
-  const move = record<Move>({
-    ...key,
-    from: text,
-    to: text,
-    gain: { type: 'number', description: 'Points of imbalance that go.' },
-    cost: { type: 'number', description: 'One for the start, and one for each GB of its memory.' },
-    reason: { type: 'string', enum: REBALANCE_REASONS },
-  });
-  const imbalance = record<Imbalance>({
-    points: { type: 'number', description: 'All of it in one number; only differences mean anything.' },
-    largestZoneSkew: count,
-    skewedApps: count,
-    crowdedApps: count,
-    fillDeviation: { type: 'number', minimum: 0 },
-    missingHoles: { type: 'number', minimum: 0 },
-  });
-  return {
-    RebalanceResult: record<RebalanceResult>(
-      {
-        dryRun: flag,
-        moves: listOf(move),
-        started: listOf(record<ActualLRPKey>(key)),
-        before: imbalance,
-        after: { ...imbalance, description: 'When all moves are done.' },
-      },
-      'Moves to better cells, and how uneven the deployment is before and after.',
     ),
   };
 }
