@@ -28,7 +28,6 @@ import {
   ModificationTag,
   type Placement,
   type PresenceGrant,
-  type Refusal,
   PRESENCES,
   REBALANCE_REASONS,
   type RebalanceResult,
@@ -42,6 +41,7 @@ import { presentRouting } from '../http/presenters.js';
 import type { ClassSchemas } from './class-schemas.js';
 import { eventSchemas } from './event-schemas.js';
 import { type JsonSchema, listOf, ref } from './json-schema.js';
+import { placementSchemas, refusalOfCell } from './placement-schemas.js';
 import {
   count,
   extended,
@@ -63,7 +63,6 @@ const drain: JsonSchema = {
   ...record<CellDrain>({ since: time, deadline: time }),
   description: 'An operator wants its work moved off it; what is left at the deadline is stopped.',
 };
-const firstRefusal = record<Refusal>({ cellId: text, reason: text, since: time });
 const refusal = record<{ ok: false; error: { code: string; message: string; fields?: FieldError[] } }>({
   ok: { const: false },
   error: record<{ code: string; message: string; fields?: FieldError[] }>({
@@ -82,6 +81,7 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
     ...cells(classes, tag),
     ...rebalancing(),
     ...eventSchemas(),
+    ...placementSchemas(),
     ActualLRP: actualLRP(classes, tag),
     Deployment: deployment(tag),
     Domain: record<Domain>(
@@ -168,7 +168,7 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     cellId: maybe(text),
     placement: maybe(placement),
     refusedBy: maybe(texts),
-    refusal: maybe(firstRefusal),
+    refusal: maybe(refusalOfCell),
     rejectionCount: count,
     rejectionReason: maybe(text),
     failed: maybe(flag),
@@ -309,7 +309,7 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       placement: maybe(placement),
       placementError: maybe(text),
       refusedBy: maybe(texts),
-      refusal: maybe(firstRefusal),
+      refusal: maybe(refusalOfCell),
       stopping: maybe(flag),
       expiresAt: maybe({
         ...time,
