@@ -80,12 +80,6 @@ export class Activation {
     this.loop.start(signal);
   }
 
-  /** Reads the whole index of unplaced work again. */
-  async sweepAll(): Promise<void> {
-    await this.sweep(WORK_SHARD_IDS);
-    this.loop.wake();
-  }
-
   private get logger(): RiveraLogger {
     return this.parts.logger;
   }

@@ -8,43 +8,39 @@ import {
 import {
   type ActualLRP,
   definitionVolumeDrivers,
-  type DesiredLRPSchedulingInfo,
   type HeldResources,
+  type LRPDemand,
   type Task,
+  type TaskDemand,
 } from '#rivera/models';
-
-/** What a desired LRP asks of the cell of each of its instances. */
-export type Demand = Pick<
-  DesiredLRPSchedulingInfo,
-  'processGuid' | 'rootfs' | 'placementTags' | 'volumeDrivers'
->;
-
-/** A task as placement sees it; one that is only planned has no history. */
-export type TaskDemand = Pick<Task, 'taskGuid' | 'definition' | 'refusedBy'>;
 
 /** An instance as the auction engine wants it. What it holds is fixed when its record is made. */
 export function auctionOfInstance(
-  desired: Demand,
+  desired: LRPDemand,
   { index, resources, refusedBy }: Pick<ActualLRP, 'index' | 'resources' | 'refusedBy'>,
 ): LRPAuction {
-  const { processGuid, rootfs, placementTags, volumeDrivers } = desired;
-  return { processGuid, index, rootfs, placementTags, volumeDrivers, refusedBy, ...held(resources) };
+  const { processGuid, rootfs, placementTags, volumeDrivers, priority, affinity, spread } = desired;
+  const constraints = { rootfs, placementTags, volumeDrivers, priority, affinity, spread };
+  return { processGuid, index, ...constraints, refusedBy, ...held(resources) };
 }
 
-/** A task as the auction engine wants it. */
-export function auctionOfTask({ taskGuid, definition, refusedBy }: TaskDemand): TaskAuction {
-  const { rootfs, placementTags } = definition;
+/** A task as the auction engine wants it; one that is only planned has no history. */
+export function auctionOfTask(
+  { taskGuid, definition }: TaskDemand,
+  { refusedBy }: Pick<Task, 'refusedBy'> = {},
+): TaskAuction {
+  const { rootfs, placementTags, priority, affinity } = definition;
   const volumeDrivers = definitionVolumeDrivers(definition);
-  return { taskGuid, rootfs, placementTags, volumeDrivers, refusedBy, ...held(definition) };
+  const constraints = { rootfs, placementTags, volumeDrivers, priority, affinity };
+  return { taskGuid, ...constraints, refusedBy, ...held(definition) };
 }
 
 /** What the engine reserves when it places this; to be released if the placement comes to nothing. */
 export function workOfAuction(auction: Auction): HeldWork {
-  return {
-    ...held(auction),
-    ...(isTaskAuction(auction) ? {} : { processGuid: auction.processGuid }),
-    starting: true,
-  };
+  const size = held(auction);
+  return isTaskAuction(auction)
+    ? { ...size, starting: true }
+    : { ...size, processGuid: auction.processGuid, starting: true };
 }
 
 /** What an instance that is placed, claimed or running holds on its cell. */
@@ -57,6 +53,6 @@ export function workOfTask({ definition, state }: Task): HeldWork {
   return { ...held(definition), starting: state === 'PENDING' };
 }
 
-function held({ memoryMb, diskMb }: HeldResources): HeldResources {
-  return { memoryMb, diskMb };
+function held({ memoryMb, diskMb, cpuMillicores, ports, devices }: HeldResources): HeldResources {
+  return { memoryMb, diskMb, cpuMillicores, ports, devices };
 }

@@ -19,6 +19,7 @@ export interface AuctioneerParts {
   /** An engine that knows no cell yet. */
   newEngine: () => AuctionEngine;
   store: Store;
+  processes: ProcessRepository;
   log: EventLog;
   loader: PictureLoader;
   reader: WorkReader;
@@ -53,6 +54,7 @@ export function auctioneerParts(
   return {
     newEngine: () => new IndexedAuction([], auction),
     store,
+    processes,
     log,
     loader: new PictureLoader(cells, processes, tasks),
     reader,

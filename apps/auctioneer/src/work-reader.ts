@@ -48,7 +48,7 @@ export class WorkReader {
         read.unplaced.push({
           ...work,
           member: memberOfTask(work.record),
-          auction: auctionOfTask(work.record),
+          auction: auctionOfTask(work.record, work.record),
         });
       } else {
         // Without its desired LRP it is about to go.

@@ -32,7 +32,9 @@ import { OpenApiModule } from './openapi/openapi.module.js';
 import { CellSessions, SESSION_OPTIONS } from './sessions/cell-sessions.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { StatsController } from './stats/stats.controller.js';
-import { ASK_TIMEOUT_MS, RebalanceController } from './rebalance/rebalance.controller.js';
+import { ActiveAuctioneer, ASK_TIMEOUT_MS } from './placement/active-auctioneer.js';
+import { PlacementController } from './placement/placement.controller.js';
+import { RebalanceController } from './rebalance/rebalance.controller.js';
 import { CompletionCallbacks } from './tasks/completion-callbacks.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
@@ -66,9 +68,11 @@ export class BbsModule {
         ExecController,
         SessionsController,
         RebalanceController,
+        PlacementController,
       ],
       providers: [
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
+        ActiveAuctioneer,
         { provide: ASK_TIMEOUT_MS, useValue: bbs.askTimeoutMs },
         DesiredLRPs,
         DeploymentRequests,

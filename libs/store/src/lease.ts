@@ -26,6 +26,11 @@ export class RedisLease {
     return token === null ? undefined : { token };
   }
 
+  /** Does anyone hold it now? */
+  async isHeld(): Promise<boolean> {
+    return (await orUnavailable(() => this.redis.exists(`${this.key}:holder`))) === 1;
+  }
+
   /** False: the lease was lost. */
   async renew(token: number): Promise<boolean> {
     const renewed = await orUnavailable(() =>

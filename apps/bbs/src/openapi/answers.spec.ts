@@ -181,6 +181,9 @@ describe('every answer is as the document says', () => {
     await call('get', '/v1/cells/cell-1');
     const auctioneer = await startAuctioneerApp(bbs.redis.url);
     await call('post', '/v1/rebalance', { body: { dryRun: true } });
+    await call('post', '/v1/plan', { body: { lrps: [lrp, aDesiredLRP({ memoryMb: 1_000_000 })] } });
+    await call('get', `/v1/actual-lrps/${processGuid}/0/placement`);
+    await call('get', '/v1/capacity?memoryMb=64&diskMb=64');
     await auctioneer.stop();
     for (const operation of ['drain', 'cordon', 'replacement-hold']) {
       await call('delete', `/v1/cells/cell-1/${operation}`);

@@ -24,7 +24,6 @@ import {
   ModificationTag,
   type Placement,
   type PresenceGrant,
-  type Refusal,
   PRESENCES,
   splitDesiredLRP,
   type Task,
@@ -38,6 +37,7 @@ import { deploymentSchema } from './deployment-schema.js';
 import { eventSchemas } from './event-schemas.js';
 import { type JsonSchema, listOf, ref } from './json-schema.js';
 import { rebalanceSchemas } from './rebalance-schemas.js';
+import { placementSchemas, refusalOfCell } from './placement-schemas.js';
 import {
   count,
   extended,
@@ -59,7 +59,6 @@ const drain: JsonSchema = {
   ...record<CellDrain>({ since: time, deadline: time }),
   description: 'An operator wants its work moved off it; what is left at the deadline is stopped.',
 };
-const firstRefusal = record<Refusal>({ cellId: text, reason: text, since: time });
 const refusal = record<{ ok: false; error: { code: string; message: string; fields?: FieldError[] } }>({
   ok: { const: false },
   error: record<{ code: string; message: string; fields?: FieldError[] }>({
@@ -78,6 +77,7 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
     ...cells(classes, tag),
     ...rebalanceSchemas(),
     ...eventSchemas(),
+    ...placementSchemas(),
     ActualLRP: actualLRP(classes, tag),
     Deployment: deploymentSchema(tag),
     Domain: record<Domain>(
@@ -165,7 +165,7 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     lastCellId: maybe({ ...text, description: 'where it ran before; that cell may still have its log' }),
     placement: maybe(placement),
     refusedBy: maybe(texts),
-    refusal: maybe(firstRefusal),
+    refusal: maybe(refusalOfCell),
     rejectionCount: count,
     rejectionReason: maybe(text),
     failed: maybe(flag),
@@ -275,7 +275,7 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       placement: maybe(placement),
       placementError: maybe(text),
       refusedBy: maybe(texts),
-      refusal: maybe(firstRefusal),
+      refusal: maybe(refusalOfCell),
       stopping: maybe(flag),
       expiresAt: maybe({
         ...time,
