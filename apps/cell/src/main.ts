@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { cellAddress, MailboxServer } from '#rivera/actor';
 import { RiveraClient } from '#rivera/client';
 import type { Garden } from '#rivera/garden';
-import { CELL_MESSAGES, type RiveraError } from '#rivera/models';
+import { CELL_MESSAGES, type CellCapacity, type CellRegistration, type RiveraError } from '#rivera/models';
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
 import { execSession } from './exec/exec-session.js';
@@ -45,7 +45,7 @@ await runApp('cell', async (logger) => {
     token: config.token,
     userAgent: `rivera-cell/${cellId}`,
   });
-  const capacity = await garden.capacity();
+  const capacity: CellCapacity = { ...(await garden.capacity()), ...config.limits };
   // Whoever has taken over this cell's name decides; a supervisor starts this one again, under a new epoch.
   const onReplaced = (error: RiveraError) => {
     logger.fatal('replaced', { reason: error.message });
@@ -141,12 +141,8 @@ await runApp('cell', async (logger) => {
   };
 });
 
-function registrationOf(
-  config: CellConfig,
-  garden: Garden,
-  capacity: Awaited<ReturnType<Garden['capacity']>>,
-) {
-  const { zone, address, placementTags, optionalPlacementTags } = config;
+function registrationOf(config: CellConfig, garden: Garden, capacity: CellCapacity): CellRegistration {
+  const { zone, address, placementTags, optionalPlacementTags, labels, pool, maxStarting } = config;
   const rootfsProviders = garden.rootfsProviders();
   return {
     zone,
@@ -156,6 +152,9 @@ function registrationOf(
     rootfsProviders,
     placementTags,
     optionalPlacementTags,
+    ...(Object.keys(labels).length > 0 && { labels }),
+    ...(pool !== undefined && { pool }),
+    ...(maxStarting !== undefined && { maxStarting }),
   };
 }
 

@@ -102,8 +102,9 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
 function desiredLRPs(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchema> {
   const request = classes.describe(DesiredLRPRequest);
   // Derived, not asked for.
-  const added = record<{ volumeDrivers?: string[]; modificationTag: ModificationTag }>({
+  const added = record<{ volumeDrivers?: string[]; portCount?: number; modificationTag: ModificationTag }>({
     volumeDrivers: maybe(texts),
+    portCount: maybe(count),
     modificationTag: tag,
   });
   const all = extended(request, added);
