@@ -2,6 +2,7 @@ import {
   type Auction,
   type AuctionCell,
   firstMismatch,
+  hasRules,
   isTaskAuction,
   parseRootfs,
   type PlacementFailure,
@@ -178,13 +179,24 @@ export class BlockedWork {
   }
 }
 
-function constraintKey({ rootfs, placementTags, volumeDrivers }: Auction): string {
-  return JSON.stringify([rootfs, (placementTags ?? []).toSorted(), (volumeDrivers ?? []).toSorted()]);
+function constraintKey(auction: Auction): string {
+  const { rootfs, placementTags = [], volumeDrivers = [] } = auction;
+  return JSON.stringify([rootfs, placementTags.toSorted(), volumeDrivers.toSorted(), rulesOf(auction)]);
+}
+
+/** What rules of spread make of a cell depends on the app. */
+function rulesOf(auction: Auction): unknown {
+  if (!hasRules(auction)) return undefined;
+  return isTaskAuction(auction)
+    ? auction.affinity
+    : [auction.affinity, auction.spread, auction.spread && auction.processGuid];
 }
 
 /** Tasks apart, because they hold no memory for a proxy. */
 function sizeKey(auction: Auction): string {
-  return `${isTaskAuction(auction) ? 'task' : 'lrp'} ${auction.memoryMb} ${auction.diskMb}`;
+  const { memoryMb, diskMb, cpuMillicores = 0, ports = 0, devices = [] } = auction;
+  const further = devices.length === 0 ? '' : JSON.stringify(devices);
+  return `${isTaskAuction(auction) ? 'task' : 'lrp'} ${memoryMb} ${diskMb} ${cpuMillicores} ${ports} ${further}`;
 }
 
 function sizeClassOf({ memoryMb }: Auction): number {

@@ -124,7 +124,7 @@ function desiredLRPs(classes: ClassSchemas, tag: JsonSchema): Record<string, Jso
     DesiredLRP: { ...visible, description: 'What should run.' },
     DesiredLRPSchedulingInfo: narrowed(
       visible,
-      (field) => field in schedulingInfo || field === 'volumeDrivers',
+      (field) => field in schedulingInfo || field in (added.properties ?? {}),
     ),
     DesiredLRPRoutingInfo: narrowed(visible, (field) => field in routing),
     CellDesiredLRP: {

@@ -145,7 +145,7 @@ const registration = {
   zone,
   address,
   backend,
-  capacity,
+  capacity: { ...capacity, cpuMillicores: 4000, ports: 100, devices: [{ name: 'gpu', count: 2 }] },
   rootfsProviders,
   placementTags: ['a'],
   optionalPlacementTags: [],
