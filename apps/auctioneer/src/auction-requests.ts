@@ -8,20 +8,35 @@ import {
 import {
   type ActualLRP,
   definitionVolumeDrivers,
-  type HeldResources,
+  heldResources,
   type LRPDemand,
   type Task,
   type TaskDemand,
 } from '#rivera/models';
 
-/** An instance as the auction engine wants it. What it holds is fixed when its record is made. */
+/**
+ * An instance as the auction engine wants it. What it holds is fixed when its record is made. `failedOn`: cells on which
+ * its app has failed lately.
+ */
 export function auctionOfInstance(
   desired: LRPDemand,
   { index, resources, refusedBy }: Pick<ActualLRP, 'index' | 'resources' | 'refusedBy'>,
+  failedOn: string[] = [],
 ): LRPAuction {
   const { processGuid, rootfs, placementTags, volumeDrivers, priority, affinity, spread } = desired;
-  const constraints = { rootfs, placementTags, volumeDrivers, priority, affinity, spread };
-  return { processGuid, index, ...constraints, refusedBy, ...held(resources) };
+  return {
+    processGuid,
+    index,
+    rootfs,
+    placementTags,
+    volumeDrivers,
+    refusedBy,
+    ...resources,
+    ...(priority !== undefined && { priority }),
+    ...(affinity !== undefined && { affinity }),
+    ...(spread !== undefined && { spread }),
+    ...(failedOn.length > 0 && { failedOn }),
+  };
 }
 
 /** A task as the auction engine wants it; one that is only planned has no history. */
@@ -31,28 +46,33 @@ export function auctionOfTask(
 ): TaskAuction {
   const { rootfs, placementTags, priority, affinity } = definition;
   const volumeDrivers = definitionVolumeDrivers(definition);
-  const constraints = { rootfs, placementTags, volumeDrivers, priority, affinity };
-  return { taskGuid, ...constraints, refusedBy, ...held(definition) };
+  return {
+    taskGuid,
+    rootfs,
+    placementTags,
+    volumeDrivers,
+    refusedBy,
+    ...heldResources(definition),
+    ...(priority !== undefined && { priority }),
+    ...(affinity !== undefined && { affinity }),
+  };
 }
 
 /** What the engine reserves when it places this; to be released if the placement comes to nothing. */
 export function workOfAuction(auction: Auction): HeldWork {
-  const size = held(auction);
-  return isTaskAuction(auction)
-    ? { ...size, starting: true }
-    : { ...size, processGuid: auction.processGuid, starting: true };
+  return {
+    ...heldResources(auction, auction.ports),
+    ...(isTaskAuction(auction) ? {} : { processGuid: auction.processGuid }),
+    starting: true,
+  };
 }
 
 /** What an instance that is placed, claimed or running holds on its cell. */
 export function workOfActual({ processGuid, resources, state }: ActualLRP): HeldWork {
-  return { ...held(resources), processGuid, starting: state !== 'RUNNING' };
+  return { ...resources, processGuid, starting: state !== 'RUNNING' };
 }
 
 /** What a task that is placed or running holds on its cell. */
 export function workOfTask({ definition, state }: Task): HeldWork {
-  return { ...held(definition), starting: state === 'PENDING' };
-}
-
-function held({ memoryMb, diskMb, cpuMillicores, ports, devices }: HeldResources): HeldResources {
-  return { memoryMb, diskMb, cpuMillicores, ports, devices };
+  return { ...heldResources(definition), starting: state === 'PENDING' };
 }

@@ -2,6 +2,7 @@ import {
   type Auction,
   type AuctionCell,
   firstMismatch,
+  hasRules,
   isTaskAuction,
   parseRootfs,
   type PlacementFailure,
@@ -176,15 +177,23 @@ export class BlockedWork {
 
 /** Everything but who asks and how much. */
 function constraintKey(auction: Auction): string {
-  const { rootfs, placementTags = [], volumeDrivers = [], affinity } = auction;
-  const spread = isTaskAuction(auction) ? undefined : auction.spread;
-  return JSON.stringify([rootfs, placementTags.toSorted(), volumeDrivers.toSorted(), affinity, spread]);
+  const { rootfs, placementTags = [], volumeDrivers = [] } = auction;
+  return JSON.stringify([rootfs, placementTags.toSorted(), volumeDrivers.toSorted(), rulesOf(auction)]);
+}
+
+/** What rules of spread make of a cell depends on the app. */
+function rulesOf(auction: Auction): unknown {
+  if (!hasRules(auction)) return undefined;
+  return isTaskAuction(auction)
+    ? auction.affinity
+    : [auction.affinity, auction.spread, auction.spread && auction.processGuid];
 }
 
 /** Tasks apart, because they hold no memory for a proxy. */
 function sizeKey(auction: Auction): string {
-  const { memoryMb, diskMb, cpuMillicores, ports, devices } = auction;
-  return JSON.stringify([isTaskAuction(auction), memoryMb, diskMb, cpuMillicores, ports, devices]);
+  const { memoryMb, diskMb, cpuMillicores = 0, ports = 0, devices = [] } = auction;
+  const further = devices.length === 0 ? '' : JSON.stringify(devices);
+  return `${isTaskAuction(auction) ? 'task' : 'lrp'} ${memoryMb} ${diskMb} ${cpuMillicores} ${ports} ${further}`;
 }
 
 function sizeClassOf({ memoryMb }: Auction): number {

@@ -11,6 +11,7 @@ export * from './domain-request.js';
 export * from './errors.js';
 export * from './event.js';
 export * from './exec.js';
+export * from './held-resources.js';
 export * from './image-layer.js';
 export * from './log.js';
 export * from './messages.js';

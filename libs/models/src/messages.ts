@@ -1,4 +1,5 @@
-import type { ActualLRPKey, HeldResources } from './actual-lrp.js';
+import type { ActualLRPKey } from './actual-lrp.js';
+import type { HeldResources } from './held-resources.js';
 import type { CapacityQuestion, PlanQuestion } from './placement.js';
 
 /** An instance the auctioneer put on a cell. `instanceGuid` makes delivering it twice harmless. */

@@ -98,8 +98,9 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
 function desiredLRPs(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchema> {
   const request = classes.describe(DesiredLRPRequest);
   // Derived, not asked for.
-  const added = record<{ volumeDrivers?: string[]; modificationTag: ModificationTag }>({
+  const added = record<{ volumeDrivers?: string[]; portCount?: number; modificationTag: ModificationTag }>({
     volumeDrivers: maybe(texts),
+    portCount: maybe(count),
     modificationTag: tag,
   });
   const all = extended(request, added);
@@ -119,7 +120,7 @@ function desiredLRPs(classes: ClassSchemas, tag: JsonSchema): Record<string, Jso
     DesiredLRP: { ...visible, description: 'What should run.' },
     DesiredLRPSchedulingInfo: narrowed(
       visible,
-      (field) => field in schedulingInfo || field === 'volumeDrivers',
+      (field) => field in schedulingInfo || field in (added.properties ?? {}),
     ),
     DesiredLRPRoutingInfo: narrowed(visible, (field) => field in routing),
     CellDesiredLRP: {
