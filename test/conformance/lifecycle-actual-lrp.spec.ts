@@ -321,11 +321,12 @@ describe('3.4 Crash and restart policy', () => {
     expect(only(crashOnce(before))).toMatchObject({ crashCount });
   });
 
-  it('3.4.2 nothing of the run stays, one increment of the tag', () => {
+  it('3.4.2 nothing of the run stays but where it was, one increment of the tag', () => {
     const before = running({ crashCount: 5, metricTags: { a: 'b' }, since: NOW - MINUTE });
     expect(only(crashOnce(before))).toEqual({
       ...crashed({ crashCount: 6, since: NOW, restartAt: NOW + 4 * MINUTE }),
       resources: before.resources,
+      lastRun: { instanceGuid: before.instanceGuid, cellId: before.cellId },
       modificationTag: { epoch: before.modificationTag.epoch, index: 1 },
     });
   });

@@ -31,6 +31,7 @@ import {
   slotWith,
   suspect,
   unclaimed,
+  waitsForCell,
 } from './lifecycle-fixtures.js';
 
 const wanted = (instances: number): NewDesiredLRP =>
@@ -78,11 +79,11 @@ describe('4.2 Desire', () => {
     });
   });
 
-  it('4.2.2, 4.2.4 tells desired created first, and wakes the auctioneer', () => {
+  it('4.2.2, 4.2.4 tells desired created first, and waits for the auctioneer', () => {
     const transition = desire(processWith([]), wanted(2), at());
     expect(typesOf(transition)).toEqual(['desired_lrp_created', 'actual_lrp_created', 'actual_lrp_created']);
-    expect(effectsOf(transition).wakeAuctioneer).toBe(true);
-    expect(effectsOf(desire(processWith([]), wanted(0), at())).wakeAuctioneer).toBe(false);
+    expect(waitsForCell(transition)).toBe(true);
+    expect(waitsForCell(desire(processWith([]), wanted(0), at()))).toBe(false);
   });
 
   it('keeps what a removed predecessor still runs', () => {

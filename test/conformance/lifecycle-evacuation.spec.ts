@@ -32,6 +32,7 @@ import {
   suspect,
   unclaimed,
   unwantedSlotWith,
+  waitsForCell,
 } from './lifecycle-fixtures.js';
 
 const evacuate = (
@@ -73,7 +74,7 @@ describe('3.5 EvacuateCrashed and EvacuateStopped', () => {
     const evacuation = evacuateCrashed(slotWith({ ordinary: claimed() }), MINE, 'exited', at());
     expect(result(evacuation)).toEqual(['let go', '+0/ORDINARY/UNCLAIMED']);
     expect(typesOf(evacuation.transition)[0]).toBe('actual_lrp_crashed');
-    expect(effectsOf(evacuation.transition).wakeAuctioneer).toBe(true);
+    expect(waitsForCell(evacuation.transition)).toBe(true);
   });
 
   it.each([
@@ -178,7 +179,8 @@ describe('3.5 EvacuateRunning', () => {
         { type: 'actual_lrp_changed', before: own, after: transition[0]?.after },
         { type: 'actual_lrp_created', after: transition[1]?.after },
       ]);
-      expect(effectsOf(transition)).toEqual({ wakeAuctioneer: true, stops: new Map() });
+      expect(waitsForCell(transition)).toBe(true);
+      expect(effectsOf(transition).stops).toEqual(new Map());
     });
 
     it('a suspect moves over and leaves its replacement alone', () => {

@@ -1,10 +1,11 @@
-import type {
-  CellStanding,
-  Context,
-  InstanceSnapshot,
-  ProcessSnapshot,
-  Transition,
-  World,
+import {
+  type CellStanding,
+  type Context,
+  indexEntries,
+  type InstanceSnapshot,
+  type ProcessSnapshot,
+  type Transition,
+  type World,
 } from '#rivera/lifecycle';
 import { type ActualLRP, type DesiredLRPSchedulingInfo, RiveraError } from '#rivera/models';
 import { BUILT_AT, aRunningActualLRP, aSchedulingInfo, anActualLRP } from '../support/builders.js';
@@ -94,4 +95,11 @@ export function answerOf(rule: () => Transition): string {
     if (error instanceof RiveraError) return error.code;
     throw error;
   }
+}
+
+/** Does it leave something in the index that the auctioneer reads? */
+export function waitsForCell(transition: Transition): boolean {
+  return transition.some(({ kind, after }) =>
+    indexEntries(kind, after).some(({ index }) => index === 'unplaced'),
+  );
 }

@@ -12,6 +12,7 @@ import {
   failPlacement,
   indexEntries,
   instanceOf,
+  moveInstance,
   place,
   type ProcessSnapshot,
   type RecordChange,
@@ -64,6 +65,7 @@ export const OPS = [
   'remove',
   'retire',
   'evacuate',
+  'move',
   'cell-lost',
   'cell-held',
   'cell-forgotten',
@@ -171,7 +173,7 @@ export class Model {
       case 'fail-placement':
         return failPlacement(instance, `reason ${pick % 2}`);
       case 'refuse':
-        return refusePlacement(instance, key, context);
+        return refusePlacement(instance, key, 'no room', context);
       case 'claim':
         return claim(instance, key, context);
       case 'start':
@@ -188,6 +190,10 @@ export class Model {
         // A cell claims what it was given before it has anything to move.
         if (instance.ordinary?.placement?.instanceGuid === key.instanceGuid) return [];
         return evacuateRunning(process, index, key, STARTED, context, { maxPerLRP: 2 }).transition;
+      case 'move': {
+        const placement = { ...this.newKey(index, pick), deadline: this.now + 10_000 };
+        return moveInstance(process, index, key, { placement, deadline: this.now + 30_000 }, context);
+      }
       case 'converge':
         return convergeProcess(process, this.world, context);
     }
@@ -285,6 +291,7 @@ function checkRecord(row: ActualLRP): void {
   }
   if (row.presence === 'EVACUATING') expect(row.state).toBe('RUNNING');
   expect(row.expiresAt !== undefined).toBe(row.presence === 'EVACUATING');
+  if (row.moving !== undefined) expect(row.presence).toBe('EVACUATING');
   expect(row.netInfo !== undefined).toBe(row.state === 'RUNNING');
   if (row.restartAt !== undefined) expect(row.state).toBe('CRASHED');
   if (row.placement !== undefined) expect(row.placementError).toBeUndefined();

@@ -199,7 +199,7 @@ describe('12.2 tasks', () => {
               desireTask(before, { taskGuid: 't', domain: 'd', definition: aTaskDefinition() }, context),
             place: () => placeTask(before, { instanceGuid: 't', cellId, deadline: now + 10_000 }, context),
             'fail-placement': () => failTaskPlacement(before, 'no room', context),
-            refuse: () => refuseTaskPlacement(before, cellId, context),
+            refuse: () => refuseTaskPlacement(before, cellId, 'no room', context),
             start: () => startTask(before, 't', cellId, context),
             complete: () => completeTask(before, 't', cellId, { failed: false }, context),
             cancel: () => cancelTask(before, 't', context),

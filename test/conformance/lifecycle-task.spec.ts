@@ -21,7 +21,17 @@ import {
 } from '#rivera/lifecycle';
 import type { Task } from '#rivera/models';
 import { aTask, aTaskDefinition } from '../support/builders.js';
-import { BOTH_CELLS, CELL_2_ONLY, NOW, SECOND, answerOf, at, only, worldOf } from './lifecycle-fixtures.js';
+import {
+  BOTH_CELLS,
+  CELL_2_ONLY,
+  NOW,
+  SECOND,
+  answerOf,
+  at,
+  only,
+  worldOf,
+  waitsForCell,
+} from './lifecycle-fixtures.js';
 
 const pending = (fields: Partial<Task> = {}) =>
   aTask({ taskGuid: 't', createdAt: NOW, updatedAt: NOW, ...fields });
@@ -65,7 +75,7 @@ describe('3.7 who may do what', () => {
 });
 
 describe('3.7 Desire', () => {
-  it('makes a PENDING task, tells it, and wakes the auctioneer', () => {
+  it('makes a PENDING task, tells it, and waits for the auctioneer', () => {
     const definition = aTaskDefinition({ memoryMb: 5 });
     const transition = desireTask(undefined, { taskGuid: 't', domain: 'd', definition }, at());
     expect(only<Task>(transition)).toEqual({
@@ -79,7 +89,7 @@ describe('3.7 Desire', () => {
       rejectionCount: 0,
     });
     expect(eventsOf(transition).map(({ type }) => type)).toEqual(['task_created']);
-    expect(effectsOf(transition).wakeAuctioneer).toBe(true);
+    expect(waitsForCell(transition)).toBe(true);
   });
 
   it.each(['PENDING', 'RUNNING', 'COMPLETED', 'RESOLVING'] as const)(
@@ -113,7 +123,7 @@ describe('3.7 Start', () => {
 });
 
 describe('3.7 Complete', () => {
-  it('keeps the outcome and leaves the cell', () => {
+  it('keeps the outcome and where it ran, and leaves the cell', () => {
     const outcome = { failed: true, failureReason: 'exited with status 1', result: 'partial' };
     const before = runningTask();
     const transition = completeTask(before, 't', 'cell-1', outcome, at(NOW + 5));
@@ -122,6 +132,7 @@ describe('3.7 Complete', () => {
       ...rest,
       ...outcome,
       state: 'COMPLETED',
+      lastCellId: 'cell-1',
       firstCompletedAt: NOW + 5,
       updatedAt: NOW + 5,
       modificationTag: { epoch: before.modificationTag.epoch, index: 1 },
@@ -168,7 +179,7 @@ describe('3.7 Reject', () => {
       task = only<Task>(transition);
       expect(task).toMatchObject({ state: 'PENDING', rejectionCount, rejectionReason: 'no room' });
       expect(task).not.toHaveProperty('cellId');
-      expect(effectsOf(transition, 'cell-1').wakeAuctioneer).toBe(true);
+      expect(waitsForCell(transition)).toBe(true);
     }
     const fourth = only<Task>(rejectTask(task, 't', 'no room', at()));
     expect(fourth).toMatchObject({
@@ -199,11 +210,13 @@ describe('placement of tasks', () => {
   });
 
   it('refused by its cell: to be placed again, there last', () => {
-    const after = only<Task>(refuseTaskPlacement(placed({ refusedBy: ['cell-3'] }), 'cell-1', at()));
+    const after = only<Task>(
+      refuseTaskPlacement(placed({ refusedBy: ['cell-3'] }), 'cell-1', 'no room', at()),
+    );
     expect(after.refusedBy).toEqual(['cell-3', 'cell-1']);
     expect(after).not.toHaveProperty('placement');
     for (const task of [undefined, pending(), runningTask(), placed({ placement })]) {
-      expect(refuseTaskPlacement(task, 'cell-1', at())).toEqual([]);
+      expect(refuseTaskPlacement(task, 'cell-1', 'no room', at())).toEqual([]);
     }
   });
 

@@ -1,6 +1,6 @@
 /**
  * Whole foundations are filled and the outcome is looked at: Diego's own simulation (A to G, Diego auction, simulation)
- * with its assertions, and larger worlds (P, H1 to H8), these at a fraction of their size.
+ * with its assertions, and larger worlds (P, H1 to H8), of these a part.
  */
 import {
   compare,
@@ -31,8 +31,8 @@ import type {
 import { ReferenceWorld, referenceOrder } from './placement-reference.js';
 
 const ENGINES: Record<string, (options?: Partial<AuctionOptions>) => AuctionEngine> = {
+  indexed: (options) => new IndexedAuction([], options),
   scan: (options) => new ScanAuction([], options),
-  index: (options) => new IndexedAuction([], options),
 };
 
 function scenario(id: string): Scenario {
@@ -56,7 +56,9 @@ function histogram({ cells }: SimulationReport): Record<number, number> {
 
 const decided = ({ placements, failures }: SimulationReport) => placements + failures;
 
-describe.each(Object.entries(ENGINES))('with the %s engine', (_name, engineWith) => {
+describe.each(Object.entries(ENGINES))('with the %s engine', (name, engineWith) => {
+  /** Share of the large worlds; the scan takes too long for more. */
+  const share = name === 'scan' ? 0.01 : 0.1;
   const diego = SCENARIOS.filter(({ id }) => /^[A-G]/.test(id));
 
   it.each(diego)('$id $title: $expectation.words', ({ world, options, expectation }) => {
@@ -68,16 +70,6 @@ describe.each(Object.entries(ENGINES))('with the %s engine', (_name, engineWith)
   it('C1, C2 spread memory no worse than Diego: 0.0276 and 0.0284', () => {
     expect(run(scenario('C1').world, engineWith()).distributionScore).toBeLessThanOrEqual(0.0276);
     expect(run(scenario('C2').world, engineWith()).distributionScore).toBeLessThanOrEqual(0.0284);
-  });
-
-  it('C1 spreads memory as Diego does on the same worlds, over 8 seeds', () => {
-    const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
-    const mean = (scores: number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length;
-    const worlds = seeds.map((seed) => ({ ...scenario('C1').world, seed }));
-    const ours = mean(worlds.map((world) => run(world, engineWith()).distributionScore));
-    const diegos = mean(worlds.map((world) => diegoScore(world)));
-    // Who wins a tie is all that differs; it is chance, and moves the score of one world by several per cent.
-    expect(ours).toBeLessThan(diegos * 1.05);
   });
 
   it('D1 a deploy: five empty cells of 100 get 6 each, 90 get 5, five get 4', () => {
@@ -115,14 +107,14 @@ describe.each(Object.entries(ENGINES))('with the %s engine', (_name, engineWith)
 
   const large = SCENARIOS.filter(({ id }) => /^H[1-8]$/.test(id));
 
-  it.each(large)('$id $title, at 2 %: $expectation.words', ({ world, options, expectation }) => {
-    const report = run(scaled(world, 0.02), engineWith(options));
+  it.each(large)('$id $title, a part of it: $expectation.words', ({ world, options, expectation }) => {
+    const report = run(scaled(world, share), engineWith(options));
     expect(expectation.complaints(report)).toEqual([]);
     expect(decided(report)).toBe(report.submitted + report.refused + report.lost);
   });
 
   it('H5 what the lost zone held is placed in the others, and nowhere is more than fits', () => {
-    const report = run(scaled(scenario('H5').world, 0.02), engineWith());
+    const report = run(scaled(scenario('H5').world, share), engineWith());
     expect(report.zones.map(({ zone }) => zone)).toEqual(['z1', 'z2']);
     expect(report.lost).toBeGreaterThan(0);
     for (const { memoryMb, capacity } of report.cells)
@@ -130,7 +122,7 @@ describe.each(Object.entries(ENGINES))('with the %s engine', (_name, engineWith)
   });
 
   it('H7 30 % are refused once, and every one of them is placed on another cell', () => {
-    const report = run(scaled(scenario('H7').world, 0.02), engineWith());
+    const report = run(scaled(scenario('H7').world, share), engineWith());
     expect(report.refused).toBe(0.3 * report.submitted);
     expect(report.placements).toBe(1.3 * report.submitted);
     expect(report.unplaced).toBe(0);
@@ -159,6 +151,28 @@ describe.each(Object.entries(ENGINES))('with the %s engine', (_name, engineWith)
     };
     expect(decisions(again)).toEqual(decisions(inputs));
   });
+});
+
+it('C1 spreads memory as Diego does on the same worlds, over 8 seeds', () => {
+  const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
+  const mean = (scores: number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  const worlds = seeds.map((seed) => ({ ...scenario('C1').world, seed }));
+  const ours = mean(worlds.map((world) => run(world, new IndexedAuction()).distributionScore));
+  const diegos = mean(worlds.map((world) => diegoScore(world)));
+  // Who wins a tie is all that differs; it is chance, and moves the score of one world by several per cent.
+  expect(ours).toBeLessThan(diegos * 1.05);
+});
+
+it.each(SCENARIOS.map(({ id }) => id))('%s: both engines decide the same', (id) => {
+  const { world, options } = scenario(id);
+  const small = /^[PH]/.test(id) ? scaled(world, 0.01) : world;
+  const [indexed, scan] = [IndexedAuction, ScanAuction].map(
+    (Engine) => new Simulation(new Engine([], options)),
+  );
+  const inputs = inputsOf(small, () => indexed!.hasFailed && scan!.hasFailed);
+  const { same, differences } = compare(inputs, indexed!, scan!);
+  expect(differences).toEqual([]);
+  expect(same).toBeGreaterThan(0);
 });
 
 it('compares two policies on the same inputs, decision by decision', () => {

@@ -11,7 +11,7 @@ export interface World {
   options: AuctionOptions;
 }
 
-const APPS = ['app-a', 'app-b', 'app-c'];
+export const APPS = ['app-a', 'app-b', 'app-c'];
 
 /** Mostly the first value. */
 function usually<T>(first: T, ...others: T[]): fc.Arbitrary<T> {
@@ -79,6 +79,8 @@ export const auctionOptions = fc.record({
   binPackFirstFitWeight: usually(0, 0.25),
   startingContainerCountMaximum: usually(0, -1, 4, 12),
   strict: fc.boolean(),
+  pools: fc.constant({}),
+  holes: fc.constant({ memoryMb: 0, count: 0 }),
 });
 
 export const worlds: fc.Arbitrary<World> = fc.subarray(cellIds, { minLength: 0 }).chain((ids) =>

@@ -1,7 +1,7 @@
-import type { ActualLRP, RiveraEvent } from '#rivera/models';
 import { aDesiredLRP, aTaskDefinition } from '../support/builders.js';
 import { useCluster } from '../support/cluster.js';
 import { Following } from '../support/follow.js';
+import { watchServing } from '../support/serving.js';
 
 const ROOTFS = 'preloaded:base';
 const LRPS = 5;
@@ -32,34 +32,6 @@ describe('a cell that is drained', () => {
     await cluster.client.uncordonCell(elsewhere);
   };
 
-  /** What anybody saw who followed the events: of each LRP the fewest that ran, and the most that were on the move. */
-  const extremes = (before: ActualLRP[], events: RiveraEvent[]): Map<string, [number, number]> => {
-    const running = new Map(before.map((row) => [keyOf(row), row]));
-    const seen = new Map<string, [number, number]>();
-    const look = (): void => {
-      for (const guid of new Set(before.map(({ processGuid }) => processGuid))) {
-        const rows = [...running.values()].filter((row) => row.processGuid === guid);
-        const moving = rows.filter(({ presence }) => presence === 'EVACUATING').length;
-        const [fewest, most] = seen.get(guid) ?? [Infinity, 0];
-        const indices = new Set(rows.map(({ index }) => index)).size;
-        seen.set(guid, [Math.min(fewest, indices), Math.max(most, moving)]);
-      }
-    };
-    look();
-    for (const event of events) {
-      if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_removed') {
-        running.delete(keyOf(event.before));
-      }
-      if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_created') {
-        if (event.after.state === 'RUNNING') running.set(keyOf(event.after), event.after);
-      }
-      look();
-    }
-    return seen;
-  };
-  const keyOf = ({ processGuid, index, instanceGuid }: ActualLRP) =>
-    `${processGuid}/${index} ${instanceGuid}`;
-
   it('of 50 instances misses none at any moment, and moves no more at once than may', async () => {
     await runOn('cell-1', 'cell-2', async () => {
       for (const guid of guids) await desire(guid, { instances: INSTANCES });
@@ -76,7 +48,9 @@ describe('a cell that is drained', () => {
       (event) => event.type === 'actual_lrp_changed' && event.after.presence === 'EVACUATING',
     );
     expect(moved).toHaveLength(LRPS * INSTANCES);
-    expect(extremes(before, events)).toEqual(new Map(guids.map((guid) => [guid, [INSTANCES, 3]])));
+    expect(watchServing(before, events)).toEqual(
+      new Map(guids.map((guid) => [guid, { fewest: INSTANCES, mostMoving: 3 }])),
+    );
     const after = (await Promise.all(guids.map((guid) => cluster.actuals(guid)))).flat();
     expect(after.every(({ cellId, presence }) => cellId === 'cell-2' && presence === 'ORDINARY')).toBe(true);
     for (const guid of guids) await cluster.client.removeDesiredLRP(guid);
@@ -94,7 +68,7 @@ describe('a cell that is drained', () => {
     await untilEmpty('cell-1');
     await cluster.untilRunning('recreate', 3);
     const { events } = await following.stop();
-    expect(extremes(before, events).get('recreate')).toEqual([2, 0]);
+    expect(watchServing(before, events).get('recreate')).toEqual({ fewest: 2, mostMoving: 0 });
     const presences = events.flatMap((event) =>
       event.type === 'actual_lrp_changed' ? [event.after.presence] : [],
     );
@@ -152,6 +126,7 @@ describe('a cell that is drained', () => {
     await expect(cluster.client.getCell(cellId)).rejects.toMatchObject({ code: 'not-found' });
     const after = await cluster.untilRunning('leaving', 3);
     expect(after.every((row) => row.cellId === 'cell-2')).toBe(true);
-    expect(extremes(before, (await following.stop()).events).get('leaving')?.[0]).toBe(3);
+    const { events } = await following.stop();
+    expect(watchServing(before, events).get('leaving')?.fewest).toBe(3);
   });
 });

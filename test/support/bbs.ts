@@ -49,6 +49,8 @@ export async function startBbs(options: BbsHarnessOptions = {}): Promise<BbsHarn
     REDIS_URL: redis.url,
     JWT_SECRET: SECRET,
     BBS_LISTEN: '127.0.0.1:0',
+    // Most tests run no auctioneer.
+    AUCTIONEER_ASK_TIMEOUT_MS: '500',
     ...options.env,
   });
   const app = await createBbsApp(config, logger);

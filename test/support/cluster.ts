@@ -31,6 +31,8 @@ export interface ClusterOptions {
   leaseTtlMs?: number;
   /** Programs that end by themselves are started again. */
   supervised?: boolean;
+  /** Variables of bbs beside those the harness sets. */
+  bbsEnv?: Environment;
   /** Variables of all cells beside those the harness sets. */
   cellEnv?: Environment;
   /** The same for programs of the control plane. */
@@ -249,6 +251,7 @@ export class Cluster {
             BBS_LISTEN: listen,
             JWT_SECRET_FILE: join(this.directory, 'secret'),
             PRESENCE_TTL_MS: `${presenceTtlMs}`,
+            ...this.options.bbsEnv,
           }
         : { HEALTH_LISTEN: listen, LEASE_TTL_MS: `${leaseTtlMs}`, PRESENCE_GRACE_MS: `${presenceTtlMs}` };
     this.addProgram(name, name, {

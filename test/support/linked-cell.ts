@@ -4,7 +4,9 @@ import { Test } from '@nestjs/testing';
 import { cellAddress, MailboxServer } from '#rivera/actor';
 import { CELL_MESSAGES, notFound } from '#rivera/models';
 import { RiveraLogger } from '#rivera/platform';
-import { Link, type SessionHandlers } from '../../apps/cell/src/link/link.js';
+import type { Session } from '#rivera/session';
+import { CellSessions } from '../../apps/bbs/src/sessions/cell-sessions.js';
+import { Link, type LinkOptions, type SessionHandlers } from '../../apps/cell/src/link/link.js';
 import { logSession } from '../../apps/cell/src/logs/log-session.js';
 import { RecentLogs } from '../../apps/cell/src/logs/recent-logs.js';
 import { LinkController } from '../../apps/cell/src/link/link.controller.js';
@@ -30,6 +32,11 @@ export function keepLogs(): { logs: RecentLogs; handler: SessionHandlers['logs']
 
 export interface LinkedCell {
   cell: FakeCell;
+  link: Link;
+  /** What it has logged, line by line. */
+  readonly log: string[];
+  /** A session as a bbs gets it that has not said yet what it wants. */
+  connected(): Promise<Session>;
   /** Sessions that are open here. */
   readonly sessions: number;
   stop(): Promise<void>;
@@ -42,10 +49,13 @@ export async function startLinkedCell(
   bbs: BbsHarness,
   cellId: string,
   handlers: Partial<SessionHandlers>,
+  options: Pick<LinkOptions, 'maxSessions'> = {},
 ): Promise<LinkedCell> {
-  const logger = RiveraLogger.create({ app: cellId, destination: { write: () => undefined } });
+  const log: string[] = [];
+  const logger = RiveraLogger.create({ app: cellId, destination: { write: (line) => log.push(line) } });
   const cell = await new FakeCell(bbs, cellId).register();
   const link = new Link({
+    ...options,
     cellId,
     client: bbs.cellClient(cellId),
     logger,
@@ -66,11 +76,14 @@ export async function startLinkedCell(
   await app.listen();
   return {
     cell,
+    link,
+    log,
+    connected: () => bbs.app.get(CellSessions).connect(cellId),
     get sessions() {
       return link.size;
     },
     stop: async () => {
-      link.close();
+      await link.close();
       await app.close();
     },
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_REBALANCE_OPTIONS } from '#rivera/auction';
 import { healthListen, loadConfig, logConfig, redisConfig } from '#rivera/platform';
 
 /** Everything the `auctioneer` reads from its environment; see docs/operations/configuration.md. */
@@ -16,6 +17,10 @@ export function loadAuctioneerConfig(env?: NodeJS.ProcessEnv) {
           STARTING_CONTAINER_WEIGHT: z.coerce.number().min(0).default(0.25),
           BIN_PACK_FIRST_FIT_WEIGHT: z.coerce.number().min(0).default(0),
           STARTING_CONTAINER_COUNT_MAXIMUM: z.coerce.number().int().default(0),
+          /** How often instances are moved to better cells; 0 = only when asked. */
+          REBALANCE_INTERVAL_MS: z.coerce.number().int().min(0).default(0),
+          REBALANCE_MOVES_PER_MINUTE: z.coerce.number().positive().default(10),
+          REBALANCE_MIN_GAIN: z.coerce.number().positive().default(DEFAULT_REBALANCE_OPTIONS.minGain),
         })
         .transform((auctioneer) => ({
           leaseTtlMs: auctioneer.LEASE_TTL_MS,
@@ -23,6 +28,11 @@ export function loadAuctioneerConfig(env?: NodeJS.ProcessEnv) {
           startingContainerWeight: auctioneer.STARTING_CONTAINER_WEIGHT,
           binPackFirstFitWeight: auctioneer.BIN_PACK_FIRST_FIT_WEIGHT,
           startingContainerCountMaximum: auctioneer.STARTING_CONTAINER_COUNT_MAXIMUM,
+          rebalance: {
+            intervalMs: auctioneer.REBALANCE_INTERVAL_MS,
+            movesPerMinute: auctioneer.REBALANCE_MOVES_PER_MINUTE,
+            minGain: auctioneer.REBALANCE_MIN_GAIN,
+          },
         })),
     },
     env,

@@ -10,7 +10,7 @@ export class AuctioneerController {
   constructor(private readonly auctioneer: Auctioneer) {}
 
   @EventPattern<string>('wake')
-  wake(): void {
-    this.auctioneer.wake();
+  async wake(): Promise<void> {
+    await this.auctioneer.wake();
   }
 }

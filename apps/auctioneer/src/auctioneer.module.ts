@@ -12,25 +12,31 @@ import {
 import type { AuctioneerConfig } from './auctioneer.config.js';
 import { AuctioneerController } from './auctioneer.controller.js';
 import { Auctioneer } from './auctioneer.js';
+import { auctioneerParts } from './auctioneer-parts.js';
+import { Foundation } from './rebalance/foundation.js';
+import { RebalanceController } from './rebalance/rebalance.controller.js';
+import { Rebalancer } from './rebalance/rebalancer.js';
+
+type Injected = [
+  Store,
+  EventLog,
+  ProcessRepository,
+  TaskRepository,
+  CellRepository,
+  Mailboxes,
+  Clock,
+  Ids,
+  Metrics,
+];
 
 /** Placement. */
 @Module({})
 export class AuctioneerModule {
   static forRoot(config: AuctioneerConfig, logger: RiveraLogger): DynamicModule {
     const { redis, health, auctioneer } = config;
-    const { placementDeadlineMs, leaseTtlMs: _leaseTtlMs, ...auction } = auctioneer;
-    const dependencies = [
-      Store,
-      ProcessRepository,
-      TaskRepository,
-      CellRepository,
-      EventLog,
-      Mailboxes,
-      Clock,
-      Ids,
-      RiveraLogger,
-      Metrics,
-    ] as const;
+    const { rebalance, leaseTtlMs: _leaseTtlMs, ...options } = auctioneer;
+    const { placementDeadlineMs } = options;
+    const isPacking = options.binPackFirstFitWeight > 0;
     return {
       module: AuctioneerModule,
       imports: [
@@ -38,13 +44,35 @@ export class AuctioneerModule {
         StoreModule.forRoot({ url: redis.storeUrl, logger }),
         BusModule.forRoot({ connection: redis.busUrl, logger }),
       ],
-      controllers: [AuctioneerController],
+      controllers: [AuctioneerController, RebalanceController],
       providers: [
         {
           provide: Auctioneer,
-          useFactory: (...injected: DependenciesOf<typeof Auctioneer>) =>
-            new Auctioneer({ placementDeadlineMs, auction }, ...injected),
-          inject: [...dependencies],
+          useFactory: (...[store, log, processes, tasks, cells, mailboxes, clock, ids, metrics]: Injected) =>
+            new Auctioneer(
+              auctioneerParts(
+                { store, log, processes, tasks, cells, mailboxes, clock, ids, metrics, logger },
+                auctioneer,
+              ),
+            ),
+          inject: [
+            Store,
+            EventLog,
+            ProcessRepository,
+            TaskRepository,
+            CellRepository,
+            Mailboxes,
+            Clock,
+            Ids,
+            Metrics,
+          ],
+        },
+        Foundation,
+        {
+          provide: Rebalancer,
+          useFactory: (...injected: DependenciesOf<typeof Rebalancer>) =>
+            new Rebalancer({ ...rebalance, placementDeadlineMs, isPacking }, ...injected),
+          inject: [Foundation, ProcessRepository, Mailboxes, Clock, Ids, RiveraLogger],
         },
       ],
     };

@@ -7,6 +7,7 @@ import { RedisLease, Store } from '#rivera/store';
 import { loadAuctioneerConfig } from './auctioneer.config.js';
 import { AuctioneerModule } from './auctioneer.module.js';
 import { Auctioneer } from './auctioneer.js';
+import { Rebalancer } from './rebalance/rebalancer.js';
 
 await runApp('auctioneer', async (logger) => {
   const config = loadAuctioneerConfig();
@@ -23,11 +24,15 @@ await runApp('auctioneer', async (logger) => {
     abortOnError: false,
   });
   const auctioneer = app.get(Auctioneer);
+  const rebalancer = app.get(Rebalancer);
   return runSingletonApp({
     app,
     mailbox,
     lease: new RedisLease(app.get(Store).redis, 'auctioneer', config.auctioneer.leaseTtlMs),
-    activate: (token, signal) => auctioneer.activate(token, signal),
+    activate: async (token, signal) => {
+      await auctioneer.activate(token, signal);
+      rebalancer.activate(token, signal);
+    },
     logger,
   });
 });

@@ -22,6 +22,8 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           BBS_ADVERTISED_URL: z.url({ protocol: /^https?$/ }).optional(),
           /** How long a cell may take to connect when it is wanted (logs, exec, stats). */
           SESSION_TIMEOUT_MS: z.coerce.number().int().min(100).default(10_000),
+          /** How long the active auctioneer may take to answer. */
+          AUCTIONEER_ASK_TIMEOUT_MS: z.coerce.number().int().min(100).default(25_000),
           BODY_LIMIT_BYTES: z.coerce
             .number()
             .int()
@@ -35,6 +37,7 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
             maxPerLRP: bbs.EVACUATION_MAX_PER_LRP,
             maxInFlight: bbs.EVACUATION_MAX_IN_FLIGHT,
           },
+          askTimeoutMs: bbs.AUCTIONEER_ASK_TIMEOUT_MS,
           bodyLimitBytes: bbs.BODY_LIMIT_BYTES,
           sessions: { advertisedUrl: bbs.BBS_ADVERTISED_URL, timeoutMs: bbs.SESSION_TIMEOUT_MS },
         })),

@@ -16,6 +16,8 @@ import { CellAgentController, PRESENCE_TTL_MS } from './cells/cell-agent.control
 import { CellReports } from './cells/cell-reports.js';
 import { Evacuations } from './cells/evacuations.js';
 import { CellsController } from './cells/cells.controller.js';
+import { DeploymentsController } from './deployments/deployments.controller.js';
+import { DeploymentRequests } from './deployments/deployments.service.js';
 import { BulkController } from './desired-lrps/bulk.controller.js';
 import { DesiredLRPs } from './desired-lrps/desired-lrps.service.js';
 import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js';
@@ -30,6 +32,7 @@ import { OpenApiModule } from './openapi/openapi.module.js';
 import { CellSessions, SESSION_OPTIONS } from './sessions/cell-sessions.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { StatsController } from './stats/stats.controller.js';
+import { ASK_TIMEOUT_MS, RebalanceController } from './rebalance/rebalance.controller.js';
 import { CompletionCallbacks } from './tasks/completion-callbacks.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
@@ -52,6 +55,7 @@ export class BbsModule {
         BulkController,
         DesiredLRPsController,
         ActualLRPsController,
+        DeploymentsController,
         TasksController,
         CellsController,
         CellAgentController,
@@ -61,10 +65,13 @@ export class BbsModule {
         StatsController,
         ExecController,
         SessionsController,
+        RebalanceController,
       ],
       providers: [
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
+        { provide: ASK_TIMEOUT_MS, useValue: bbs.askTimeoutMs },
         DesiredLRPs,
+        DeploymentRequests,
         {
           provide: Evacuations,
           useFactory: (...injected: DependenciesOf<typeof Evacuations>) =>

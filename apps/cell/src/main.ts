@@ -113,7 +113,7 @@ await runApp('cell', async (logger) => {
     },
     { strategy: mailbox, logger, abortOnError: false },
   );
-  ends.count = measure(app.get(Metrics), rep);
+  ends.count = measure(app.get(Metrics), { rep, link });
   const agent = new Agent({
     rep,
     presence,
@@ -134,7 +134,7 @@ await runApp('cell', async (logger) => {
       // Nothing is left that could be missed, so nobody has to wait for the presence to run out.
       if (isDrained) await client.endCellPresence(cellId, await presence.epoch);
       sampler.stop();
-      link.close();
+      await link.close();
       await app.close();
       await garden.close();
     },
@@ -162,7 +162,7 @@ function registrationOf(config: CellConfig, services: CellServices, capacity: Ce
 }
 
 /** The answer counts the ends of containers. */
-function measure(metrics: Metrics, rep: Rep): (result: StepResult) => void {
+function measure(metrics: Metrics, { rep, link }: { rep: Rep; link: Link }): (result: StepResult) => void {
   const containers = metrics.gauge({
     name: 'cell_containers',
     help: 'Containers by state.',
@@ -173,7 +173,13 @@ function measure(metrics: Metrics, rep: Rep): (result: StepResult) => void {
     help: 'What is left for new work.',
     labels: ['resource'],
   });
+  const sessions = metrics.gauge({
+    name: 'cell_sessions',
+    help: 'Sessions that are open: logs, exec, files, stats.',
+    labels: [],
+  });
   setInterval(() => {
+    sessions.set({}, link.size);
     containers.reset();
     for (const [state, count] of Object.entries(rep.census())) containers.set({ state }, count);
     for (const [resource, left] of Object.entries(rep.remaining())) remaining.set({ resource }, left);

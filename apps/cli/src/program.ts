@@ -2,12 +2,14 @@ import { Command, CommanderError } from 'commander';
 import type { CliContext } from './cli-context.js';
 import { registerCells } from './commands/cells.command.js';
 import { registerCp } from './commands/cp.command.js';
+import { registerDeployments } from './commands/deployments.command.js';
 import { registerDesire } from './commands/desire.command.js';
 import { registerDomains } from './commands/domains.command.js';
 import { registerEvents } from './commands/events.command.js';
 import { registerExec } from './commands/exec.command.js';
 import { registerLogs } from './commands/logs.command.js';
 import { registerLrps } from './commands/lrps.command.js';
+import { registerRebalance } from './commands/rebalance.command.js';
 import { registerRun } from './commands/run.command.js';
 import { registerStats } from './commands/stats.command.js';
 import { registerTasks } from './commands/tasks.command.js';
@@ -32,8 +34,10 @@ export function createProgram(context: CliContext): Command {
     })
     .showHelpAfterError('See `rivera help`.');
   registerDesire(program, context);
+  registerDeployments(program, context);
   registerLrps(program, context);
   registerRun(program, context);
+  registerRebalance(program, context);
   registerSimulate(program, context);
   registerTasks(program, context);
   registerLogs(program, context);

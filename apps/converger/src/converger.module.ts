@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { BusModule, Notifier } from '#rivera/actor';
+import { BusModule } from '#rivera/actor';
 import { Clock, type DependenciesOf, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
 import {
   CellRepository,
@@ -69,7 +69,6 @@ export class ConvergerModule {
             Repairs,
             Deployments,
             Audit,
-            Notifier,
             Clock,
             RiveraLogger,
             Metrics,

@@ -4,7 +4,9 @@ import {
   desire,
   place,
   releaseReplacement,
+  remove,
   start,
+  startDeployment,
   startTask,
   placeTask,
 } from '#rivera/lifecycle';
@@ -227,6 +229,85 @@ describe('the rolling audit', () => {
     expect(converger.log.filter(({ message: name }) => name === 'audit-repaired')).toMatchObject([
       { guid: 'app-2' },
     ]);
+  });
+});
+
+describe('a deployment', () => {
+  const policy = { minHealthyMs: 1_000, maxCrashes: 2 };
+  const begin2 = async (oldInstances: number, newInstances: number): Promise<void> => {
+    await present('cell-1', { now: BUILT_AT + 3_600_000 });
+    await desireLRP('old', oldInstances);
+    for (let i = 0; i < oldInstances; i++) await run('old', i, 'cell-1');
+    await desireLRP('next', 0);
+    await begin();
+    const info = (await harness.processes.schedulingInfo('old'))!;
+    const wanted = { newProcessGuid: 'next', newInstances, policy };
+    await harness.deployments.change('old', (before) => startDeployment(before, info, wanted, at()));
+  };
+  const deployed = () => harness.deployments.get('old');
+  const instances = async () => (await harness.processes.schedulingInfo('next'))?.instances;
+  /** Its cell ends what was asked to stop. */
+  const stopped = async (): Promise<void> => {
+    for (const { index, instanceGuid, cellId, stopping } of await harness.processes.actualsOf('old')) {
+      if (!stopping) continue;
+      const key = { instanceGuid: instanceGuid!, cellId: cellId! };
+      await change('old', index, (i) => remove(i, key, at()));
+    }
+  };
+
+  it('goes on by events and by time alone, to its end', async () => {
+    await begin2(2, 3);
+    await eventually(async () => expect(await instances()).toBe(1));
+    await run('next', 0, 'cell-1');
+    // It is looked at again when that one has run for long enough.
+    await eventually(async () => expect((await deployed())?.dueAt).toBe(BUILT_AT + 1_000));
+    expect(await instances()).toBe(1);
+    converger.advance(1_000);
+    for (const index of [1, 2]) {
+      await eventually(async () => expect(await instances()).toBe(index + 1));
+      await stopped();
+      await run('next', index, 'cell-1');
+    }
+    await eventually(async () => expect(await instances()).toBe(3));
+    await eventually(async () => {
+      await stopped();
+      expect(await rowsOf('old')).toEqual([]);
+    });
+    await eventually(async () => expect(await deployed()).toMatchObject({ state: 'COMPLETED' }));
+    expect(await harness.processes.schedulingInfo('old')).toBeUndefined();
+    expect(await rowsOf('old')).toEqual([]);
+    converger.advance(3_600_000);
+    await eventually(async () => expect(await deployed()).toBeUndefined());
+  });
+
+  it('is rolled back when new instances crash', async () => {
+    await begin2(2, 2);
+    await eventually(async () => expect(await instances()).toBe(1));
+    for (let crashes = 0; crashes < 2; crashes++) {
+      const instanceGuid = await run('next', 0, 'cell-1');
+      await change('next', 0, (i) => crash(i, { instanceGuid, cellId: 'cell-1' }, 'it fell over', at()));
+    }
+    await eventually(async () =>
+      expect(await deployed()).toMatchObject({
+        state: 'ROLLED_BACK',
+        reason: 'New instances crashed 2 times: it fell over',
+      }),
+    );
+    expect(await harness.processes.schedulingInfo('next')).toBeUndefined();
+    expect(await rowsOf('old')).toEqual(['0 ORDINARY RUNNING cell-1', '1 ORDINARY RUNNING cell-1']);
+  });
+
+  it('is taken up by the next converger', async () => {
+    await begin2(1, 1);
+    await eventually(async () => expect(await instances()).toBe(1));
+    await converger.stop();
+    await run('next', 0, 'cell-1');
+    await begin({ now: BUILT_AT + 2_000, token: 2 });
+    await eventually(async () => expect(await rowsOf('old')).toHaveLength(1));
+    await eventually(async () => {
+      await stopped();
+      expect(await deployed()).toMatchObject({ state: 'COMPLETED' });
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Notifier, WakeLoop } from '#rivera/actor';
+import { WakeLoop } from '#rivera/actor';
 import { STALE_UNPLACED_MS } from '#rivera/lifecycle';
 import { Clock, Metrics, RiveraLogger } from '#rivera/platform';
 import {
@@ -61,7 +61,6 @@ export class Converger {
     private readonly repairs: Repairs,
     private readonly deployments: Deployments,
     private readonly audit: Audit,
-    private readonly notifier: Notifier,
     private readonly clock: Clock,
     private readonly logger: RiveraLogger,
     metrics: Metrics,
@@ -172,7 +171,7 @@ export class Converger {
     const expired = shard === CELLS_SHARD ? due.map(({ member }) => this.expire(member, now)) : [];
     const repaired = await this.repair(guidsOf('lrp/'), guidsOf('task/'));
     this.repaired.inc({ found_by: 'due' }, repaired + sum(await Promise.all(expired)));
-    const isStillDue = await Promise.all(
+    await Promise.all(
       due.map(({ member, score }) =>
         this.store.commit(shard, [], {
           fence: this.fence,
@@ -181,8 +180,6 @@ export class Converger {
         }),
       ),
     );
-    // An unplaced instance or task that nobody has taken yet: offer it again.
-    if (isStillDue.some(Boolean)) this.notifier.wakeAuctioneer();
     if (due.length === DUE_PER_SHARD) this.dirtyShards.add(shard);
     const [next] = await this.store.membersByScore(shard, 'due', Infinity, 1);
     if (next === undefined) this.nextDue.delete(shard);

@@ -9,6 +9,10 @@ export class CellLoad {
   containers = 0;
   starting = 0;
   tasks = 0;
+  cpuMillicores = 0;
+  ports = 0;
+  /** By name. */
+  readonly devices = new Map<string, number>();
   private readonly instances = new Map<string, number>();
 
   instancesOf(processGuid: string): number {
@@ -31,10 +35,16 @@ export class CellLoad {
   /** What is left of the cell's capacity, its proxies subtracted except for `proxyFree` instances; may be negative. */
   leftOn(cell: AuctionCell, proxyFree = 0): CellCapacity {
     const proxies = this.containers - this.tasks - proxyFree;
+    const { cpuMillicores, ports, devices } = cell.capacity;
     return {
       memoryMb: cell.capacity.memoryMb - this.memoryMb - proxies * (cell.proxyMemoryMb ?? 0),
       diskMb: cell.capacity.diskMb - this.diskMb,
       containers: cell.capacity.containers - this.containers,
+      ...(cpuMillicores !== undefined && { cpuMillicores: cpuMillicores - this.cpuMillicores }),
+      ...(ports !== undefined && { ports: ports - this.ports }),
+      ...(devices !== undefined && {
+        devices: devices.map(({ name, count }) => ({ name, count: count - (this.devices.get(name) ?? 0) })),
+      }),
     };
   }
 
@@ -42,6 +52,11 @@ export class CellLoad {
     this.memoryMb += step * held.memoryMb;
     this.diskMb += step * held.diskMb;
     this.containers += step;
+    this.cpuMillicores += step * (held.cpuMillicores ?? 0);
+    this.ports += step * (held.ports ?? 0);
+    for (const { name, count } of held.devices ?? []) {
+      this.devices.set(name, (this.devices.get(name) ?? 0) + step * count);
+    }
     if (held.starting) this.starting += step;
     if (held.processGuid === undefined) {
       this.tasks += step;

@@ -17,10 +17,21 @@ export function chooseCell(verdicts: readonly CellVerdict[], strict: boolean): C
 function compare(a: CellVerdict, b: CellVerdict, strict: boolean): number {
   return (
     Number(a.refused) - Number(b.refused) ||
+    (a.violations ?? 0) - (b.violations ?? 0) ||
     a.zoneInstances - b.zoneInstances ||
+    compareLists(a.spreadInstances ?? [], b.spreadInstances ?? []) ||
     (strict ? 0 : a.instances - b.instances) ||
     (a.score ?? Infinity) - (b.score ?? Infinity) ||
     a.tieRank - b.tieRank ||
     (a.cellId < b.cellId ? -1 : 1)
   );
+}
+
+/** Of the same length; the first difference decides. */
+export function compareLists(a: readonly number[], b: readonly number[]): number {
+  for (let at = 0; at < a.length; at += 1) {
+    const difference = a[at]! - b[at]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }

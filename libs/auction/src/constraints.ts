@@ -1,4 +1,5 @@
-import type { CellCapacity, HeldResources, RootfsProvider } from '#rivera/models';
+import type { CellCapacity, DeviceCount, HeldResources, RootfsProvider } from '#rivera/models';
+import { keepsLabelConstraints } from './rules.js';
 import type { AuctionCell, Mismatch, PlacementRequest, Resource } from './types.js';
 
 /** The parts of a rootfs URL that placement looks at. `opaque`: what follows `scheme:` when that is no path or host. */
@@ -61,25 +62,50 @@ export function firstMismatch(
   cell: AuctionCell,
   request: PlacementRequest,
   rootfs: RootfsUrl | undefined,
+  strict = false,
 ): Mismatch | undefined {
   if (!matchesRootfs(cell.rootfsProviders, rootfs)) return 'rootfs';
   if (!matchesVolumeDrivers(cell.volumeDrivers ?? [], request.volumeDrivers ?? [])) return 'volume-drivers';
   if (!matchesPlacementTags(cell, request.placementTags ?? [])) return 'placement-tags';
+  if (!strict && !keepsLabelConstraints(cell, request.affinity)) return 'labels';
   return undefined;
 }
 
-/** What there is too little of for one more container that needs this much, its proxy included. */
-export function shortages(left: CellCapacity, needed: HeldResources): Resource[] {
+/** What is left on a cell, and how many more containers may start on it. */
+export interface Left extends CellCapacity {
+  /** Absent = any number. */
+  starts?: number;
+}
+
+/** What there is too little of for one more container that needs this much, its proxy included; strict: Diego's three. */
+export function shortages(left: Left, needed: HeldResources, strict = false): Resource[] {
   const short: Resource[] = [];
   if (left.containers < 1) short.push('containers');
+  if (!strict && !isEnough(left.cpuMillicores, needed.cpuMillicores)) short.push('cpu');
+  if (!strict && !hasDevices(left.devices, needed.devices)) short.push('devices');
   if (left.diskMb < needed.diskMb) short.push('disk');
   if (left.memoryMb < needed.memoryMb) short.push('memory');
+  if (!strict && !isEnough(left.ports, needed.ports)) short.push('ports');
+  if (!strict && (left.starts ?? Infinity) < 1) short.push('starts');
   return short;
 }
 
+/** A device that a cell does not mention it does not have. */
+export function hasDevices(left: readonly DeviceCount[] = [], needed: readonly DeviceCount[] = []): boolean {
+  return needed.every(({ name }) => isEnough(countOf(left, name), countOf(needed, name)));
+}
+
+/** What is not limited suffices, and so does anything, even less than nothing, for who asks for none. */
+export const isEnough = (left = Infinity, needed = 0): boolean => needed <= 0 || left >= needed;
+
+/** A name may be listed more than once. */
+export const countOf = (devices: readonly DeviceCount[], device: string): number =>
+  devices.reduce((sum, { name, count }) => (name === device ? sum + count : sum), 0);
+
 /** A capacity of 0 is never enough, not even for a request of 0: the used fraction of nothing has no value. */
-export function leftOfSomething(capacity: CellCapacity, left: CellCapacity): CellCapacity {
+export function leftOfSomething(capacity: CellCapacity, left: Left): Left {
   return {
+    ...left,
     memoryMb: capacity.memoryMb > 0 ? left.memoryMb : -Infinity,
     diskMb: capacity.diskMb > 0 ? left.diskMb : -Infinity,
     containers: capacity.containers > 0 ? left.containers : -Infinity,

@@ -1,6 +1,9 @@
 export * from './auction-engine.js';
+export { firstMismatch, parseRootfs, type RootfsUrl } from './constraints.js';
 export * from './indexed-auction.js';
 export * from './placement-error.js';
+export * from './rebalance.js';
+export * from './rebalance-types.js';
 export * from './scan-auction.js';
 export * from './score.js';
 export * from './tie-break.js';

@@ -1,5 +1,7 @@
-import { MISMATCHES, RESOURCES } from './types.js';
+import { BARS, MISMATCHES, RESOURCES } from './types.js';
 import type { CellVerdict, PlacementFailure } from './types.js';
+
+const NOTHING_SHORT = { containers: 0, disk: 0, memory: 0 };
 
 /** A failure in which nothing is counted yet. */
 export function failure(reason: PlacementFailure['reason'], cells: number): PlacementFailure {
@@ -8,7 +10,7 @@ export function failure(reason: PlacementFailure['reason'], cells: number): Plac
     cells,
     mismatched: { rootfs: 0, 'volume-drivers': 0, 'placement-tags': 0 },
     full: 0,
-    short: { containers: 0, disk: 0, memory: 0 },
+    short: { ...NOTHING_SHORT },
   };
 }
 
@@ -24,13 +26,16 @@ export const startLimitReached = (): PlacementFailure => failure('start-limit', 
  */
 export function summarize(verdicts: readonly CellVerdict[]): PlacementFailure {
   const why = failure('resources', verdicts.length);
-  for (const { mismatch, short } of verdicts) {
-    if (mismatch !== undefined) why.mismatched[mismatch] += 1;
+  for (const { mismatch, short, barred } of verdicts) {
+    if (mismatch !== undefined) why.mismatched[mismatch] = (why.mismatched[mismatch] ?? 0) + 1;
     if (short.length > 0) why.full += 1;
-    for (const resource of short) why.short[resource] += 1;
+    for (const resource of short) why.short[resource] = (why.short[resource] ?? 0) + 1;
+    if (barred !== undefined) why.barred = { ...why.barred, [barred]: (why.barred?.[barred] ?? 0) + 1 };
   }
   if (verdicts.every(({ mismatch }) => mismatch !== undefined)) {
-    why.reason = MISMATCHES.findLast((mismatch) => why.mismatched[mismatch] > 0) ?? 'no-cells';
+    why.reason = MISMATCHES.findLast((mismatch) => why.mismatched[mismatch]) ?? 'no-cells';
+  } else {
+    why.reason = BARS.findLast((bar) => why.barred?.[bar]) ?? 'resources';
   }
   return why;
 }
@@ -44,8 +49,13 @@ function tagsText(tags: readonly string[]): string {
 }
 
 function resourcesText({ short, full }: PlacementFailure): string {
-  const everywhere = RESOURCES.filter((resource) => short[resource] === full);
-  return ['insufficient resources', everywhere.join(', ')].filter((part) => part !== '').join(': ');
+  // Diego names its three even when no cell is short of anything (a quirk of strict mode); ours only where they are short.
+  const everywhere = RESOURCES.filter((resource) =>
+    full === 0 ? resource in NOTHING_SHORT : short[resource] === full,
+  );
+  if (everywhere.length === 1 && everywhere[0] === 'starts') return FIXED_TEXTS.starts;
+  const named = everywhere.filter((resource) => resource !== 'starts').join(', ');
+  return named === '' ? 'insufficient resources' : `insufficient resources: ${named}`;
 }
 
 const FIXED_TEXTS = {
@@ -53,6 +63,10 @@ const FIXED_TEXTS = {
   'start-limit': 'waiting to start instance: reached in-flight start limit',
   rootfs: 'found no compatible cell for required rootfs',
   'volume-drivers': 'found no compatible cell with required volume drivers',
+  labels: 'found no compatible cell with required labels',
+  affinity: 'found no compatible cell with required affinity',
+  spread: 'found no compatible cell within the allowed skew',
+  starts: 'waiting to start instance: reached start limit of compatible cells',
 };
 
 /** The placement error in Diego's exact words. Resources are named when every matching cell is short of them. */

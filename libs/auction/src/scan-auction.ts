@@ -2,8 +2,10 @@ import type { CellCapacity } from '#rivera/models';
 import type { AuctionEngine } from './auction-engine.js';
 import { CellLoad } from './cell-load.js';
 import { chooseCell } from './choose.js';
+import type { Left } from './constraints.js';
 import { orderOfWork } from './order.js';
 import { noCells, placementErrorText, startLimitReached, summarize } from './placement-error.js';
+import { surroundingsOf } from './surroundings.js';
 import { hash32 } from './tie-break.js';
 import { DEFAULT_AUCTION_OPTIONS, isTaskAuction } from './types.js';
 import type {
@@ -96,17 +98,25 @@ export class ScanAuction implements AuctionEngine {
     const cells = this.usableCells();
     const zones = isTaskAuction(auction) ? undefined : instancesByZone(cells, auction.processGuid);
     const judge = judgeOf(auction, this.options);
+    const surroundings = surroundingsOf(auction, cells, this.options);
     return cells.map(({ cell, load, hash, binPack }) =>
       judge({
         cell,
         hash,
         binPack,
-        left: load.leftOn(cell, this.proxyFree.get(cell.cellId)),
+        left: this.leftOn(cell, load),
         starting: load.starting,
+        findings: surroundings.findings(cell),
+        isKept: surroundings.isKept(cell),
         zoneInstances: zones?.get(cell.zone) ?? 0,
         instances: isTaskAuction(auction) ? load.tasks : load.instancesOf(auction.processGuid),
       }),
     );
+  }
+
+  private leftOn(cell: AuctionCell, load: CellLoad): Left {
+    const left = load.leftOn(cell, this.proxyFree.get(cell.cellId));
+    return cell.maxStarting === undefined ? left : { ...left, starts: cell.maxStarting - load.starting };
   }
 
   /** The id of the cell that takes the work, or why none can. */

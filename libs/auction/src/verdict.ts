@@ -1,6 +1,7 @@
-import type { CellCapacity } from '#rivera/models';
 import { firstMismatch, leftOfSomething, parseRootfs, shortages } from './constraints.js';
-import { score, SCORE_CEILING } from './score.js';
+import type { Left } from './constraints.js';
+import { packFromPercentOf, score, SCORE_CEILING } from './score.js';
+import type { RuleFindings } from './surroundings.js';
 import { tieRank, workHash } from './tie-break.js';
 import { isTaskAuction } from './types.js';
 import type { Auction, AuctionCell, AuctionOptions, CellVerdict } from './types.js';
@@ -12,12 +13,16 @@ export interface CellStanding {
   hash: number;
   /** Weighted position in its zone. */
   binPack: number;
-  left: CellCapacity;
+  left: Left;
   starting: number;
   /** Instances of the same app in the zone; 0 for a task. */
   zoneInstances: number;
   /** Instances of the same app on the cell; for a task, all tasks on it. */
   instances: number;
+  /** What the rules of the work make of it, if it has any. */
+  findings?: RuleFindings | undefined;
+  /** It is a hole that the work must stay away from if it can. */
+  isKept?: boolean;
 }
 
 /** Judges cells for one piece of work: whether they match, what they are short of, else how well they would do. */
@@ -26,13 +31,14 @@ export function judgeOf(auction: Auction, options: AuctionOptions): (standing: C
   const rootfs = parseRootfs(auction.rootfs);
   const from = workHash(auction);
   return (standing) => {
-    const { cell, hash, zoneInstances, instances } = standing;
+    const { cell, hash, zoneInstances, instances, findings } = standing;
     const verdict: CellVerdict = {
       cellId: cell.cellId,
       zone: cell.zone,
-      mismatch: firstMismatch(cell, auction, rootfs),
+      mismatch: firstMismatch(cell, auction, rootfs, strict),
       short: [],
       refused: !strict && (auction.refusedBy ?? []).includes(cell.cellId),
+      ...(findings && { violations: findings.violations, spreadInstances: findings.spreadInstances }),
       zoneInstances,
       instances,
       tieRank: tieRank(from, hash),
@@ -46,14 +52,18 @@ export function judgeOf(auction: Auction, options: AuctionOptions): (standing: C
 function weigh(
   verdict: CellVerdict,
   auction: Auction,
-  { cell, left, starting, binPack }: CellStanding,
-  { strict, startingContainerWeight }: AuctionOptions,
+  { cell, left, starting, binPack, findings, isKept = false }: CellStanding,
+  { strict, startingContainerWeight, pools }: AuctionOptions,
 ): void {
   const isTask = isTaskAuction(auction);
   const proxyMb = isTask ? 0 : (cell.proxyMemoryMb ?? 0);
-  const needed = { memoryMb: auction.memoryMb + proxyMb, diskMb: auction.diskMb };
-  verdict.short = shortages(strict ? left : leftOfSomething(cell.capacity, left), needed);
+  const needed = { ...auction, memoryMb: auction.memoryMb + proxyMb };
+  verdict.short = shortages(strict ? left : leftOfSomething(cell.capacity, left), needed, strict);
   if (verdict.short.length > 0) return;
+  if (findings?.barred !== undefined) {
+    verdict.barred = findings.barred;
+    return;
+  }
 
   const points = score({
     capacity: cell.capacity,
@@ -62,6 +72,9 @@ function weigh(
     instances: verdict.instances,
     starting: startingContainerWeight * starting,
     binPack: isTask ? 0 : binPack,
+    packFromPercent: strict ? Infinity : packFromPercentOf(cell, pools),
+    isKept,
   });
+  if (isKept) verdict.isKept = true;
   if (!strict || points < SCORE_CEILING) verdict.score = points;
 }

@@ -26,6 +26,8 @@ export interface HttpRequest {
   anonymous?: boolean;
   /** Whatever the body of the answer is, nobody wants it. */
   ignoreBody?: boolean;
+  /** For one attempt, where the answer takes longer than usual. */
+  timeoutMs?: number;
   signal?: AbortSignal;
 }
 
@@ -72,7 +74,7 @@ export class HttpTransport {
     for (let attempt = 1; ; attempt++) {
       const timeLeft = giveUpAt - performance.now();
       try {
-        return await this.attempt(request, Math.min(this.options.timeoutMs, timeLeft));
+        return await this.attempt(request, Math.min(request.timeoutMs ?? this.options.timeoutMs, timeLeft));
       } catch (failure) {
         if (!(failure instanceof FailedAttempt)) throw failure;
         // Our own earlier attempt removed it; only its answer was lost.

@@ -8,6 +8,9 @@ import type {
   ContainerStats,
   CellReportResult,
   CellWork,
+  Deployment,
+  DeploymentRequest,
+  DeploymentState,
   DesiredLRP,
   DesiredLRPRequest,
   DesiredLRPUpdate,
@@ -16,6 +19,8 @@ import type {
   ExecRequest,
   PresenceGrant,
   PresenceRequest,
+  RebalanceRequest,
+  RebalanceResult,
   Task,
   TaskRequest,
   TaskState,
@@ -82,6 +87,11 @@ export interface ActualLRPQuery extends PageQuery {
   state?: ActualLRPState;
 }
 
+export interface DeploymentQuery extends PageQuery {
+  domain?: string;
+  state?: DeploymentState;
+}
+
 export interface TaskQuery extends PageQuery {
   domain?: string;
   cellId?: string;
@@ -93,6 +103,8 @@ export interface StatsAnswer {
   /** Cells that could not be asked; what they have is missing in `items`. */
   unreachable?: { cellId: string; code: string; message: string }[];
 }
+/** For answers that take reading all there is. */
+const SLOW_ANSWER_MS = 28_000;
 
 /**
  * Typed client of the HTTP API, one method a route.
@@ -156,6 +168,35 @@ export class RiveraClient {
   /** No longer want it: its instances are stopped. */
   removeDesiredLRP(processGuid: string, options: CallOptions = {}): Promise<void> {
     return this.remove(path`/v1/desired-lrps/${processGuid}`, { repeatable: true, ...options });
+  }
+
+  /** Have a new definition take the place of an LRP, instance by instance. Said again it is the same deployment. */
+  startDeployment(request: DeploymentRequest, options: CallOptions = {}): Promise<Deployment> {
+    return this.call({ method: 'POST', path: '/v1/deployments', body: request, ...options });
+  }
+
+  /** All deployments, those that ended within the last hour included. */
+  deployments(query: DeploymentQuery = {}, options: CallOptions = {}): AsyncGenerator<Deployment> {
+    return this.items('/v1/deployments', query, options);
+  }
+
+  /** By the process guid that is replaced. */
+  getDeployment(processGuid: string, options: CallOptions = {}): Promise<Deployment> {
+    return this.get(path`/v1/deployments/${processGuid}`, options);
+  }
+
+  /** Have it go no further for now. */
+  pauseDeployment(processGuid: string, options: CallOptions = {}): Promise<Deployment> {
+    return this.steer(path`/v1/deployments/${processGuid}/pause`, options);
+  }
+
+  resumeDeployment(processGuid: string, options: CallOptions = {}): Promise<Deployment> {
+    return this.steer(path`/v1/deployments/${processGuid}/resume`, options);
+  }
+
+  /** Go back to the LRP that was to be replaced. */
+  cancelDeployment(processGuid: string, options: CallOptions = {}): Promise<Deployment> {
+    return this.steer(path`/v1/deployments/${processGuid}/cancel`, options);
   }
 
   listActualLRPs(query: ActualLRPQuery = {}, options: CallOptions = {}): Promise<Page<ActualLRP>> {
@@ -241,6 +282,20 @@ export class RiveraClient {
   /** Say that a missing cell is lost indeed: its work is replaced although too many cells went at once. */
   releaseReplacement(cellId: string, options: CallOptions = {}): Promise<Cell> {
     return this.operate('DELETE', path`/v1/cells/${cellId}/replacement-hold`, options);
+  }
+
+  /**
+   * Have instances moved to better cells, replacement first, or with `dryRun` hear which. `unavailable` when no auctioneer
+   * answers; then some may be moving.
+   */
+  rebalance(request: RebalanceRequest = {}, options: CallOptions = {}): Promise<RebalanceResult> {
+    return this.call({
+      method: 'POST',
+      path: '/v1/rebalance',
+      body: request,
+      timeoutMs: SLOW_ANSWER_MS,
+      ...options,
+    });
   }
 
   domains(options: CallOptions = {}): AsyncGenerator<Domain> {
@@ -412,6 +467,10 @@ export class RiveraClient {
 
   private remove(where: string, options: Partial<HttpRequest>): Promise<void> {
     return this.call({ ...options, method: 'DELETE', path: where, ignoreBody: true });
+  }
+
+  private steer(where: string, options: CallOptions): Promise<Deployment> {
+    return this.call({ method: 'POST', path: where, repeatable: true, ...options });
   }
 
   private operate(method: 'PUT' | 'DELETE', where: string, options: Partial<HttpRequest>): Promise<Cell> {

@@ -21,8 +21,11 @@ export function unclaimedActual(
   };
 }
 
-/** The same slot without its instance: nothing of the former run stays but the crash history. */
+/** The same slot without its instance: nothing of the former run stays but the crash history and where it was. */
 export function withoutInstance(actual: ActualLRP, context: Context): ActualLRP {
+  const { instanceGuid, cellId } = actual;
+  const lastRun =
+    instanceGuid === undefined || cellId === undefined ? actual.lastRun : { instanceGuid, cellId };
   return {
     processGuid: actual.processGuid,
     index: actual.index,
@@ -33,6 +36,7 @@ export function withoutInstance(actual: ActualLRP, context: Context): ActualLRP 
     modificationTag: nextTag(actual),
     crashCount: actual.crashCount,
     ...(actual.crashReason === undefined ? {} : { crashReason: actual.crashReason }),
+    ...(lastRun === undefined ? {} : { lastRun }),
     resources: actual.resources,
   };
 }
@@ -53,6 +57,20 @@ export function isInstance(
   key: ActualLRPInstanceKey,
 ): actual is ActualLRP & ActualLRPInstanceKey {
   return actual !== undefined && actual.instanceGuid === key.instanceGuid && actual.cellId === key.cellId;
+}
+
+/** What a record keeps of a refusal: who, each once, and the first. It waits anew from now. */
+export function refused(
+  { refusedBy = [], refusal }: Pick<ActualLRP, 'refusedBy' | 'refusal'>,
+  cellId: string,
+  reason: string,
+  { now }: Context,
+): Required<Pick<ActualLRP, 'refusedBy' | 'refusal' | 'since'>> {
+  return {
+    refusedBy: [...new Set([...refusedBy, cellId])],
+    refusal: refusal ?? { cellId, reason: truncated(reason), since: now },
+    since: now,
+  };
 }
 
 export function created(after: ActualLRP): RecordChange {

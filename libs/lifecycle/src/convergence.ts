@@ -8,7 +8,15 @@ import {
   PENDING_TASK_EXPIRY_MS,
   RESOLVING_TASK_EXPIRY_MS,
 } from './indexes.js';
-import { type InstanceSnapshot, isHeldByCell, isWanted, refusePlacement, stop, vacate } from './instance.js';
+import {
+  type InstanceSnapshot,
+  isHeldByCell,
+  isWanted,
+  refusePlacement,
+  returnHome,
+  stop,
+  vacate,
+} from './instance.js';
 import { instanceOf, missingInstances, type ProcessSnapshot, relabel } from './process.js';
 import { failTask, refuseTaskPlacement } from './task.js';
 
@@ -50,13 +58,32 @@ function convergeInstance(instance: InstanceSnapshot, world: World, context: Con
   const { ordinary, suspect, evacuating } = instance;
   const repairs: RecordChange[] = [];
 
-  if (evacuating !== undefined) repairs.push(...settleEvacuating(instance, evacuating, world, context));
+  if (evacuating !== undefined) {
+    if (isOverdueMove(instance, evacuating, world, context)) return returnHome(instance);
+    repairs.push(...settleEvacuating(instance, evacuating, world, context));
+  }
   if (suspect !== undefined) {
     const settled = settleSuspect(instance, suspect, world);
     if (settled.length > 0) return [...repairs, ...settled];
   }
-  if (ordinary !== undefined) repairs.push(...convergeOrdinary(instance, ordinary, world, context));
+  if (ordinary !== undefined) {
+    // What has an end by now cannot be gone back to.
+    const rest = repairs.length === 0 ? instance : { ...instance, evacuating: undefined };
+    repairs.push(...convergeOrdinary(rest, ordinary, world, context));
+  }
   return repairs;
+}
+
+/** Does a moving instance still wait for its replacement when it should run by now? */
+function isOverdueMove(
+  { ordinary }: InstanceSnapshot,
+  evacuating: ActualLRP,
+  world: World,
+  { now }: Context,
+): boolean {
+  const { moving, expiresAt = Infinity } = evacuating;
+  const isWaiting = ordinary?.state !== 'RUNNING' && standingAt(evacuating, world) === 'PRESENT';
+  return moving === true && expiresAt <= now && isWaiting;
 }
 
 /** Evacuating: replaced, lost, no longer wanted or over its time. Otherwise it keeps serving; all have an end. */
@@ -115,7 +142,7 @@ function convergeOrdinary(
       : [{ kind: 'actual', before: ordinary, after: withoutInstance(ordinary, context) }];
   }
   if (ordinary.placement !== undefined && (!isOnCell || ordinary.placement.deadline <= context.now)) {
-    return refusePlacement(instance, ordinary.placement, context);
+    return refusePlacement(instance, ordinary.placement, noAnswer(isOnCell), context);
   }
   if (ordinary.state === 'CRASHED' && ordinary.restartAt !== undefined && ordinary.restartAt <= context.now) {
     return [{ kind: 'actual', before: ordinary, after: withoutInstance(ordinary, context) }];
@@ -127,13 +154,15 @@ function convergeOrdinary(
 export function convergeTask(task: Task, world: World, context: Context): Transition {
   const { now } = context;
   switch (task.state) {
-    case 'PENDING':
+    case 'PENDING': {
       if (now - task.createdAt >= PENDING_TASK_EXPIRY_MS) {
         return failTask(task, 'not started within time limit', context);
       }
       if (task.placement === undefined) return [];
-      if (task.placement.deadline > now && isKept(world.cells.get(task.placement.cellId))) return [];
-      return refuseTaskPlacement(task, task.placement.cellId, context);
+      const standing = world.cells.get(task.placement.cellId);
+      if (task.placement.deadline > now && isKept(standing)) return [];
+      return refuseTaskPlacement(task, task.placement.cellId, noAnswer(isKept(standing)), context);
+    }
     case 'RUNNING':
       return isKept(world.cells.get(task.cellId ?? ''))
         ? []
@@ -153,6 +182,10 @@ export function convergeTask(task: Task, world: World, context: Context): Transi
         ? [{ kind: 'task', before: task }]
         : [];
   }
+}
+
+function noAnswer(isCellThere: boolean): string {
+  return isCellThere ? 'no answer before the deadline' : 'the cell is gone';
 }
 
 function keepsItsWork(actual: ActualLRP, world: World): boolean {

@@ -16,7 +16,7 @@ describe('effectsOf', () => {
     ],
     ['of a cell', [{ kind: 'cell', after: aCell() }]],
   ] as const)('is nothing %s', (_what, transition) => {
-    expect(effectsOf([...transition])).toEqual({ wakeAuctioneer: false, stops: new Map() });
+    expect(effectsOf([...transition])).toEqual({ stops: new Map() });
   });
 
   it.each([
@@ -43,7 +43,7 @@ describe('effectsOf', () => {
       { kind: 'actual' as const, before: running, after: anActualLRP() },
       { kind: 'actual' as const, after: suspect },
     ];
-    expect(effectsOf(lost)).toEqual({ wakeAuctioneer: true, stops: new Map() });
+    expect(effectsOf(lost).stops).toEqual(new Map());
     const replacement = aRunningActualLRP({ instanceGuid: 'theirs', cellId: 'cell-2', state: 'CLAIMED' });
     const back = [
       { kind: 'actual' as const, before: suspect },
@@ -52,12 +52,6 @@ describe('effectsOf', () => {
     expect(effectsOf(back).stops).toEqual(
       new Map([['cell-2', { instanceGuids: ['theirs'], taskGuids: [] }]]),
     );
-  });
-
-  it('wakes the auctioneer for whatever waits for a cell', () => {
-    expect(effectsOf([{ kind: 'actual', after: anActualLRP() }]).wakeAuctioneer).toBe(true);
-    expect(effectsOf([{ kind: 'task', after: aTask() }]).wakeAuctioneer).toBe(true);
-    expect(effectsOf([{ kind: 'task', after: aTask({ state: 'COMPLETED' }) }]).wakeAuctioneer).toBe(false);
   });
 
   it('tells the cell of a task that left it', () => {

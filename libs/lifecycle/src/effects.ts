@@ -1,7 +1,5 @@
 import type { ActualLRP, ActualLRPInstanceKey, Task } from '#rivera/models';
-import { isUnplaced } from './actual-lrp-records.js';
-import type { RecordChange, Transition } from './change.js';
-import { isUnplacedTask } from './task.js';
+import type { Transition } from './change.js';
 
 /** Containers of one cell that the store no longer wants. */
 export interface Stops {
@@ -10,12 +8,10 @@ export interface Stops {
 }
 
 /**
- * Who has to be told about a transition. Only wake-ups: everything here can be read from the store again, so a lost
- * message costs a moment, never an instance.
+ * Who has to be told about a transition beside those who follow its events, as the auctioneer and the converger do. Only
+ * wake-ups: everything here can be read from the store again, so a lost message costs a moment, never an instance.
  */
 export interface Effects {
-  /** Something waits for a cell. */
-  wakeAuctioneer: boolean;
   /** Cell id → what it should stop. */
   stops: Map<string, Stops>;
 }
@@ -39,7 +35,7 @@ export function effectsOf(transition: Transition, reportedBy?: string): Effects 
     const task = change.kind === 'task' ? endedTask(change.before, change.after) : undefined;
     if (task !== undefined && task.cellId !== reportedBy) stopsOf(task.cellId).taskGuids.push(task.taskGuid);
   }
-  return { wakeAuctioneer: transition.some(needsPlacement), stops };
+  return { stops };
 }
 
 /**
@@ -71,9 +67,4 @@ function endedTask(
   if (before === undefined || cellId === undefined) return undefined;
   const isKept = after?.cellId === cellId || after?.placement?.cellId === cellId;
   return isKept ? undefined : { cellId, taskGuid: before.taskGuid };
-}
-
-function needsPlacement(change: RecordChange): boolean {
-  if (change.kind === 'actual') return change.after !== undefined && isUnplaced(change.after);
-  return change.kind === 'task' && change.after !== undefined && isUnplacedTask(change.after);
 }

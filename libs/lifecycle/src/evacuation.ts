@@ -146,9 +146,13 @@ function keepEvacuating(before: ActualLRP | undefined, reported: ActualLRP): Tra
   const running = { ...reported, state: 'RUNNING', presence: 'EVACUATING' } as const;
   if (before === undefined) return [created(running)];
   const { netInfo, routable, metricTags, internalRoutes, availabilityZone, since, expiresAt } = running;
-  if (sameRun(before, running)) return before.expiresAt === expiresAt ? [] : [changed(before, { expiresAt })];
+  // Its cell leaves now, whatever it was moved for before.
+  const end = { expiresAt, moving: undefined };
+  if (sameRun(before, running)) {
+    return before.expiresAt === expiresAt && !before.moving ? [] : [changed(before, end)];
+  }
   return [
-    changed(before, { netInfo, routable, metricTags, internalRoutes, availabilityZone, since, expiresAt }),
+    changed(before, { netInfo, routable, metricTags, internalRoutes, availabilityZone, since, ...end }),
   ];
 }
 

@@ -14,6 +14,7 @@ export * from './events.js';
 export * from './indexes.js';
 export * from './instance-labels.js';
 export * from './instance.js';
+export * from './move.js';
 export * from './process.js';
 export * from './restart-policy.js';
 export * from './task.js';

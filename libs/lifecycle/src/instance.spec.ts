@@ -59,18 +59,24 @@ describe('failPlacement', () => {
 describe('refusePlacement', () => {
   it('puts the instance back among the unplaced, with the cell remembered once', () => {
     const before = anActualLRP({ placement, refusedBy: ['cell-1', 'cell-2'] });
-    const [change] = refusePlacement(slotOf(before), placement, context);
+    const [change] = refusePlacement(slotOf(before), placement, 'no room', context);
     expect(change?.after).toMatchObject({ since: context.now, refusedBy: ['cell-1', 'cell-2'] });
     expect(change?.after).not.toHaveProperty('placement');
   });
 
   it('is for the placement that stands only', () => {
     const before = anActualLRP({ placement });
-    expect(refusePlacement(slotOf(before), { ...placement, instanceGuid: 'older' }, context)).toEqual([]);
-    expect(refusePlacement(slotOf(before), { ...placement, cellId: 'cell-2' }, context)).toEqual([]);
-    expect(refusePlacement(slotOf(anActualLRP()), placement, context)).toEqual([]);
-    expect(refusePlacement(slotOf(aRunningActualLRP({ ...placement })), placement, context)).toEqual([]);
-    expect(refusePlacement(slotOf(), placement, context)).toEqual([]);
+    expect(
+      refusePlacement(slotOf(before), { ...placement, instanceGuid: 'older' }, 'no room', context),
+    ).toEqual([]);
+    expect(refusePlacement(slotOf(before), { ...placement, cellId: 'cell-2' }, 'no room', context)).toEqual(
+      [],
+    );
+    expect(refusePlacement(slotOf(anActualLRP()), placement, 'no room', context)).toEqual([]);
+    expect(
+      refusePlacement(slotOf(aRunningActualLRP({ ...placement })), placement, 'no room', context),
+    ).toEqual([]);
+    expect(refusePlacement(slotOf(), placement, 'no room', context)).toEqual([]);
   });
 });
 

@@ -15,6 +15,7 @@ import {
   defined,
   isInstance,
   isUnplaced,
+  refused,
   removed,
   truncated,
   unclaimedActual,
@@ -66,18 +67,22 @@ export function failPlacement(instance: InstanceSnapshot, error: string): Transi
   return [changed(ordinary, { placementError })];
 }
 
-/** The cell it was given to will not take it, or never answered: place it again, there last. */
+/**
+ * The cell it was given to will not take it, or never answered: place it again, there last. What was only moved for a
+ * better place goes on where it was.
+ */
 export function refusePlacement(
   instance: InstanceSnapshot,
   key: ActualLRPInstanceKey,
+  reason: string,
   context: Context,
 ): Transition {
   const { ordinary } = instance;
   const { placement } = ordinary ?? {};
   if (ordinary?.state !== 'UNCLAIMED' || placement === undefined) return [];
   if (placement.instanceGuid !== key.instanceGuid || placement.cellId !== key.cellId) return [];
-  const refusedBy = [...new Set([...(ordinary.refusedBy ?? []), key.cellId])];
-  return [changed(ordinary, { placement: undefined, refusedBy, since: context.now })];
+  if (isMoving(instance.evacuating)) return returnHome(instance);
+  return [changed(ordinary, { placement: undefined, ...refused(ordinary, key.cellId, reason, context) })];
 }
 
 /**
@@ -163,6 +168,7 @@ export function crash(
   if (ordinary === undefined) throw notFound('actual LRP', slot(instance));
   if (!isInstance(ordinary, key)) throw refusal('cannot-be-crashed', 'crashed', ordinary, key);
   if (ordinary.stopping || !isWanted(desired, instance.index)) return vacate(instance, ordinary, context);
+  if (isMoving(evacuating)) return returnHome(instance);
 
   const policy = desired?.restartPolicy;
   const runningSince = ordinary.state === 'RUNNING' ? ordinary.since : undefined;
@@ -225,6 +231,20 @@ export function vacate(instance: InstanceSnapshot, row: ActualLRP, context: Cont
   return [{ kind: 'actual', before: row, after: unclaimedActual(desired, instance.index, context) }];
 }
 
+/** Is this the old copy of an instance that moves without need (`moveInstance`)? */
+export function isMoving(evacuating: ActualLRP | undefined): boolean {
+  return evacuating?.moving === true;
+}
+
+/** A move came to nothing: the old copy is ORDINARY again, and what was to replace it goes. */
+export function returnHome({ desired, index, ordinary, evacuating }: InstanceSnapshot): Transition {
+  if (evacuating === undefined) return [];
+  if (!isWanted(desired, index)) return [removed(evacuating)];
+  const { expiresAt: _expiresAt, moving: _moving, ...home } = evacuating;
+  const after: ActualLRP = { ...home, presence: 'ORDINARY', modificationTag: nextTag(evacuating) };
+  return [removed(evacuating), { kind: 'actual', ...(ordinary && { before: ordinary }), after }];
+}
+
 function placementAllows(ordinary: ActualLRP, key: ActualLRPInstanceKey): boolean {
   const { placement } = ordinary;
   return (
@@ -250,7 +270,13 @@ function runs(
 }
 
 function withoutPlacement(actual: ActualLRP): ActualLRP {
-  const { placement: _placement, placementError: _error, refusedBy: _refusedBy, ...rest } = actual;
+  const {
+    placement: _placement,
+    placementError: _error,
+    refusedBy: _refusedBy,
+    refusal: _refusal,
+    ...rest
+  } = actual;
   return rest;
 }
 

@@ -10,7 +10,7 @@ import {
 import { changed, created, defined, removed, unclaimedActual } from './actual-lrp-records.js';
 import { newTag, nextTag, type RecordChange, type RunRecord, type Transition } from './change.js';
 import type { Context } from './context.js';
-import { type InstanceSnapshot, isHeldByCell, stop } from './instance.js';
+import { type InstanceSnapshot, isHeldByCell, isMoving, stop } from './instance.js';
 import { isLabelledOtherwise, labelsOf } from './instance-labels.js';
 
 /** Everything the rules of one process guid look at. */
@@ -130,11 +130,12 @@ export function missingInstances(
 
 /**
  * Instances from `first` up are no longer wanted: those without a container go at once, the others when their cell has
- * stopped them. EVACUATING ones are their cell's business (Diego BBS, stop from index).
+ * stopped them. EVACUATING ones are the business of their cell, which leaves (Diego BBS, stop from index); those that only
+ * move go.
  */
 export function stopFrom(actuals: ActualLRP[], first: number): RecordChange[] {
   return actuals
-    .filter((row) => row.index >= first && row.presence !== 'EVACUATING')
+    .filter((row) => row.index >= first && (row.presence !== 'EVACUATING' || isMoving(row)))
     .flatMap((row) => (isHeldByCell(row) && row.presence === 'ORDINARY' ? stop(row) : [removed(row)]));
 }
 

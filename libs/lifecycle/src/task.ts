@@ -6,7 +6,7 @@ import {
   type TaskState,
   notFound,
 } from '#rivera/models';
-import { defined, truncated } from './actual-lrp-records.js';
+import { defined, refused, truncated } from './actual-lrp-records.js';
 import { newTag, nextTag, type RecordChange, type Transition } from './change.js';
 import type { Context } from './context.js';
 import { isRepetition } from './process.js';
@@ -62,10 +62,15 @@ export function placeTask(task: Task | undefined, placement: Placement, context:
 }
 
 /** The cell it was given to will not take it, or never answered: place it again, there last. */
-export function refuseTaskPlacement(task: Task | undefined, cellId: string, context: Context): Transition {
+export function refuseTaskPlacement(
+  task: Task | undefined,
+  cellId: string,
+  reason: string,
+  context: Context,
+): Transition {
   if (task?.state !== 'PENDING' || task.placement?.cellId !== cellId) return [];
-  const refusedBy = [...new Set([...(task.refusedBy ?? []), cellId])];
-  return [changed(task, { placement: undefined, refusedBy }, context)];
+  const { refusedBy, refusal } = refused(task, cellId, reason, context);
+  return [changed(task, { placement: undefined, refusedBy, refusal }, context)];
 }
 
 /**
@@ -84,7 +89,8 @@ export function startTask(
   if (task.state === 'RUNNING' && task.cellId === cellId) return [];
   const isGivenToAnother = task.placement !== undefined && task.placement.cellId !== cellId;
   if (task.state !== 'PENDING' || isGivenToAnother) throw invalidTransition(task, 'RUNNING');
-  return [changed(task, { state: 'RUNNING', cellId, placement: undefined, refusedBy: undefined }, context)];
+  const forgotten = { placement: undefined, refusedBy: undefined, refusal: undefined };
+  return [changed(task, { state: 'RUNNING', cellId, ...forgotten }, context)];
 }
 
 /**
@@ -141,7 +147,17 @@ export function rejectTask(
     return [completed({ ...task, ...rejection }, { failed: true, failureReason: reason }, context, task)];
   }
   return [
-    changed(task, { ...rejection, state: 'PENDING', cellId: undefined, placement: undefined }, context),
+    changed(
+      task,
+      {
+        ...rejection,
+        state: 'PENDING',
+        cellId: undefined,
+        lastCellId: task.cellId ?? task.lastCellId,
+        placement: undefined,
+      },
+      context,
+    ),
   ];
 }
 
@@ -200,8 +216,10 @@ function completed(task: Task, outcome: TaskOutcome, context: Context, before = 
       ...task,
       state: 'COMPLETED' as const,
       cellId: undefined,
+      lastCellId: task.cellId ?? task.lastCellId,
       placement: undefined,
       refusedBy: undefined,
+      refusal: undefined,
       failed: outcome.failed,
       failureReason: outcome.failureReason === undefined ? undefined : truncated(outcome.failureReason),
       result: outcome.result,

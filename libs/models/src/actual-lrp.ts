@@ -1,5 +1,6 @@
 import type { ModificationTag } from './modification-tag.js';
 import type { ActualLRPNetInfo } from './net-info.js';
+import type { DeviceCount } from './placement-rules.js';
 
 export const ACTUAL_LRP_STATES = ['UNCLAIMED', 'CLAIMED', 'RUNNING', 'CRASHED'] as const;
 export type ActualLRPState = (typeof ACTUAL_LRP_STATES)[number];
@@ -31,10 +32,23 @@ export interface InternalRoute {
   hostname: string;
 }
 
-/** What one instance holds on its cell. */
+/** A cell did not take what it was given. */
+export interface Refusal {
+  cellId: string;
+  reason: string;
+  /** Milliseconds since the Unix epoch. */
+  since: number;
+}
+
+/** What one instance holds on its cell. What is absent, it does not ask for. */
 export interface HeldResources {
   memoryMb: number;
   diskMb: number;
+  /** Thousandths of a processor. */
+  cpuMillicores?: number;
+  /** Ports of the cell's address. */
+  ports?: number;
+  devices?: DeviceCount[];
 }
 
 /** One instance record (Diego BBS, ActualLRP). UNCLAIMED and CRASHED records hold no instance key and no net info. */
@@ -51,14 +65,23 @@ export interface ActualLRP extends ActualLRPKey {
   restartAt?: number;
   instanceGuid?: string;
   cellId?: string;
+  /** The run before, that ended or was lost: its cell may still have its log. */
+  lastRun?: ActualLRPInstanceKey;
   placement?: Placement;
   placementError?: string;
   /** Cells that refused this instance since it became UNCLAIMED; the auctioneer tries them last. */
   refusedBy?: string[];
+  /** The first of those refusals: later ones may only follow from it. */
+  refusal?: Refusal;
   /** Its cell has been asked to stop it; the record goes (or starts anew) when the cell reports it stopped. */
   stopping?: boolean;
   /** When an EVACUATING record goes at the latest, whether or not its replacement runs; milliseconds since the Unix epoch. */
   expiresAt?: number;
+  /**
+   * On an EVACUATING record whose cell does not leave: it moves to a better cell, and if its replacement does not run in time
+   * it is ORDINARY again instead of going.
+   */
+  moving?: boolean;
   resources: HeldResources;
   netInfo?: ActualLRPNetInfo;
   routable?: boolean;

@@ -1,9 +1,10 @@
 import type { ModificationTag } from './modification-tag.js';
+import { DeviceCount } from './placement-rules.js';
 
 import { text } from './validation/checks.js';
 import { LIMITS } from './validation/limits.js';
 import { Optional, propertyRule } from './validation/rule.js';
-import { IsFlag, IsInteger, IsName, IsNameList, IsPart, IsPartList } from './validation/rules.js';
+import { IsFlag, IsInteger, IsName, IsNameList, IsPart, IsPartList, IsTextMap } from './validation/rules.js';
 
 export class CellCapacity {
   @IsInteger({ min: 0 })
@@ -14,6 +15,20 @@ export class CellCapacity {
 
   @IsInteger({ min: 0 })
   containers: number;
+
+  /** Thousandths of a processor; absent = not counted. */
+  @Optional()
+  @IsInteger({ min: 0 })
+  cpuMillicores?: number;
+
+  /** Ports of the cell's address that containers can be given; absent = not counted. */
+  @Optional()
+  @IsInteger({ min: 0 })
+  ports?: number;
+
+  @Optional()
+  @IsPartList(() => DeviceCount, { max: LIMITS.devices })
+  devices?: DeviceCount[];
 }
 
 const scheme = text({
@@ -65,6 +80,21 @@ export class CellRegistration {
   @Optional()
   @IsNameList({ max: LIMITS.volumeDrivers })
   volumeDrivers?: string[];
+
+  /** What else is to be known of it: rack, kind of disk, … */
+  @Optional()
+  @IsTextMap({ max: LIMITS.nameBytes }, { max: LIMITS.cellLabels })
+  labels?: Record<string, string>;
+
+  /** Cells of a pool may be filled by a policy of their own; see docs/placement.md. */
+  @Optional()
+  @IsName()
+  pool?: string;
+
+  /** No more containers than this start on it at the same time; absent = no limit. */
+  @Optional()
+  @IsInteger({ min: 1 })
+  maxStarting?: number;
 
   /** Takes no new work while true (it is leaving). */
   @Optional()

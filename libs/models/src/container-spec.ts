@@ -9,6 +9,7 @@ import {
   Network,
 } from './container-parts.js';
 import { ImageLayer } from './image-layer.js';
+import { AffinityRule, DeviceCount } from './placement-rules.js';
 import { SecurityGroupRule } from './security-group-rule.js';
 import { LIMITS } from './validation/limits.js';
 import { Optional, objectRule } from './validation/rule.js';
@@ -52,6 +53,24 @@ export class ContainerSpec {
   @Optional()
   @IsInteger({ min: 0 })
   maxPids?: number;
+
+  /** Thousandths of a processor that its cell must have free; 0 or absent = none in particular. */
+  @Optional()
+  @IsInteger({ min: 0 })
+  cpuMillicores?: number;
+
+  @Optional()
+  @IsPartList(() => DeviceCount, { max: LIMITS.devices })
+  devices?: DeviceCount[];
+
+  /** Higher ones are placed first; absent = 0. */
+  @Optional()
+  @IsInteger({ min: -LIMITS.priority, max: LIMITS.priority })
+  priority?: number;
+
+  @Optional()
+  @IsPartList(() => AffinityRule, { max: LIMITS.affinityRules })
+  affinity?: AffinityRule[];
 
   @Optional()
   @IsInteger({ min: 0, max: LIMITS.cpuWeight })

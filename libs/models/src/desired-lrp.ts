@@ -3,6 +3,7 @@ import { CheckDefinition } from './check-definition.js';
 import type { MetricTagValue } from './container-parts.js';
 import { ContainerSpec, definitionVolumeDrivers } from './container-spec.js';
 import type { ModificationTag } from './modification-tag.js';
+import { SpreadRule } from './placement-rules.js';
 import { RestartPolicy } from './restart-policy.js';
 import { Sidecar } from './sidecar.js';
 import { LIMITS } from './validation/limits.js';
@@ -29,6 +30,10 @@ export class DesiredLRPRequest extends ContainerSpec {
   @Optional()
   @IsPart(() => RestartPolicy)
   restartPolicy?: RestartPolicy;
+
+  @Optional()
+  @IsPartList(() => SpreadRule, { max: LIMITS.spreadRules })
+  spread?: SpreadRule[];
 
   /** Router name → whatever that router understands. Rivera stores it and shows it, nothing more. */
   @Optional()
@@ -74,6 +79,11 @@ const HALF_OF = {
   memoryMb: 'scheduling',
   diskMb: 'scheduling',
   maxPids: 'scheduling',
+  cpuMillicores: 'scheduling',
+  devices: 'scheduling',
+  priority: 'scheduling',
+  affinity: 'scheduling',
+  spread: 'scheduling',
   placementTags: 'scheduling',
   routes: 'scheduling',
   metricTags: 'scheduling',

@@ -1,7 +1,16 @@
 import { EnvironmentVariable } from './container-parts.js';
 import { LIMITS } from './validation/limits.js';
 import { Optional } from './validation/rule.js';
-import { IsFlag, IsInteger, IsName, IsPart, IsPartList, IsPath, IsText, IsTextList } from './validation/rules.js';
+import {
+  IsFlag,
+  IsInteger,
+  IsName,
+  IsPart,
+  IsPartList,
+  IsPath,
+  IsText,
+  IsTextList,
+} from './validation/rules.js';
 
 const MAX_WINDOW = 65_535;
 

@@ -16,6 +16,8 @@ export * from './log.js';
 export * from './messages.js';
 export * from './modification-tag.js';
 export * from './net-info.js';
+export * from './placement-rules.js';
+export * from './rebalance.js';
 export * from './report.js';
 export * from './restart-policy.js';
 export * from './security-group-rule.js';

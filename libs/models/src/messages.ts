@@ -25,6 +25,8 @@ export interface CellMessages {
 export interface AuctioneerMessages {
   /** There may be unplaced work, or room for it. */
   wake: Record<string, never>;
+  /** Asked: move instances to better cells, or say which; answers `RebalanceResult`. */
+  rebalance: { dryRun: boolean; maxMoves: number };
 }
 
 /** What the converger's mailbox accepts. */
@@ -35,5 +37,8 @@ export interface ConvergerMessages {
 
 /** The message names of each actor: an actor refuses to start unless it handles exactly these. */
 export const CELL_MESSAGES = ['place', 'stop', 'connect'] as const satisfies readonly (keyof CellMessages)[];
-export const AUCTIONEER_MESSAGES = ['wake'] as const satisfies readonly (keyof AuctioneerMessages)[];
+export const AUCTIONEER_MESSAGES = [
+  'wake',
+  'rebalance',
+] as const satisfies readonly (keyof AuctioneerMessages)[];
 export const CONVERGER_MESSAGES = ['wake'] as const satisfies readonly (keyof ConvergerMessages)[];

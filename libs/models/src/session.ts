@@ -5,8 +5,8 @@ import type { ExecRequest } from './exec.js';
  * `not-found` for one it does not have.
  */
 export type SessionRequest =
-  /** The lines of these runs: NDJSON of `LogItem`s on stdout. */
-  | ({ kind: 'logs'; guids: string[] } & LogOptions)
+  /** The lines of these runs: NDJSON of `LogItem`s on stdout. `arePast`: none of them is only about to begin. */
+  | ({ kind: 'logs'; guids: string[]; arePast?: boolean } & LogOptions)
   /** What these use, or all when absent: JSON of `ContainerStats[]` on stdout. */
   | { kind: 'stats'; guids?: string[] }
   /** A further process in the container: its streams on stdin, stdout and stderr. */

@@ -1,4 +1,4 @@
-import type { Placement } from './actual-lrp.js';
+import type { Placement, Refusal } from './actual-lrp.js';
 import { ContainerSpec } from './container-spec.js';
 import type { ModificationTag } from './modification-tag.js';
 import { LIMITS } from './validation/limits.js';
@@ -45,8 +45,12 @@ export interface Task {
   /** The client's name for the request that desired it: the same request again is answered, not refused. */
   idempotencyKey?: string;
   cellId?: string;
+  /** Where it ran before it was completed or rejected: that cell may still have its log. */
+  lastCellId?: string;
   placement?: Placement;
   refusedBy?: string[];
+  /** The first of those refusals. */
+  refusal?: Refusal;
   rejectionCount: number;
   rejectionReason?: string;
   failed?: boolean;

@@ -19,6 +19,8 @@ export interface Fence {
 type Check = 'versions' | 'count' | 'score';
 type Write = 'HSET' | 'HDEL' | 'ZADD' | 'ZREM';
 
+/** A run half is found by its scheduling half, so nobody lists them. */
+const UNLISTED: RecordKind = 'run';
 /** Arguments of one command at most; Lua's stack holds some thousands. */
 const GROUP_LIMIT = 1_000;
 /** Events of one entry of the log at most, so that no entry gets huge. */
@@ -48,10 +50,10 @@ export class CommitBatch {
     this.addVersionCheck(kind, id, before && versionOf(before.modificationTag));
     if (after === undefined) {
       this.write('HDEL', kind, id);
-      this.write('ZREM', `ids:${kind}`, id);
+      if (kind !== UNLISTED) this.write('ZREM', `ids:${kind}`, id);
     } else {
       this.write('HSET', kind, id, this.valueOf(after));
-      if (before === undefined) this.write('ZADD', `ids:${kind}`, '0', id);
+      if (before === undefined && kind !== UNLISTED) this.write('ZADD', `ids:${kind}`, '0', id);
     }
     this.addIndexChanges(indexEntries(kind, before), indexEntries(kind, after));
   }

@@ -4,6 +4,7 @@ import { type Page, type PageRequest, pageOfKind, recordsOf } from './pages.js';
 import type { WriteOptions } from './process-repository.js';
 import { shardOf } from './shards.js';
 import type { Store } from './store.js';
+import type { Stored } from './stored.js';
 
 /** Deployments, each in the shard of the process guid that it replaces. */
 export class DeploymentRepository {
@@ -27,8 +28,12 @@ export class DeploymentRepository {
     return this.store.get(shardOf(processGuid), 'deployment', processGuid);
   }
 
+  async storedPage(page: PageRequest): Promise<Page<Stored<Deployment>>> {
+    return pageOfKind(this.store, 'deployment', page);
+  }
+
   async page(page: PageRequest): Promise<Page<Deployment>> {
-    return recordsOf(await pageOfKind(this.store, 'deployment', page));
+    return recordsOf(await this.storedPage(page));
   }
 
   async ofShard(shard: number): Promise<Deployment[]> {

@@ -12,7 +12,6 @@ import {
   Res,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Notifier } from '#rivera/actor';
 import { requireEpoch } from '#rivera/lifecycle';
 import { CellReportsRequest, type CellWork, type PresenceGrant, PresenceRequest } from '#rivera/models';
 import { CellRoute, Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
@@ -32,7 +31,6 @@ export class CellAgentController {
     private readonly processes: ProcessRepository,
     private readonly tasks: TaskRepository,
     private readonly reports: CellReports,
-    private readonly notifier: Notifier,
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly logger: RiveraLogger,
@@ -55,7 +53,6 @@ export class CellAgentController {
     );
     if (transition.length > 0) {
       this.logger.log('registered-cell', { cellId, epoch: cell.epoch, zone: cell.zone });
-      this.notifier.wakeAuctioneer();
     }
     const { drain } = cell;
     return { epoch: cell.epoch, ttlMs: this.ttlMs, ...(drain !== undefined && { drain }) };

@@ -129,7 +129,7 @@ export class CellReports {
       case 'claim':
         return claim(instance, key, context);
       case 'refuse':
-        return refusePlacement(instance, key, context);
+        return refusePlacement(instance, key, report.reason, context);
       case 'start': {
         const { netInfo, routable } = report;
         return start(instance, key, { netInfo, routable, availabilityZone: zone }, context);
@@ -164,7 +164,7 @@ export class CellReports {
       case 'start-task':
         return startTask(task, taskGuid, cellId, context);
       case 'refuse-task':
-        return refuseTaskPlacement(task, cellId, context);
+        return refuseTaskPlacement(task, cellId, report.reason, context);
       case 'reject-task':
         return rejectTask(task, taskGuid, report.reason, context);
       case 'complete-task': {

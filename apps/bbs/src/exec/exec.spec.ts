@@ -238,6 +238,22 @@ describe('who may not', () => {
     });
   });
 
+  it('unnoticed: a refused attempt is in the audit log', async () => {
+    const guid = await running();
+    await errorOf(bbs.client({ token: bbs.token({ subject: 'mallory', scopes: [] }) }).exec(guid, 0, SH));
+    const entry = await vi.waitFor(() => {
+      const line = bbs.log.find((each) => each.includes('audited-call') && each.includes('mallory'));
+      return JSON.parse(line ?? '') as object;
+    });
+    expect(entry).toMatchObject({
+      session: 'audit',
+      route: '/v1/actual-lrps/:processGuid/:index/exec',
+      params: { processGuid: guid, index: '0' },
+      status: 403,
+      code: 'forbidden',
+    });
+  });
+
   it('a plain request: it is told to upgrade', async () => {
     const guid = await running();
     const { body } = await bbs.as('lrps:exec').get(`/v1/actual-lrps/${guid}/0/exec`).expect(426);

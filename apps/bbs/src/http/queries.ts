@@ -3,6 +3,9 @@ import {
   ACTUAL_LRP_STATES,
   type ActualLRP,
   type ActualLRPState,
+  type Deployment,
+  DEPLOYMENT_STATES,
+  type DeploymentState,
   type DesiredLRPSchedulingInfo,
   IsInteger,
   IsOneOf,
@@ -132,6 +135,22 @@ export class StreamOutQuery {
 export class StreamInQuery extends StreamOutQuery {
   /** Whom the files will belong to: user name or `uid[:gid]` inside the container; absent: that of the instance. */
   @Optional() @IsText({ min: 1, max: LIMITS.nameBytes }) user?: string;
+}
+
+export class DeploymentQuery extends PageQuery {
+  @Optional() @IsText({ max: LIMITS.nameBytes }) domain?: string;
+  @Optional() @IsOneOf(DEPLOYMENT_STATES) state?: DeploymentState;
+
+  isFiltering(): boolean {
+    return this.domain !== undefined || this.state !== undefined;
+  }
+
+  matches(deployment: Deployment): boolean {
+    return (
+      (this.domain === undefined || this.domain === deployment.domain) &&
+      (this.state === undefined || this.state === deployment.state)
+    );
+  }
 }
 
 export class EpochQuery {

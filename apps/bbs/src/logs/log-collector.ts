@@ -1,4 +1,4 @@
-import { type LogItem, type LogOptions, RiveraError } from '#rivera/models';
+import { type LogItem, type LogOptions, RiveraError, type SessionRequest } from '#rivera/models';
 import { isData, type Session } from '#rivera/session';
 import type { CellSessions } from '../sessions/cell-sessions.js';
 import { guidsByCell, type Run } from '../sessions/runs.js';
@@ -21,16 +21,26 @@ export class LogCollector {
 
   constructor(private readonly given: LogCollectorOptions) {}
 
-  /** Asks for the lines of those runs that were not asked for yet. The answer says which cells could not be reached. */
+  /**
+   * Asks for the lines of those runs that were not asked for yet. The answer says which cells could not be reached; that
+   * nothing is left of a past run is not worth a word.
+   */
   async add(runs: Run[]): Promise<FailedLogs[]> {
-    const fresh = runs.filter(({ guid }) => !this.asked.has(guid));
-    for (const { guid } of fresh) this.asked.add(guid);
+    const fresh = runs.filter((run) => !this.asked.has(nameOf(run)));
     const options = this.isFirstRound ? this.given.options : { ...this.given.options, tail: undefined };
     this.isFirstRound = false;
-    const outcomes = await Promise.all(
-      guidsByCell(fresh).map(([cellId, guids]) => this.ask(cellId, guids, options)),
+    for (const run of fresh) this.asked.add(nameOf(run));
+    const past = guidsByCell(fresh.filter(({ isPast }) => isPast)).map(([cellId, guids]) =>
+      this.ask(cellId, { kind: 'logs', guids, ...options, follow: false, arePast: true }),
     );
-    return outcomes.filter((outcome) => outcome !== undefined);
+    const present = guidsByCell(fresh.filter(({ isPast }) => !isPast)).map(async ([cellId, guids]) => {
+      const error = await this.ask(cellId, { kind: 'logs', guids, ...options });
+      if (error === undefined) return undefined;
+      for (const guid of guids) this.asked.delete(nameOf({ guid, cellId }));
+      return { guids, cellId, error };
+    });
+    await Promise.all(past);
+    return (await Promise.all(present)).filter((failure) => failure !== undefined);
   }
 
   /** Resolves when all that was asked for has been read. */
@@ -38,17 +48,17 @@ export class LogCollector {
     while (this.reading.size > 0) await Promise.all(this.reading);
   }
 
-  private async ask(cellId: string, guids: string[], options: LogOptions): Promise<FailedLogs | undefined> {
+  /** Answers with why the cell could not be asked. */
+  private async ask(cellId: string, request: SessionRequest): Promise<RiveraError | undefined> {
     try {
-      const session = await this.given.sessions.open(cellId, { kind: 'logs', guids, ...options });
+      const session = await this.given.sessions.open(cellId, request);
       this.begin();
       const reading = this.read(session).finally(() => this.reading.delete(reading));
       this.reading.add(reading);
       return undefined;
     } catch (error) {
-      for (const guid of guids) this.asked.delete(guid);
-      if (!(error instanceof RiveraError)) throw error;
-      return { guids, cellId, error };
+      if (error instanceof RiveraError) return error;
+      throw error;
     }
   }
 
@@ -57,15 +67,25 @@ export class LogCollector {
     const stop = (): void => session.destroy();
     response.closed.addEventListener('abort', stop);
     if (response.closed.aborted) stop();
-    let isComplete = false;
-    for await (const message of session.messages()) {
-      if (isData(message)) await response.lines(parseLines(message.bytes));
-      else if (message.type === 'end') isComplete = true;
-    }
+    const isComplete = await this.passOn(session).catch(() => false);
+    session.destroy();
     response.closed.removeEventListener('abort', stop);
     // Whoever reads takes up again where it was cut off, which only it knows.
     if (!isComplete) response.end('the connection to a cell was lost; ask again');
   }
+
+  /** Whether the cell came to its end. What it says that makes no sense ends it too. */
+  private async passOn(session: Session): Promise<boolean> {
+    for await (const message of session.messages()) {
+      if (isData(message)) await this.given.response.lines(parseLines(message.bytes));
+      else if (message.type === 'end') return true;
+    }
+    return false;
+  }
+}
+
+function nameOf({ guid, cellId }: Run): string {
+  return `${guid} on ${cellId}`;
 }
 
 function parseLines(bytes: Buffer): LogItem[] {

@@ -5,7 +5,7 @@ import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
 import { ProcessRepository, TaskRepository } from '#rivera/store';
 import { requireVisible } from '../http/ownership.js';
 import { InstanceLogQuery, LogQuery } from '../http/queries.js';
-import { runsOf } from '../sessions/runs.js';
+import { pastRunsOf, runsOf } from '../sessions/runs.js';
 import { LogStreams, type LogState } from './log-streams.js';
 
 /** What instances and tasks say, as server-sent events, straight from their cells. */
@@ -68,16 +68,19 @@ export class LogsController {
     const actuals = all.filter((actual) => index === undefined || actual.index === index);
     const isWanted = desired !== undefined && (index === undefined || index < desired.instances);
     if (!isWanted && actuals.length === 0) throw notFound(what, id);
-    return { runs: runsOf(actuals), isOver: false };
+    return { runs: [...pastRunsOf(actuals), ...runsOf(actuals)], isOver: false };
   }
 
   private async lookAtTask(taskGuid: string, user: Principal): Promise<LogState> {
     const task = await this.tasks.get(taskGuid);
     requireVisible(user, task, 'task', taskGuid);
     if (task === undefined) throw notFound('task', taskGuid);
-    const { cellId, state } = task;
+    const { cellId, lastCellId, state } = task;
+    const runs = [];
+    if (cellId !== undefined) runs.push({ guid: taskGuid, cellId });
+    else if (lastCellId !== undefined) runs.push({ guid: taskGuid, cellId: lastCellId, isPast: true });
     return {
-      runs: cellId === undefined ? [] : [{ guid: taskGuid, cellId }],
+      runs,
       isOver: state === 'COMPLETED' || state === 'RESOLVING',
     };
   }

@@ -1,6 +1,7 @@
 import request from 'supertest';
 import type { LogStreamItem } from '#rivera/client';
-import { RiveraError } from '#rivera/models';
+import type { RiveraError } from '#rivera/models';
+import { CellRepository } from '#rivera/store';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { aDesiredLRP, aTaskDefinition } from '#test/builders.js';
 import { FakeCell } from '#test/fake-cell.js';
@@ -134,6 +135,28 @@ describe('the log of an LRP', () => {
     await following.stop();
   });
 
+  it('of an instance that crashed still says why, also beside its next run', async () => {
+    const guid = await desire();
+    const first = await run(guid, 0, 0);
+    first.say('it hurts');
+    await first.crash();
+    first.end();
+    expect(textsOf(await read(bbs.client().logs(guid)))).toEqual(['it hurts']);
+    (await run(guid, 0, 1)).say('again');
+    expect(textsOf(await read(bbs.client().logs(guid))).toSorted()).toEqual(['again', 'it hurts']);
+  });
+
+  it('does without a past run of which nothing is left', async () => {
+    const guid = await desire();
+    const lost = await new FakeCell(bbs, 'lost').register();
+    const instance = await lost.run(guid);
+    await instance.crash();
+    await bbs.app.get(CellRepository).remove('lost');
+    expect(await read(bbs.client().logs(guid))).toEqual([]);
+    (await run(guid)).say('here');
+    expect(textsOf(await read(bbs.client().logs(guid)))).toEqual(['here']);
+  });
+
   it('is followed before there is an instance, and ends with the LRP', async () => {
     const guid = await desire();
     const following = follow((signal) => bbs.client().logs(guid, { follow: true }, { signal }));
@@ -243,6 +266,10 @@ describe('the log of a task', () => {
     log.close();
     await linked.cell.report({ type: 'complete-task', taskGuid, failed: false });
     await following.ended;
+    expect(textsOf(await read(bbs.client().taskLogs(taskGuid, { follow: true })))).toEqual([
+      'working',
+      'done',
+    ]);
     expect(following.seen).toContainEqual({
       line: { ...SOME, guid: taskGuid, number: 2, text: 'done', time: 2 },
     });

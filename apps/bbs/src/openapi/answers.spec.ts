@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import request from 'supertest';
 import type { ContainerStats, LogItem } from '#rivera/models';
 import type { Session } from '#rivera/session';
+import { startAuctioneerApp } from '#test/auctioneer-app.js';
 import { aDesiredLRP, aRealisticDesiredLRP, aTaskDefinition } from '#test/builders.js';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { FakeCell, REGISTRATION } from '#test/fake-cell.js';
@@ -178,8 +179,18 @@ describe('every answer is as the document says', () => {
     }
     await call('put', '/v1/cells/cell-1/presence', { token, body: { epoch, registration: REGISTRATION } });
     await call('get', '/v1/cells/cell-1');
+    const auctioneer = await startAuctioneerApp(bbs.redis.url);
+    await call('post', '/v1/rebalance', { body: { dryRun: true } });
+    await auctioneer.stop();
     for (const operation of ['drain', 'cordon', 'replacement-hold']) {
       await call('delete', `/v1/cells/cell-1/${operation}`);
+    }
+    const next = aDesiredLRP({ processGuid: 'next', domain: lrp.domain });
+    await call('post', '/v1/deployments', { body: { processGuid, definition: next, maxInFlight: 2 } });
+    await call('get', '/v1/deployments');
+    await call('get', `/v1/deployments/${processGuid}`);
+    for (const verb of ['pause', 'resume', 'cancel']) {
+      await call('post', `/v1/deployments/${processGuid}/${verb}`);
     }
     await call('delete', `/v1/desired-lrps/${processGuid}`);
     await call('delete', `/v1/cells/cell-1/presence?epoch=${epoch}`, { token });

@@ -10,6 +10,8 @@ import { ExecController } from '../exec/exec.controller.js';
 import { LogsController } from '../logs/logs.controller.js';
 import { SessionsController } from '../sessions/sessions.controller.js';
 import { StatsController } from '../stats/stats.controller.js';
+import { RebalanceController } from '../rebalance/rebalance.controller.js';
+import { DeploymentsController } from '../deployments/deployments.controller.js';
 import { TasksController } from '../tasks/tasks.controller.js';
 import type { Class } from './class-schemas.js';
 import { DocsController } from './docs.controller.js';
@@ -119,6 +121,17 @@ export const OPERATIONS: readonly Operations[] = [
     ofLRP: { summary: 'What the instances of an LRP use', answer: ref('Stats') },
     ofCell: { summary: 'What the containers of a cell use', answer: ref('Stats') },
   }),
+  operationsOf(DeploymentsController, 'Deployments', {
+    start: {
+      summary: 'Have a new definition take the place of an LRP, instance by instance',
+      answer: ref('Deployment'),
+    },
+    list: { summary: 'List deployments', answer: page(ref('Deployment')) },
+    get: { summary: 'Look at how far a deployment is', answer: ref('Deployment') },
+    pause: { summary: 'Have it go no further for now', answer: ref('Deployment') },
+    resume: { summary: 'Have it go on', answer: ref('Deployment') },
+    cancel: { summary: 'Go back to the LRP that was to be replaced', answer: ref('Deployment') },
+  }),
   operationsOf(TasksController, 'Tasks', {
     desire: { summary: 'Have a task run', answer: ref('Task') },
     list: { summary: 'List tasks', answer: page(ref('Task')) },
@@ -148,6 +161,12 @@ export const OPERATIONS: readonly Operations[] = [
     releaseReplacement: {
       summary: 'Replace the work of a missing cell although too many went at once',
       answer: ref('Cell'),
+    },
+  }),
+  operationsOf(RebalanceController, 'Placement', {
+    rebalance: {
+      summary: 'Move instances to better cells, replacement first; or say which',
+      answer: ref('RebalanceResult'),
     },
   }),
   operationsOf(CellAgentController, 'Cell agents', {

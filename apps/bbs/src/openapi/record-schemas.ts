@@ -1,6 +1,8 @@
 import {
   ACTUAL_LRP_STATES,
   type ActualLRP,
+  type ActualLRPInstanceKey,
+  type ActualLRPKey,
   ActualLRPNetInfo,
   type Cell,
   CELL_STATES,
@@ -9,20 +11,28 @@ import {
   CellRegistration,
   type CellWork,
   type ContainerStats,
+  type Deployment,
+  DEPLOYMENT_STATES,
   DesiredLRPRequest,
   DesiredLRPUpdate,
   type Domain,
+  DeviceCount,
   type DroppedLines,
   ERROR_CODES,
   ExecRequest,
   type FieldError,
   type HeldResources,
   type LogLine,
+  type Imbalance,
   type InternalRoute,
+  type Move,
   ModificationTag,
   type Placement,
   type PresenceGrant,
+  type Refusal,
   PRESENCES,
+  REBALANCE_REASONS,
+  type RebalanceResult,
   splitDesiredLRP,
   type Task,
   TASK_STATES,
@@ -54,6 +64,7 @@ const drain: JsonSchema = {
   ...record<CellDrain>({ since: time, deadline: time }),
   description: 'An operator wants its work moved off it; what is left at the deadline is stopped.',
 };
+const firstRefusal = record<Refusal>({ cellId: text, reason: text, since: time });
 const refusal = record<{ ok: false; error: { code: string; message: string; fields?: FieldError[] } }>({
   ok: { const: false },
   error: record<{ code: string; message: string; fields?: FieldError[] }>({
@@ -70,8 +81,10 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
     ...desiredLRPs(classes, tag),
     ...tasks(classes, tag),
     ...cells(classes, tag),
+    ...rebalancing(),
     ...eventSchemas(),
     ActualLRP: actualLRP(classes, tag),
+    Deployment: deployment(tag),
     Domain: record<Domain>(
       { domain: text, expiresAt: maybe(time), modificationTag: tag },
       'A promise that the desired list of the domain is complete. Without expiresAt it holds for ever.',
@@ -154,8 +167,10 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     firstCompletedAt: maybe(time),
     modificationTag: tag,
     cellId: maybe(text),
+    lastCellId: maybe({ ...text, description: 'where it ran before; that cell may still have its log' }),
     placement: maybe(placement),
     refusedBy: maybe(texts),
+    refusal: maybe(firstRefusal),
     rejectionCount: count,
     rejectionReason: maybe(text),
     failed: maybe(flag),
@@ -168,6 +183,38 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     CellTask: record<Task>(
       { ...fields, definition: classes.refTo(TaskDefinition), idempotencyKey: maybe(text) },
       'A task with all the cell needs to run it.',
+    ),
+  };
+}
+
+function rebalancing(): Record<string, JsonSchema> {
+  const key = { processGuid: text, index: count };
+  const move = record<Move>({
+    ...key,
+    from: text,
+    to: text,
+    gain: { type: 'number', description: 'Points of imbalance that go.' },
+    cost: { type: 'number', description: 'One for the start, and one for each GB of its memory.' },
+    reason: { type: 'string', enum: REBALANCE_REASONS },
+  });
+  const imbalance = record<Imbalance>({
+    points: { type: 'number', description: 'All of it in one number; only differences mean anything.' },
+    largestZoneSkew: count,
+    skewedApps: count,
+    crowdedApps: count,
+    fillDeviation: { type: 'number', minimum: 0 },
+    missingHoles: { type: 'number', minimum: 0 },
+  });
+  return {
+    RebalanceResult: record<RebalanceResult>(
+      {
+        dryRun: flag,
+        moves: listOf(move),
+        started: listOf(record<ActualLRPKey>(key)),
+        before: imbalance,
+        after: { ...imbalance, description: 'When all moves are done.' },
+      },
+      'Moves to better cells, and how uneven the deployment is before and after.',
     ),
   };
 }
@@ -233,6 +280,16 @@ function cells(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
   };
 }
 
+function heldResources(classes: ClassSchemas): JsonSchema {
+  return record<HeldResources>({
+    memoryMb: count,
+    diskMb: count,
+    cpuMillicores: maybe(count),
+    ports: maybe(count),
+    devices: maybe(listOf(classes.refTo(DeviceCount))),
+  });
+}
+
 function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
   return record<ActualLRP>(
     {
@@ -251,15 +308,22 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       }),
       instanceGuid: maybe(text),
       cellId: maybe(text),
+      lastRun: maybe(record<ActualLRPInstanceKey>({ instanceGuid: text, cellId: text })),
       placement: maybe(placement),
       placementError: maybe(text),
       refusedBy: maybe(texts),
+      refusal: maybe(firstRefusal),
       stopping: maybe(flag),
       expiresAt: maybe({
         ...time,
         description: `When an EVACUATING record ends at the latest, in ${time.description}.`,
       }),
-      resources: record<HeldResources>({ memoryMb: count, diskMb: count }),
+      moving: maybe({
+        ...flag,
+        description:
+          'Set on an EVACUATING instance whose cell does not leave; if need be it is ORDINARY again.',
+      }),
+      resources: heldResources(classes),
       netInfo: maybe(classes.refTo(ActualLRPNetInfo)),
       routable: maybe(flag),
       availabilityZone: maybe(text),
@@ -330,6 +394,34 @@ function stats(): Record<string, JsonSchema> {
       ),
     }),
   };
+}
+
+function deployment(tag: JsonSchema): JsonSchema {
+  return record<Deployment>(
+    {
+      processGuid: text,
+      newProcessGuid: text,
+      domain: text,
+      state: { type: 'string', enum: DEPLOYMENT_STATES },
+      reason: maybe({ ...text, description: 'Why it is rolled back, or failed.' }),
+      oldInstances: count,
+      newInstances: count,
+      policy: record<Deployment['policy']>({
+        maxInFlight: count,
+        maxUnavailable: count,
+        minHealthyMs: count,
+        maxCrashes: count,
+        progressTimeoutMs: count,
+      }),
+      healthy: { ...count, description: 'The most instances that were healthy at once.' },
+      crashes: count,
+      createdAt: time,
+      progressedAt: time,
+      dueAt: maybe(time),
+      modificationTag: tag,
+    },
+    'How far a new definition has taken the place of an LRP.',
+  );
 }
 
 function problem(): JsonSchema {

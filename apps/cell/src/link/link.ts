@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RiveraClient } from '#rivera/client';
 import { type CellMessages, RiveraError, type SessionRequest } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
@@ -7,6 +8,8 @@ import { isData, type Session } from '#rivera/session';
 const MAX_SESSIONS = 500;
 /** How long a bbs may take to say what it wants; a client of exec takes its time. */
 const OPEN_TIMEOUT_MS = 60_000;
+/** A process of a session is killed 2 s after its client has gone. */
+const CLOSE_MS = 3_000;
 
 type Kind = SessionRequest['kind'];
 export type RequestOf<K extends Kind> = Extract<SessionRequest, { kind: K }>;
@@ -24,6 +27,8 @@ export interface LinkOptions {
   client: RiveraClient;
   handlers: SessionHandlers;
   logger: RiveraLogger;
+  /** 500 when absent. */
+  maxSessions?: number;
 }
 
 /**
@@ -32,22 +37,32 @@ export interface LinkOptions {
  */
 export class Link {
   private readonly sessions = new Set<Session>();
-  private connecting = 0;
+  private readonly serving = new Set<Promise<void>>();
+  private readonly maxSessions: number;
 
-  constructor(private readonly options: LinkOptions) {}
+  constructor(private readonly options: LinkOptions) {
+    this.maxSessions = options.maxSessions ?? MAX_SESSIONS;
+  }
 
   /** Answers at once; what comes of it is told within the session. */
   connect(wanted: CellMessages['connect']): void {
     const { logger } = this.options;
-    this.serve(wanted).catch((error: unknown) => {
-      // Whoever wanted us has given up meanwhile, or cannot be reached from here.
-      logger.warn('failed-to-join-session', { url: wanted.url, error });
-    });
+    const serving = this.serve(wanted)
+      .catch((error: unknown) => {
+        // Whoever wanted us has given up meanwhile, or cannot be reached from here.
+        logger.warn('failed-to-join-session', { url: wanted.url, error });
+      })
+      .finally(() => this.serving.delete(serving));
+    this.serving.add(serving);
   }
 
-  /** Hangs up on everybody. */
-  close(): void {
+  /** Hangs up on everybody, and gives what runs in sessions the time to end. */
+  async close(): Promise<void> {
     for (const session of this.sessions) session.destroy();
+    const patience = new AbortController();
+    const late = sleep(CLOSE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(this.serving), late]);
+    patience.abort();
   }
 
   /** How many there are. */
@@ -57,18 +72,12 @@ export class Link {
 
   private async serve({ sessionId, url }: CellMessages['connect']): Promise<void> {
     const { cellId, client } = this.options;
-    this.connecting += 1;
-    let session: Session;
-    try {
-      session = await client.joinSession(cellId, { url, sessionId });
-    } finally {
-      this.connecting -= 1;
-    }
-    const isTooMany = this.sessions.size + this.connecting >= MAX_SESSIONS;
+    const session = await client.joinSession(cellId, { url, sessionId });
+    const isTooMany = this.sessions.size >= this.maxSessions;
     this.sessions.add(session);
     void session.closed.then(() => this.sessions.delete(session));
     try {
-      if (isTooMany) throw tooMany(cellId);
+      if (isTooMany) throw this.tooMany();
       await this.handle(session);
     } catch (error) {
       this.refuse(session, error);
@@ -94,11 +103,12 @@ export class Link {
     if (!(error instanceof RiveraError)) this.options.logger.error('failed-session', { error });
     session.fail(error);
   }
-}
 
-function tooMany(cellId: string): RiveraError {
-  return new RiveraError(
-    'too-many-requests',
-    `Cell ${cellId} serves ${MAX_SESSIONS} sessions (logs, exec, files) already. Try again when some have ended.`,
-  );
+  private tooMany(): RiveraError {
+    return new RiveraError(
+      'too-many-requests',
+      `Cell ${this.options.cellId} serves ${this.maxSessions} sessions (logs, exec, files) already. ` +
+        'Try again when some have ended.',
+    );
+  }
 }

@@ -9,11 +9,11 @@ const BEGIN_MS = 1_000;
 
 /** Sends the lines of some runs, as fast as the other side takes them; see `SessionRequest`. */
 export function logSession(logs: RecentLogs) {
-  return async (session: Session, { guids, ...options }: RequestOf<'logs'>): Promise<void> => {
+  return async (session: Session, { guids, arePast, ...options }: RequestOf<'logs'>): Promise<void> => {
     const gone = new AbortController();
     const { signal } = gone;
     void session.closed.then(() => gone.abort());
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(BEGIN_MS)]);
+    const patience = arePast ? AbortSignal.abort() : AbortSignal.any([signal, AbortSignal.timeout(BEGIN_MS)]);
     const found = guids.map((guid) => logs.find(guid, options.follow ? signal : patience));
     if (!options.follow && (await Promise.all(found)).every((log) => log === undefined)) {
       throw notFound('log of the run', guids.join(', '));

@@ -20,7 +20,7 @@ interface Heading {
 export interface Recording {
   title: string;
   /** Under which it was recorded. */
-  policy: Policy;
+  options: Policy['options'];
   inputs: SimulationInput[];
 }
 
@@ -69,7 +69,7 @@ export async function readRecording(file: string, { cwd }: CliContext): Promise<
     throw asUsageError(`${file} is no recording; line ${number}`, error);
   }
   if (heading === undefined) throw new UsageError(`${file} is no recording: it is empty.`);
-  return { title: heading.title, policy: { options: heading.options }, inputs };
+  return { title: heading.title, options: heading.options, inputs };
 }
 
 function headingOf(line: string): Heading {

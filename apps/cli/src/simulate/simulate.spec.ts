@@ -92,7 +92,7 @@ describe('rivera simulate', () => {
     expect(comparison.differences.length).toBeGreaterThan(0);
     expect((await read('both.svg')).match(/Cells by memory in use/g)).toHaveLength(2);
 
-    const same = await simulate('A3 --diff strict=false');
+    const same = await simulate('A3 --diff engine=scan');
     expect(same.out).toContain('All 200 decisions in 1 auctions are the same.');
   });
 
@@ -123,6 +123,7 @@ describe('rivera simulate', () => {
     ['A1 -f world.json', 'not several'],
     ['A1 -o weight=1', 'The auction has no option "weight".'],
     ['A1 -o strict=1', 'The option strict must be a boolean, not 1.'],
+    ['A1 -o engine=fast', 'There is no engine "fast".'],
     ['A1 -o strict', '"strict" is no option of the auction'],
     ['A --svg a.svg', '--svg needs one world'],
     ['-f nowhere.json', 'nowhere.json cannot be read'],

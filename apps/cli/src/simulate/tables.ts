@@ -8,7 +8,7 @@ export interface Outcome {
   title: string;
   policy: string;
   report: SimulationReport;
-  /** Of the engine's own time; absent when nothing was decided. */
+  /** Of processor time in the engine; absent when nothing was decided. */
   decisionsPerSecond?: number;
   /** Absent when nothing is expected of it. */
   expected?: { words: string; complaints: string[] };

@@ -1,4 +1,5 @@
 import type { CellTable } from './cell-table.js';
+import { grown } from './grow.js';
 
 /** Columns of `bounds`. */
 export const BOUNDS_STRIDE = 4;
@@ -6,6 +7,15 @@ export const LARGEST_MEMORY = 0;
 export const LARGEST_DISK = 1;
 export const LARGEST_CONTAINERS = 2;
 export const SMALLEST_PROXY = 3;
+
+/** The places of cells in their orders, by slot; a cell is in one order only. */
+export class Places {
+  of = new Int32Array(64);
+
+  reserve(slot: number): void {
+    if (slot >= this.of.length) this.of = grown(this.of, Math.max(slot + 1, this.of.length * 2));
+  }
+}
 
 /**
  * Cells in a fixed order, by capacity and then along the ring of the tie-break, and a log of which of them changed.
@@ -26,16 +36,25 @@ export class CellOrder {
   bounds = new Float64Array(0);
   /** Grows whenever `slots` changes. */
   arrangement = 0;
+  /** Whether any cell limits more than memory, disk and containers. */
+  isLimitedOtherwise = false;
   private isArranged = false;
 
   private log = new Int32Array(64);
   /** Changes logged so far. */
   changes = 0;
 
-  constructor(private readonly table: CellTable) {}
+  constructor(
+    private readonly table: CellTable,
+    private readonly places: Places,
+  ) {}
 
   get size(): number {
     return this.members.size;
+  }
+
+  get any(): number | undefined {
+    return this.members.values().next().value;
   }
 
   add(slot: number): void {
@@ -56,7 +75,7 @@ export class CellOrder {
 
   /** What the cell holds has changed. */
   touch(slot: number): void {
-    this.log[this.changes & (this.log.length - 1)] = this.table.leaf[slot]!;
+    this.log[this.changes & (this.log.length - 1)] = this.places.of[slot]!;
     this.changes += 1;
   }
 
@@ -78,13 +97,14 @@ export class CellOrder {
     const kind = new Int32Array(order.length);
     for (let leaf = 0; leaf < order.length; leaf += 1) {
       const slot = order[leaf]!;
-      table.leaf[slot] = leaf;
+      this.places.of[slot] = leaf;
       ring[leaf] = table.hash[slot]!;
       if (leaf > 0) kind[leaf] = kind[leaf - 1]! + (this.compareKinds(order[leaf - 1]!, slot) === 0 ? 0 : 1);
     }
     this.slots = order;
     this.ring = ring;
     this.kind = kind;
+    this.isLimitedOtherwise = order.some((slot) => table.isLimitedOtherwise(slot));
     this.isUniform = order.length === 0 || kind[order.length - 1] === 0;
     this.width = 2 ** Math.ceil(Math.log2(Math.max(order.length, 1)));
     this.bounds = this.isUniform ? new Float64Array(0) : this.boundsOf(order);

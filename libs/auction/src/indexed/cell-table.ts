@@ -1,18 +1,27 @@
-import type { CellCapacity } from '#rivera/models';
+import type { CellCapacity, HeldResources } from '#rivera/models';
 import { nothingLike } from '../cell-load.js';
-import { fillOf, SCORE_UNIT } from '../score.js';
+import type { Left } from '../constraints.js';
+import { fillOf, ownPoints, packFromPercentOf, SCORE_UNIT } from '../score.js';
 import { hash32 } from '../tie-break.js';
 import type { AuctionCell, AuctionOptions, HeldWork } from '../types.js';
+import { asksForMore, FurtherResources, isLimitedOtherwise } from './further-resources.js';
 import { grown } from './grow.js';
 import { InstanceTable } from './instance-table.js';
 
-const FLOATS = ['totalMemory', 'totalDisk', 'totalContainers', 'proxy', 'memory', 'disk'] as const;
-const INTEGERS = ['containers', 'starting', 'tasks', 'proxyFree', 'zone', 'leaf', 'position'] as const;
+const FLOATS = [
+  'totalMemory',
+  'totalDisk',
+  'totalContainers',
+  'proxy',
+  'memory',
+  'disk',
+  'packFrom',
+  'maxStarting',
+] as const;
+const INTEGERS = ['containers', 'starting', 'tasks', 'proxyFree', 'zone', 'position'] as const;
 
 /** The number of no app. */
 export const NO_APP = -1;
-
-export type ScoreWeights = Pick<AuctionOptions, 'startingContainerWeight' | 'binPackFirstFitWeight'>;
 
 /**
  * Both ledgers of the engine in columns: what each cell says of itself and what is held on it. A cell is a slot number
@@ -20,6 +29,7 @@ export type ScoreWeights = Pick<AuctionOptions, 'startingContainerWeight' | 'bin
  */
 export class CellTable {
   readonly instances = new InstanceTable();
+  readonly further = new FurtherResources();
   readonly ids: string[] = [];
   /** Slots of the cells that are known, in the order in which they became so. */
   readonly known = new Set<number>();
@@ -30,6 +40,10 @@ export class CellTable {
   totalDisk = new Float64Array(64);
   totalContainers = new Float64Array(64);
   proxy = new Float64Array(64);
+  /** Policy of its pool, see `ownPoints`; infinite unless it packs. */
+  packFrom = new Float64Array(64);
+  /** How many containers may start at the same time; infinite where the cell says nothing of it. */
+  maxStarting = new Float64Array(64);
   /** Held, without proxies. */
   memory = new Float64Array(64);
   disk = new Float64Array(64);
@@ -40,16 +54,13 @@ export class CellTable {
   proxyFree = new Int32Array(64);
   /** Number of its zone; −1 while it takes no part in auctions. */
   zone = new Int32Array(64).fill(-1);
-  /** Place in the order of its bucket, see `CellOrder`; −1 for a cell without capacity. */
-  leaf = new Int32Array(64);
-
   /** Position in its zone, for bin-packing. */
   position = new Int32Array(64);
 
   private readonly slots = new Map<string, number>();
   private readonly freeSlots: number[] = [];
 
-  constructor(private readonly weights: ScoreWeights) {}
+  constructor(private readonly options: AuctionOptions) {}
 
   find(cellId: string): number | undefined {
     return this.slots.get(cellId);
@@ -74,6 +85,14 @@ export class CellTable {
     this.totalDisk[slot] = capacity.diskMb;
     this.totalContainers[slot] = capacity.containers;
     this.proxy[slot] = proxyMemoryMb;
+    const { strict, pools } = this.options;
+    this.packFrom[slot] = strict ? Infinity : packFromPercentOf(cell, pools);
+    this.maxStarting[slot] = strict ? Infinity : (cell.maxStarting ?? Infinity);
+  }
+
+  /** Whether there is more to be considered about its room than memory, disk and containers. */
+  isLimitedOtherwise(slot: number): boolean {
+    return !this.options.strict && isLimitedOtherwise(this.cells[slot]!);
   }
 
   undescribe(slot: number): void {
@@ -87,6 +106,7 @@ export class CellTable {
     this.slots.delete(this.ids[slot]!);
     for (const column of [...FLOATS, ...INTEGERS]) this[column][slot] = 0;
     this.zone[slot] = -1;
+    this.further.forget(slot);
     this.freeSlots.push(slot);
   }
 
@@ -114,9 +134,10 @@ export class CellTable {
     return app;
   }
 
-  private count(slot: number, { memoryMb, diskMb }: HeldWork, step: 1 | -1, starting: number): void {
-    this.memory[slot]! += step * memoryMb;
-    this.disk[slot]! += step * diskMb;
+  private count(slot: number, held: HeldWork, step: 1 | -1, starting: number): void {
+    this.memory[slot]! += step * held.memoryMb;
+    this.disk[slot]! += step * held.diskMb;
+    if (asksForMore(held)) this.further.count(slot, held, step);
     this.containers[slot]! += step;
     this.starting[slot]! += starting;
   }
@@ -139,20 +160,37 @@ export class CellTable {
     return this.totalContainers[slot]! - this.containers[slot]!;
   }
 
+  leftStarts(slot: number): number {
+    return this.maxStarting[slot]! - this.starting[slot]!;
+  }
+
   leftOn(slot: number): CellCapacity {
     return {
       memoryMb: this.leftMemory(slot),
       diskMb: this.leftDisk(slot),
       containers: this.leftContainers(slot),
+      ...this.further.left(slot, this.cells[slot]!.capacity),
     };
   }
 
-  hasRoom(slot: number, memoryWithProxy: number, disk: number): boolean {
+  /** What is left, and how many more containers may start. */
+  leftToStart(slot: number): Left {
+    return { ...this.leftOn(slot), starts: this.leftStarts(slot) };
+  }
+
+  /** `further` is what is needed beside memory and disk, if anything is. */
+  hasRoom(slot: number, memoryWithProxy: number, disk: number, further: HeldResources | undefined): boolean {
     return (
       this.leftContainers(slot) >= 1 &&
       this.leftDisk(slot) >= disk &&
-      this.leftMemory(slot) >= memoryWithProxy
+      this.leftMemory(slot) >= memoryWithProxy &&
+      this.leftStarts(slot) >= 1 &&
+      (further === undefined || this.hasFurther(slot, further))
     );
+  }
+
+  hasFurther(slot: number, needed: HeldResources): boolean {
+    return this.further.isEnough(slot, this.cells[slot]!.capacity, needed);
   }
 
   /** The part of a score that is the cell's alone: how full it is, what starts there, and for an LRP its position. */
@@ -164,10 +202,11 @@ export class CellTable {
         (totalDisk - this.leftDisk(slot)) / totalDisk +
         this.containers[slot]! / this.totalContainers[slot]!,
     );
-    const { startingContainerWeight, binPackFirstFitWeight } = this.weights;
+    const { startingContainerWeight, binPackFirstFitWeight } = this.options;
     const starting = Math.round(SCORE_UNIT * (startingContainerWeight * this.starting[slot]!));
-    if (isTask || binPackFirstFitWeight === 0) return fill + starting;
-    return fill + starting + Math.round(SCORE_UNIT * (binPackFirstFitWeight * this.position[slot]!));
+    const points = ownPoints(fill, starting, this.packFrom[slot]!);
+    if (isTask || binPackFirstFitWeight === 0) return points;
+    return points + Math.round(SCORE_UNIT * (binPackFirstFitWeight * this.position[slot]!));
   }
 
   /** The part that is the request's on a cell of this capacity. */

@@ -1,7 +1,8 @@
 import { firstMismatch, parseRootfs } from '../constraints.js';
 import type { RootfsUrl } from '../constraints.js';
+import { isLabelConstraint } from '../rules.js';
 import { MISMATCHES } from '../types.js';
-import type { Mismatch, PlacementRequest } from '../types.js';
+import type { Mismatch, PlacementFailure, PlacementRequest } from '../types.js';
 import type { Bucket } from './bucket.js';
 import { FailureMemo } from './failure-memo.js';
 import type { Topology } from './topology.js';
@@ -17,13 +18,16 @@ export class Constraint {
   zones: MatchingZone[] = [];
   buckets: Bucket[] = [];
   /** Cells by the first constraint they fail. */
-  mismatched: Record<Mismatch, number> = noMismatches();
+  mismatched: PlacementFailure['mismatched'] = noMismatches();
   readonly failures = new FailureMemo();
   private readonly matching = new Set<number>();
   private readonly rootfs: RootfsUrl | undefined;
   private version = -1;
 
-  constructor(readonly request: PlacementRequest) {
+  constructor(
+    readonly request: PlacementRequest,
+    private readonly strict: boolean,
+  ) {
     this.rootfs = parseRootfs(request.rootfs);
   }
 
@@ -41,7 +45,7 @@ export class Constraint {
   /** The furthest any cell gets, when none matches. */
   get reason(): Mismatch | undefined {
     if (this.buckets.length > 0) return undefined;
-    return MISMATCHES.findLast((mismatch) => this.mismatched[mismatch] > 0);
+    return MISMATCHES.findLast((mismatch) => this.mismatched[mismatch]);
   }
 
   refresh(topology: Topology): void {
@@ -53,9 +57,9 @@ export class Constraint {
     this.failures.clear();
     const zones = new Map<number, MatchingZone>();
     for (const { id, example, buckets, cells } of topology.classes.values()) {
-      const mismatch = firstMismatch(example, this.request, this.rootfs);
+      const mismatch = firstMismatch(example, this.request, this.rootfs, this.strict);
       if (mismatch !== undefined) {
-        this.mismatched[mismatch] += cells;
+        this.mismatched[mismatch] = (this.mismatched[mismatch] ?? 0) + cells;
         continue;
       }
       this.matching.add(id);
@@ -70,7 +74,7 @@ export class Constraint {
   }
 }
 
-const noMismatches = (): Record<Mismatch, number> => ({
+const noMismatches = (): PlacementFailure['mismatched'] => ({
   rootfs: 0,
   'volume-drivers': 0,
   'placement-tags': 0,
@@ -84,17 +88,22 @@ export class ConstraintTable {
   private readonly byRootfs = new Map<string, Constraint>();
   private readonly byAll = new Map<string, Constraint>();
 
-  constructor(private readonly topology: Topology) {}
+  constructor(
+    private readonly topology: Topology,
+    private readonly strict: boolean,
+  ) {}
 
-  of({ rootfs, placementTags = [], volumeDrivers = [] }: PlacementRequest): Constraint {
-    const isPlain = placementTags.length === 0 && volumeDrivers.length === 0;
+  of({ rootfs, placementTags = [], volumeDrivers = [], affinity = [] }: PlacementRequest): Constraint {
+    const labels = this.strict ? [] : affinity.filter(isLabelConstraint);
+    const isPlain = placementTags.length === 0 && volumeDrivers.length === 0 && labels.length === 0;
     const constraints = isPlain ? this.byRootfs : this.byAll;
     // Tags in the order given, because the placement error names them in that order.
-    const key = isPlain ? rootfs : JSON.stringify([rootfs, placementTags, volumeDrivers]);
+    const key = isPlain ? rootfs : JSON.stringify([rootfs, placementTags, volumeDrivers, labels]);
     let constraint = constraints.get(key);
     if (constraint === undefined) {
       if (constraints.size >= LIMIT) constraints.clear();
-      constraint = new Constraint({ rootfs, placementTags, volumeDrivers, memoryMb: 0, diskMb: 0 });
+      const request = { rootfs, placementTags, volumeDrivers, affinity: labels, memoryMb: 0, diskMb: 0 };
+      constraint = new Constraint(request, this.strict);
       constraints.set(key, constraint);
     }
     constraint.refresh(this.topology);

@@ -1,4 +1,6 @@
-import type { PlacementFailure } from '../types.js';
+import { isTaskAuction } from '../types.js';
+import type { Auction, PlacementFailure } from '../types.js';
+import { asksForMore } from './further-resources.js';
 
 /** A failure that stays one until room is made, and is told in the same numbers until anything changes. */
 export interface RememberedFailure {
@@ -12,25 +14,28 @@ export interface RememberedFailure {
 
 const LIMIT = 1_000;
 
-/** Failures of one constraint by size. */
+/** Failures of one constraint, by what is needed. */
 export class FailureMemo {
-  private readonly bySize = new Map<string, RememberedFailure>();
+  private readonly byNeeds = new Map<string, RememberedFailure>();
 
-  find(isTask: boolean, memoryMb: number, diskMb: number, growth: number): RememberedFailure | undefined {
-    if (this.bySize.size === 0) return undefined;
-    const failure = this.bySize.get(keyOf(isTask, memoryMb, diskMb));
+  find(auction: Auction, growth: number): RememberedFailure | undefined {
+    if (this.byNeeds.size === 0) return undefined;
+    const failure = this.byNeeds.get(keyOf(auction));
     return failure?.growth === growth ? failure : undefined;
   }
 
-  remember(isTask: boolean, memoryMb: number, diskMb: number, failure: RememberedFailure): void {
-    if (this.bySize.size >= LIMIT) this.bySize.clear();
-    this.bySize.set(keyOf(isTask, memoryMb, diskMb), failure);
+  remember(auction: Auction, failure: RememberedFailure): void {
+    if (this.byNeeds.size >= LIMIT) this.byNeeds.clear();
+    this.byNeeds.set(keyOf(auction), failure);
   }
 
   clear(): void {
-    this.bySize.clear();
+    this.byNeeds.clear();
   }
 }
 
-const keyOf = (isTask: boolean, memoryMb: number, diskMb: number): string =>
-  `${isTask ? 'task' : 'lrp'}/${memoryMb}/${diskMb}`;
+function keyOf(auction: Auction): string {
+  const { memoryMb, diskMb, cpuMillicores, ports, devices } = auction;
+  const sizes = `${isTaskAuction(auction) ? 'task' : 'lrp'}/${memoryMb}/${diskMb}`;
+  return asksForMore(auction) ? `${sizes}/${JSON.stringify([cpuMillicores, ports, devices])}` : sizes;
+}

@@ -1,10 +1,10 @@
 import type { Bucket } from './bucket.js';
+import type { Foundation } from './foundation.js';
 import { NO_APP } from './cell-table.js';
 import type { CellTable } from './cell-table.js';
 import { grown } from './grow.js';
 import { ScoreTree } from './score-tree.js';
 import type { Preference } from './score-tree.js';
-import type { Topology } from './topology.js';
 
 /** Apps on fewer cells are looked up cell by cell: that is cheaper than keeping trees for them. */
 const SMALLEST = 128;
@@ -23,7 +23,7 @@ export class Gang {
 
   constructor(
     private readonly table: CellTable,
-    private readonly topology: Topology,
+    private readonly foundation: Foundation,
     private readonly app: number,
     alikeWeight: number,
   ) {
@@ -46,11 +46,12 @@ export class Gang {
 
   /** Counts anew when cells have come, gone or moved. */
   refresh(): void {
-    const { topology } = this;
-    if (this.version === topology.version) return;
-    this.version = topology.version;
+    const { foundation } = this;
+    const { version } = foundation.plain.topology;
+    if (this.version === version) return;
+    this.version = version;
     this.trees = new Map([...this.trees].filter(([bucket]) => bucket.size > 0));
-    this.zoneInstances = topology.instancesByZone(this.app);
+    this.zoneInstances = foundation.zones.instancesOf(this.app);
   }
 }
 
@@ -62,7 +63,7 @@ export class Gangs {
 
   constructor(
     private readonly table: CellTable,
-    private readonly topology: Topology,
+    private readonly foundation: Foundation,
     private readonly alikeWeight: number,
   ) {}
 
@@ -71,8 +72,8 @@ export class Gangs {
     if (app === NO_APP || this.table.instances.cellsOf(app) < SMALLEST) return undefined;
     let gang = this.gangs.get(app);
     if (gang === undefined) {
-      if (!(this.looks[app]! > LOOKS_PER_CELL * this.topology.cells)) return undefined;
-      gang = new Gang(this.table, this.topology, app, this.alikeWeight);
+      if (!(this.looks[app]! > LOOKS_PER_CELL * this.foundation.cells)) return undefined;
+      gang = new Gang(this.table, this.foundation, app, this.alikeWeight);
     }
     // Used last: at the end of the map.
     this.gangs.delete(app);

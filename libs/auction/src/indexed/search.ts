@@ -27,12 +27,15 @@ export class Search {
   slot = NOBODY;
   /** Marked cells met on the way: work for nothing. */
   wasted = 0;
-  private alike = Infinity;
+  /** Of the best cell so far; infinite when there is none. */
+  alike = Infinity;
   private score = Infinity;
   private rank = Infinity;
 
   private memoryMb = 0;
   private diskMb = 0;
+  /** Needed beside memory and disk, if anything is. */
+  private further: HeldResources | undefined;
   private isTask = false;
   private hash = 0;
   /** Cells with this mark are passed over. */
@@ -47,10 +50,19 @@ export class Search {
 
   constructor(private readonly table: CellTable) {}
 
-  /** For work of this size. `hash` is where it starts on the ring of the tie-break. */
-  begin({ memoryMb, diskMb }: HeldResources, isTask: boolean, hash: number): void {
+  /**
+   * For work of this size, which needs `further` beside memory and disk. `hash` is where it starts on the ring of the
+   * tie-break.
+   */
+  begin(
+    { memoryMb, diskMb }: HeldResources,
+    further: HeldResources | undefined,
+    isTask: boolean,
+    hash: number,
+  ): void {
     this.memoryMb = memoryMb;
     this.diskMb = diskMb;
+    this.further = further;
     this.isTask = isTask;
     this.hash = hash;
     this.mark += 1;
@@ -89,7 +101,7 @@ export class Search {
 
   /** Looks at one cell, which has this many instances alike and is known to match. */
   atCell(slot: number, alike: number, ownScore: number): void {
-    if (!this.table.hasRoom(slot, this.memoryOn(slot), this.diskMb)) return;
+    if (!this.hasRoom(slot)) return;
     this.offer(slot, alike, ownScore + this.requestScoreOn(slot));
   }
 
@@ -123,7 +135,7 @@ export class Search {
       if (alike[node] !== bestAlike || score[node] !== bestScore) node += 1;
     }
     const slot = slots[node - width]!;
-    if (!this.mayHold(node) || this.marks[slot] === this.mark) return false;
+    if (!this.mayHold(node) || this.marks[slot] === this.mark || !this.hasDevices(slot)) return false;
     this.offer(slot, bestAlike, bestScore + this.requestScore);
     return true;
   }
@@ -151,6 +163,7 @@ export class Search {
       this.wasted += 1;
       return;
     }
+    if (!this.hasDevices(slot)) return;
     const request = this.order.isUniform ? this.requestScore : this.requestScoreOn(slot);
     this.offer(slot, this.tree.alike[node]!, this.tree.score[node]! + request);
   }
@@ -179,7 +192,12 @@ export class Search {
   }
 
   private mayHold(node: number): boolean {
-    return this.tree.room.mayHold(node, this.memoryMb, this.diskMb);
+    return this.tree.room.mayHold(node, this.memoryMb, this.diskMb, this.further);
+  }
+
+  /** Trees know only the most of any one device. */
+  private hasDevices(slot: number): boolean {
+    return this.further?.devices === undefined || this.table.hasFurther(slot, this.further);
   }
 
   private comparePromises(left: number, right: number, from: number, width: number): number {
@@ -216,6 +234,10 @@ export class Search {
     const first = ring[from]!;
     if (hash <= first) return first - hash;
     return hash > ring[last]! ? first - hash + RING : 0;
+  }
+
+  hasRoom(slot: number): boolean {
+    return this.table.hasRoom(slot, this.memoryOn(slot), this.diskMb, this.further);
   }
 
   private memoryOn(slot: number): number {

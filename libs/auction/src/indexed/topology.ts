@@ -1,7 +1,9 @@
+import { offerKey } from '../offer.js';
 import type { AuctionCell } from '../types.js';
 import { positionsInZones } from '../zones.js';
 import { Bucket } from './bucket.js';
-import type { Preferences } from './bucket.js';
+import type { BucketContext } from './bucket.js';
+import { Places } from './cell-order.js';
 import type { CellTable } from './cell-table.js';
 
 /** All cells that offer the same (rootfs, drivers, tags), in any zone: work either matches all of them or none. */
@@ -14,12 +16,10 @@ export interface OfferClass {
   cells: number;
 }
 
-interface Zone {
-  id: number;
-  slots: Set<number>;
-}
-
-/** Which cells take part in auctions and how they are grouped: zones, classes of what they offer, buckets. */
+/**
+ * Which cells take part in auctions and how they are grouped: classes of what they offer and, within a class, zones. With
+ * labels, cells of one class also agree in these labels.
+ */
 export class Topology {
   /** Grows when a cell comes, goes or changes its group. */
   version = 0;
@@ -27,80 +27,86 @@ export class Topology {
   /** Where each cell takes part, by slot; undefined while it is unknown or evacuating. */
   readonly buckets: (Bucket | undefined)[] = [];
   readonly classes = new Map<string, OfferClass>();
-  private readonly zones = new Map<string, Zone>();
-  private readonly staleZones = new Set<Zone>();
+  private readonly keys: string[] = [];
+  private readonly context: BucketContext;
   /** Ids of classes are never used twice. */
   private nextClass = 0;
 
   constructor(
     private readonly table: CellTable,
-    private readonly preferences: Preferences,
-    private readonly arePositionsUsed: boolean,
-  ) {}
-
-  /** Numbers of zones are below this. */
-  get zoneCount(): number {
-    return this.zones.size;
+    context: Omit<BucketContext, 'table' | 'places'>,
+    private readonly labels: readonly string[] = [],
+  ) {
+    this.context = { ...context, table, places: new Places() };
   }
 
   /** Takes the cell in as it is described now. */
   enter(slot: number): void {
     const cell = this.table.cells[slot]!;
-    const zone = this.zoneOf(cell.zone);
-    const bucket = this.bucketOf(cell, zone);
+    const key = this.keyOf(cell);
+    const bucket = this.bucketOf(key, cell, this.table.zone[slot]!);
+    this.keys[slot] = key;
     this.buckets[slot] = bucket;
-    this.table.zone[slot] = zone.id;
     bucket.add(slot);
-    this.change(zone, slot, true);
+    this.cells += 1;
+    this.version += 1;
   }
 
   leave(slot: number): void {
     const bucket = this.buckets[slot]!;
+    const key = this.keys[slot]!;
+    const offer = this.classes.get(key)!;
     bucket.remove(slot);
     this.buckets[slot] = undefined;
-    this.table.zone[slot] = -1;
-    const zone = this.zoneOf(this.table.cells[slot]!.zone);
-    this.change(zone, slot, false);
-    const key = offerKey(this.table.cells[slot]!);
-    const offer = this.classes.get(key)!;
+    this.cells -= 1;
+    this.version += 1;
     offer.cells -= 1;
-    if (bucket.size === 0) offer.buckets.delete(zone.id);
+    if (bucket.size === 0) offer.buckets.delete(bucket.zone);
     if (offer.cells === 0) this.classes.delete(key);
   }
 
-  /** Whether the cell would stand where it stands if it were described like this. */
-  isUnmoved(slot: number, next: AuctionCell): boolean {
-    const known = this.table.cells[slot]!;
-    return (
-      known.zone === next.zone &&
-      (known.index ?? 0) === (next.index ?? 0) &&
-      (known.proxyMemoryMb ?? 0) === (next.proxyMemoryMb ?? 0) &&
-      known.capacity.memoryMb === next.capacity.memoryMb &&
-      known.capacity.diskMb === next.capacity.diskMb &&
-      known.capacity.containers === next.capacity.containers &&
-      (this.buckets[slot] === undefined) === (next.evacuating === true) &&
-      offerKey(known) === offerKey(next)
-    );
+  get allBuckets(): Bucket[] {
+    return [...this.classes.values()].flatMap(({ buckets }) => [...buckets.values()]);
   }
 
-  /** Numbers the cells of each zone that has changed, if their positions matter. */
-  renumber(): void {
-    if (this.staleZones.size === 0) return;
-    for (const zone of this.staleZones) {
-      const cells = [...zone.slots].map((slot) => this.table.cells[slot]!);
-      const positions = positionsInZones(cells);
-      const buckets = new Set<Bucket>();
-      for (const slot of zone.slots) {
-        this.table.position[slot] = positions.get(this.table.ids[slot]!)!;
-        buckets.add(this.buckets[slot]!);
-      }
-      for (const bucket of buckets) bucket.order.rearrange();
+  private keyOf(cell: AuctionCell): string {
+    if (this.labels.length === 0) return offerKey(cell);
+    return JSON.stringify([offerKey(cell), this.labels.map((label) => cell.labels?.[label] ?? null)]);
+  }
+
+  private bucketOf(key: string, cell: AuctionCell, zone: number): Bucket {
+    let offer = this.classes.get(key);
+    if (offer === undefined) {
+      offer = { id: this.nextClass++, example: cell, buckets: new Map(), cells: 0 };
+      this.classes.set(key, offer);
     }
-    this.staleZones.clear();
+    offer.cells += 1;
+    let bucket = offer.buckets.get(zone);
+    if (bucket === undefined) {
+      bucket = new Bucket(this.context, zone, offer.id);
+      offer.buckets.set(zone, bucket);
+    }
+    return bucket;
+  }
+}
+
+/** The zones by number, and who is where in them. */
+export class Zones {
+  private readonly zones = new Map<string, { id: number; slots: Set<number> }>();
+  private readonly stale = new Set<Set<number>>();
+
+  constructor(
+    private readonly table: CellTable,
+    private readonly arePositionsUsed: boolean,
+  ) {}
+
+  /** Numbers are below this. */
+  get count(): number {
+    return this.zones.size;
   }
 
   /** Instances of an app by zone, over all cells that take part. */
-  instancesByZone(app: number) {
+  instancesOf(app: number) {
     const { instances, zone } = this.table;
     const counts = new Int32Array(this.zones.size);
     for (let pair = instances.firstOf(app); pair >= 0; pair = instances.next(pair)) {
@@ -110,47 +116,38 @@ export class Topology {
     return counts;
   }
 
-  private change(zone: Zone, slot: number, isIn: boolean): void {
-    if (isIn) zone.slots.add(slot);
-    else zone.slots.delete(slot);
-    this.cells += isIn ? 1 : -1;
-    this.version += 1;
-    if (this.arePositionsUsed) this.staleZones.add(zone);
-  }
-
-  private zoneOf(name: string): Zone {
+  enter(slot: number): void {
+    const name = this.table.cells[slot]!.zone;
     let zone = this.zones.get(name);
     if (zone === undefined) {
       zone = { id: this.zones.size, slots: new Set() };
       this.zones.set(name, zone);
     }
-    return zone;
+    zone.slots.add(slot);
+    this.table.zone[slot] = zone.id;
+    if (this.arePositionsUsed) this.stale.add(zone.slots);
   }
 
-  private bucketOf(cell: AuctionCell, zone: Zone): Bucket {
-    const key = offerKey(cell);
-    let offer = this.classes.get(key);
-    if (offer === undefined) {
-      offer = { id: this.nextClass++, example: cell, buckets: new Map(), cells: 0 };
-      this.classes.set(key, offer);
-    }
-    offer.cells += 1;
-    let bucket = offer.buckets.get(zone.id);
-    if (bucket === undefined) {
-      bucket = new Bucket(this.table, this.preferences, zone.id, offer.id);
-      offer.buckets.set(zone.id, bucket);
-    }
-    return bucket;
+  leave(slot: number): void {
+    const { slots } = this.zones.get(this.table.cells[slot]!.zone)!;
+    slots.delete(slot);
+    this.table.zone[slot] = -1;
+    if (this.arePositionsUsed) this.stale.add(slots);
   }
-}
 
-/** The same for cells that match the same work. Order plays no part; a provider may be named more than once. */
-function offerKey(cell: AuctionCell): string {
-  const sorted = (names: readonly string[] = []) => names.toSorted();
-  return JSON.stringify([
-    cell.rootfsProviders.map(({ scheme, stacks }) => JSON.stringify([scheme, stacks?.toSorted()])).toSorted(),
-    sorted(cell.volumeDrivers),
-    sorted(cell.placementTags),
-    sorted(cell.optionalPlacementTags),
-  ]);
+  /** Numbers the cells of the zones that have changed, if positions matter. Returns those cells. */
+  renumber(): number[] {
+    if (this.stale.size === 0) return [];
+    const { table } = this;
+    const renumbered: number[] = [];
+    for (const slots of this.stale) {
+      const positions = positionsInZones([...slots].map((slot) => table.cells[slot]!));
+      for (const slot of slots) {
+        table.position[slot] = positions.get(table.ids[slot]!)!;
+        renumbered.push(slot);
+      }
+    }
+    this.stale.clear();
+    return renumbered;
+  }
 }

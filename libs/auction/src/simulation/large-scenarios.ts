@@ -173,7 +173,7 @@ export const LARGE_SCENARIOS: readonly Scenario[] = [
           capacity: { memoryMb: gb * GB, diskMb: 8 * gb * GB, containers: 4 * gb },
         }),
       ),
-      steps: [{ apps: mixed(200), shuffled: true, batchSize: 1, untilFailure: true }],
+      steps: [{ apps: mixed(400), shuffled: true, batchSize: 1, untilFailure: true }],
     },
     expectation: firstFailureFrom(0.5),
   },

@@ -117,12 +117,13 @@ const netInfo = {
   address: '10.0.0.1',
   ports: [{ containerPort: 1, hostPort: 2 }],
   instanceAddress: 'a',
+  instanceIpv6Address: 'a',
   preferredAddress: 'HOST',
 };
 const REPORTS = [
   { type: 'claim', ...lrpKey },
   { type: 'refuse', ...lrpKey, reason: 'r' },
-  { type: 'start', ...lrpKey, netInfo, routable: true, metricTags: { a: 'b' } },
+  { type: 'start', ...lrpKey, netInfo, routable: true },
   { type: 'crash', ...lrpKey, reason: '\0' },
   { type: 'remove', ...lrpKey },
   { type: 'start-task', taskGuid: 't' },

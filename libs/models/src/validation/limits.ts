@@ -32,6 +32,12 @@ export const LIMITS = {
   /** Ports of an instance as its cell reports them; more than asked for, as a sidecar may add its own. */
   portMappings: 128,
   placementTags: 32,
+  cellLabels: 64,
+  devices: 16,
+  affinityRules: 16,
+  spreadRules: 4,
+  /** Of priorities, either side of 0. */
+  priority: 1000,
   metricTags: 64,
   networkProperties: 64,
   egressRules: 1024,

@@ -20,7 +20,8 @@ export function auditLog(logger: RiveraLogger): (call: FinishedCall) => void {
   const audit = logger.session('audit');
   return ({ request, route, status, durationMs }) => {
     const { method, params, user, id: traceId, refusedAs: code } = request;
-    if (!MUTATING.has(method)) return;
+    // Whoever gets a WebSocket does something with it, of which its route knows more.
+    if (!MUTATING.has(method) && request.headers['upgrade'] === undefined) return;
     const entry = {
       subject: user?.subject,
       scopes: user?.scopes,

@@ -26,7 +26,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   private report(exception: unknown, error: RiveraError, request: HttpRequest): void {
     const fields = { traceId: request.id, method: request.method, path: pathOf(request), error: exception };
-    if (error.code === 'unavailable') this.logger.warn('refused-request', fields);
+    if (error.retryable) this.logger.warn('refused-request', fields);
     else this.logger.error('failed-request', fields);
   }
 }

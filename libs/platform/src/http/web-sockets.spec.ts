@@ -28,6 +28,12 @@ class EchoController {
     socket.on('message', (data: Buffer) => socket.send(`${name} says ${data.toString()}`));
   }
 
+  @Get('later')
+  async later(): Promise<object> {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    return { now: 'later' };
+  }
+
   @Post('back')
   back(@Body() body: object): object {
     return body;
@@ -132,6 +138,22 @@ describe('a route that takes WebSockets', () => {
     await another.close();
     expect((await closed)[0]).toBe(1001);
     frozen.terminate();
+  });
+});
+
+describe('a request for an upgrade behind others on the same connection', () => {
+  const first = 'GET /later HTTP/1.1\r\nhost: x\r\n\r\n';
+
+  it.each([
+    ['a WebSocket', `GET /nowhere HTTP/1.1\r\nhost: x\r\n${HANDSHAKE}\r\n`],
+    [
+      'another protocol',
+      'GET /nowhere HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n',
+    ],
+  ])('waits for its turn: %s', async (_what, request) => {
+    const answer = await answerTo(first + first + request);
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 404']);
+    expect(answer.match(/"later"/g)).toHaveLength(2);
   });
 });
 

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 
@@ -21,24 +21,26 @@ export function routeWebSockets(fastify: FastifyInstance, options: { maxMessageB
     maxPayload: options.maxMessageBytes,
     perMessageDeflate: false,
   });
-  fastify.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy());
-    if (!isForWebSocket(request)) return serveWithoutUpgrade(fastify.server, { request, socket, head });
+  const serve = ({ request, socket, head }: Upgrade): void => {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
-    response.assignSocket(socket as never);
+    response.assignSocket(socket);
     response.once('finish', () => socket.end());
-    const offer: SocketOffer = {
-      accept: () =>
-        new Promise<WebSocket>((resolve, reject) => {
-          socket.once('close', () => reject(new RiveraError('unavailable', 'The client has gone.')));
-          response.detachSocket(socket as never);
-          sockets.handleUpgrade(request, socket, head, resolve);
-        }),
-    };
-    if (isWellFormed(request))
-      (request as IncomingMessage & { [OFFERED_SOCKET]?: SocketOffer })[OFFERED_SOCKET] = offer;
+    const accept = (): Promise<WebSocket> =>
+      new Promise((resolve, reject) => {
+        socket.once('close', () => reject(new RiveraError('unavailable', 'The client has gone.')));
+        response.detachSocket(socket);
+        sockets.handleUpgrade(request, socket, head, resolve);
+      });
+    if (isWellFormed(request)) (request as OfferingRequest)[OFFERED_SOCKET] = { accept };
     fastify.routing(request, response);
+  };
+  fastify.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    whenAnswered(socket, () => {
+      if (isForWebSocket(request)) serve({ request, socket, head });
+      else serveWithoutUpgrade(fastify.server, { request, socket, head });
+    });
   });
   fastify.addHook('preClose', (done) => {
     for (const client of sockets.clients) client.close(GOING_AWAY, 'this server is shutting down');
@@ -59,10 +61,19 @@ function isWellFormed({ headers }: IncomingMessage): boolean {
   );
 }
 
+type OfferingRequest = IncomingMessage & { [OFFERED_SOCKET]?: SocketOffer };
+
 interface Upgrade {
   request: IncomingMessage;
-  socket: Duplex;
+  socket: Socket;
   head: Buffer;
+}
+
+/** Node hands over a connection also while it still answers what was asked on it before. */
+function whenAnswered(socket: Socket & { _httpMessage?: ServerResponse | null }, then: () => void): void {
+  const before = socket._httpMessage;
+  if (before) before.once('close', () => whenAnswered(socket, then));
+  else if (!socket.destroyed) then();
 }
 
 /**
