@@ -440,8 +440,13 @@ describe.runIf(hasEngine)('cell: on the Docker Engine', () => {
       const ending = world.place({
         action: shell('trap "exit 5" TERM; echo up; while :; do sleep 0.1; done'),
       });
-      await Promise.all([world.logged(steady, 'tick 2'), world.logged(ending, 'up')]);
-      await Promise.all([world.reported('start', steady), world.reported('start', ending)]);
+      const inside = world.place({ setup: shell('true'), action: shell('echo in; sleep 600') });
+      await Promise.all([
+        world.logged(steady, 'tick 2'),
+        world.logged(ending, 'up'),
+        world.logged(inside, 'in'),
+      ]);
+      await Promise.all([steady, ending, inside].map((guid) => world.reported('start', guid)));
       await proxy.cut();
       await expect(garden.ping()).rejects.toMatchObject({ code: 'unavailable' });
       const placed = world.place({ action: shell('sleep 600') });
@@ -456,6 +461,9 @@ describe.runIf(hasEngine)('cell: on the Docker Engine', () => {
       expect(await world.reported('crash', ending)).toMatchObject({ reason: 'LOG: Exited with status 5' });
       await vi.waitFor(() => expect(world.log(steady, 'LOG').length).toBeGreaterThan(heard + 5), 20_000);
       expect(world.reportsOf(steady)).toEqual(['claim', 'start']);
+      expect(world.reportsOf(inside)).toEqual(['claim', 'start']);
+      world.stop(inside);
+      await world.reported('remove', inside);
       // Nothing of what it said meanwhile is missing.
       const ticks = world.log(steady, 'LOG').map((line) => Number(line.split(' ')[1]));
       expect(new Set(ticks)).toEqual(new Set(Array.from({ length: Math.max(...ticks) }, (_, at) => at + 1)));

@@ -37,8 +37,8 @@ export class EngineProxy {
 
   async restore(): Promise<void> {
     await rm(this.path, { force: true });
-    this.server = createServer((client) => {
-      const engine = connect(this.enginePath);
+    this.server = createServer({ allowHalfOpen: true }, (client) => {
+      const engine = connect({ path: this.enginePath, allowHalfOpen: true });
       for (const [socket, other] of [
         [client, engine],
         [engine, client],

@@ -82,8 +82,8 @@ export class DockerContainer implements Container {
 
   async run(spec: ProcessSpec, output: ProcessOutput): Promise<ContainerProcess> {
     await this.provideSandbox();
-    const { engine, id } = this.options;
-    return ExecProcess.start({ engine, containerId: id, handle: this.handle, spec, output });
+    const { engine, id, closed } = this.options;
+    return ExecProcess.start({ engine, containerId: id, handle: this.handle, spec, output, closed });
   }
 
   async streamIn(path: string, tar: NodeJS.ReadableStream, user = 'root'): Promise<void> {
