@@ -11,6 +11,7 @@ import {
   type DockerEngineHarness,
   startDockerEngine,
 } from '../support/docker-engine.js';
+import { EngineProxy } from '../support/engine-proxy.js';
 import { buildRootfs, type RootfsHarness } from '../support/rootfs.js';
 
 const hasEngine = process.env.RIVERA_TEST_DOCKER_HOST !== undefined || (await canStartDockerEngine());
@@ -404,6 +405,90 @@ describe.runIf(hasEngine)('cell: on the Docker Engine', () => {
     });
     const after = await (await engineContainer(lrp)).inspect();
     expect([after.Id, after.State.Pid]).toEqual([before.Id, before.State.Pid]);
+  });
+
+  describe('with an engine that goes away', () => {
+    let proxy: EngineProxy;
+    let garden: DockerGarden;
+
+    beforeEach(async () => {
+      proxy = await EngineProxy.start(engine.dockerHost);
+      await world.close();
+      world = await CellWorld.make({
+        garden: async () => {
+          garden = await DockerGarden.connect({
+            owner,
+            host: proxy.dockerHost,
+            stacks: { base: rootfs.tar },
+            sandboxInit: rootfs.busybox,
+          });
+          return garden;
+        },
+      });
+    });
+    afterEach(async () => {
+      await proxy.restore().catch(() => undefined);
+      await world.close();
+      await proxy.close();
+      world = await makeWorld();
+    });
+
+    it('8.90 no container counts as crashed; what ended meanwhile is noticed, and output goes on', async () => {
+      const steady = world.place({
+        action: shell('i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.2; done'),
+      });
+      const ending = world.place({
+        action: shell('trap "exit 5" TERM; echo up; while :; do sleep 0.1; done'),
+      });
+      const inside = world.place({ setup: shell('true'), action: shell('echo in; sleep 600') });
+      await Promise.all([
+        world.logged(steady, 'tick 2'),
+        world.logged(ending, 'up'),
+        world.logged(inside, 'in'),
+      ]);
+      await Promise.all([steady, ending, inside].map((guid) => world.reported('start', guid)));
+      await proxy.cut();
+      await expect(garden.ping()).rejects.toMatchObject({ code: 'unavailable' });
+      const placed = world.place({ action: shell('sleep 600') });
+      expect(await world.reported('crash', placed)).toMatchObject({
+        reason: expect.stringContaining('failed to create container') as string,
+      });
+      await (await engineContainer(ending)).kill({ signal: 'SIGTERM' });
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      expect(world.reportsOf(steady)).toEqual(['claim', 'start']);
+      const heard = world.log(steady, 'LOG').length;
+      await proxy.restore();
+      expect(await world.reported('crash', ending)).toMatchObject({ reason: 'LOG: Exited with status 5' });
+      await vi.waitFor(() => expect(world.log(steady, 'LOG').length).toBeGreaterThan(heard + 5), 20_000);
+      expect(world.reportsOf(steady)).toEqual(['claim', 'start']);
+      expect(world.reportsOf(inside)).toEqual(['claim', 'start']);
+      world.stop(inside);
+      await world.reported('remove', inside);
+      // Nothing of what it said meanwhile is missing.
+      const ticks = world.log(steady, 'LOG').map((line) => Number(line.split(' ')[1]));
+      expect(new Set(ticks)).toEqual(new Set(Array.from({ length: Math.max(...ticks) }, (_, at) => at + 1)));
+      await world.gone(placed);
+    });
+
+    it('8.91 more happened than the engine remembers: the states are right all the same', async () => {
+      const guids = Array.from({ length: 4 }, () => world.place({ action: shell('sleep 600') }));
+      await Promise.all(guids.map((guid) => world.reported('start', guid)));
+      await proxy.cut();
+      const [first, second] = [await engineContainer(guids[0]!), await engineContainer(guids[1]!)];
+      await first.kill({ signal: 'SIGKILL' });
+      await second.remove({ force: true });
+      // More events than the engine keeps (256) follow: each of these makes one.
+      const other = await engineContainer(guids[2]!);
+      for (let times = 0; times < 300; times += 1) await other.rename({ name: `noise-${owner}-${times}` });
+      await proxy.restore();
+      expect(await world.reported('crash', guids[0]!)).toMatchObject({
+        reason: 'LOG: Exited with status 137',
+      });
+      await world.reported('crash', guids[1]!);
+      expect(world.rep.actor(guids[2]!)?.state).toBe('running');
+      expect(world.rep.actor(guids[3]!)?.state).toBe('running');
+      await other.remove({ force: true });
+    });
   });
 
   it('8.95 fifty starts at once all run', async () => {

@@ -63,7 +63,12 @@ function inside(cluster: Cluster): void {
     await cluster.client.desireTask(task);
     const { out } = await runCli(cluster, ['logs', '-f', '--task', task.taskGuid]);
     const lines = out.toString().match(/\[LOG\] (OUT|ERR) \w+/g);
-    expect(lines?.toSorted()).toEqual(['[LOG] ERR two', '[LOG] OUT one', '[LOG] OUT three']);
+    expect(lines?.toSorted()).toEqual([
+      '[LOG] ERR two',
+      '[LOG] OUT Exit',
+      '[LOG] OUT one',
+      '[LOG] OUT three',
+    ]);
   });
 
   it('a command runs beside the process, as its user and with its environment', async () => {

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { ContainerInspectInfo, ContainerInspectOptions } from 'dockerode';
 import { notFound, RiveraError } from '#rivera/models';
@@ -26,6 +27,9 @@ import { attachBeforeStart, MainProcess } from './main-process.js';
 import { measured, readMetrics } from './metrics.js';
 
 const NOT_MODIFIED = 304;
+const AMBIGUOUS_NETWORK = /network \S+ is ambiguous/;
+const START_TRIES = 20;
+const START_PAUSE_MS = 250;
 
 export interface DockerContainerOptions {
   engine: Engine;
@@ -78,8 +82,8 @@ export class DockerContainer implements Container {
 
   async run(spec: ProcessSpec, output: ProcessOutput): Promise<ContainerProcess> {
     await this.provideSandbox();
-    const { engine, id } = this.options;
-    return ExecProcess.start({ engine, containerId: id, handle: this.handle, spec, output });
+    const { engine, id, closed } = this.options;
+    return ExecProcess.start({ engine, containerId: id, handle: this.handle, spec, output, closed });
   }
 
   async streamIn(path: string, tar: NodeJS.ReadableStream, user = 'root'): Promise<void> {
@@ -127,10 +131,20 @@ export class DockerContainer implements Container {
     return asking(`The container ${this.handle} could not be inspected`, () => this.container.inspect());
   }
 
+  /** While agents that begin at once sort out whose network stays, its name is ambiguous for a moment. */
   private async startEngineContainer(): Promise<void> {
-    await askingUnless([NOT_MODIFIED], `The container ${this.handle} could not be started`, () =>
-      this.container.start(),
-    );
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await askingUnless([NOT_MODIFIED], `The container ${this.handle} could not be started`, () =>
+          this.container.start(),
+        );
+        return;
+      } catch (error) {
+        const isPassing = error instanceof RiveraError && AMBIGUOUS_NETWORK.test(error.message);
+        if (!isPassing || tries === START_TRIES) throw error;
+        await sleep(START_PAUSE_MS);
+      }
+    }
   }
 
   private follow(

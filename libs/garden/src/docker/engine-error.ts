@@ -30,6 +30,11 @@ export function isConnectionLost(error: unknown): boolean {
   return statusOf(error) === undefined && typeof code === 'string' && CONNECTION_LOST.has(code);
 }
 
+/** Whether a stream of the engine broke off, rather than ended. */
+export function isStreamBroken(error: unknown): boolean {
+  return isConnectionLost(error) || (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
 /** A `RiveraError` for a failed call; `what` is the beginning of its sentence. */
 export function engineError(error: unknown, what: string): RiveraError {
   if (error instanceof RiveraError) return error;

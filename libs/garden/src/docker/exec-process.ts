@@ -15,13 +15,16 @@ import { withUser } from '../environment.js';
 import { ProcessInput, refuseResize } from '../process-input.js';
 import { engineUser, SANDBOX_BUSYBOX } from './container-options.js';
 import { demultiplex } from './demultiplexer.js';
-import { asking, askingUnless, engineError } from './engine-error.js';
+import { asking, askingUnless, engineError, isStreamBroken } from './engine-error.js';
 import type { Engine } from './engine.js';
 import { EXEC_SCRIPT } from './exec-script.js';
 import { wasOutOfMemory } from './out-of-memory.js';
+import { persistently } from './persistently.js';
 import { StartGate } from './start-gate.js';
 
-const EXIT_CODE_POLL_MS = 10;
+const FIRST_POLL_MS = 10;
+/** Of a process whose output was lost sight of and that goes on. */
+const LONGEST_POLL_MS = 500;
 
 export interface ExecOptions {
   engine: Engine;
@@ -29,6 +32,8 @@ export interface ExecOptions {
   handle: string;
   spec: ProcessSpec;
   output: ProcessOutput;
+  /** Aborted when the garden is closed: following ends, the process goes on. */
+  closed: AbortSignal;
 }
 
 /** A process added to a running container, which must have the sandbox's busybox. */
@@ -66,6 +71,8 @@ export class ExecProcess implements ContainerProcess {
     const input = new ProcessInput(spec.stdin ? stream : undefined);
     const gate = new StartGate(token, output, { tty: spec.tty ?? false });
     const delivered = demultiplex(stream, gate, { raw: spec.tty }).catch((error: unknown) => {
+      // What it writes from here on cannot be had again; how it ends can.
+      if (gate.hasOpened && isStreamBroken(error)) return;
       throw engineError(error, `The process ${spec.path} of container ${options.handle} was lost sight of`);
     });
     const pid = await Promise.race([gate.opened, delivered.then(() => undefined)]);
@@ -80,7 +87,6 @@ export class ExecProcess implements ContainerProcess {
     return this.exit;
   }
 
-  /** SIGKILL takes the whole session, so that nothing that holds the output open stays behind. */
   write(chunk: Buffer): Promise<void> {
     return this.input.write(chunk);
   }
@@ -97,6 +103,7 @@ export class ExecProcess implements ContainerProcess {
     );
   }
 
+  /** SIGKILL takes the whole session, so that nothing that holds the output open stays behind. */
   async signal(signal: ProcessSignal): Promise<void> {
     if (this.hasEnded) {
       // Its number on the host may be somebody else's by now; inside, it is its session's as long as that has members.
@@ -146,23 +153,18 @@ function createExec({ engine, containerId, spec }: ExecOptions, token: string): 
 async function exitOf(
   options: ExecOptions & { exec: Docker.Exec; startedAtMs: number },
 ): Promise<ProcessExit> {
-  const { exec, engine, containerId, startedAtMs } = options;
-  for (;;) {
-    const state = await asking(`The exit status of process ${exec.id} could not be read`, () =>
-      exec.inspect(),
-    );
+  const { exec, engine, containerId, startedAtMs, closed } = options;
+  const what = `The exit status of process ${exec.id} could not be read`;
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
+    const state = await persistently(what, closed, () => exec.inspect());
     if (!state.Running && state.ExitCode !== null) {
+      const wasKilled = state.ExitCode === 137;
       const outOfMemory =
         state.ExitCode !== 0 &&
-        (await wasOutOfMemory({
-          engine,
-          containerId,
-          sinceMs: startedAtMs,
-          wasKilled: state.ExitCode === 137,
-        }));
+        (await wasOutOfMemory({ engine, containerId, sinceMs: startedAtMs, wasKilled }));
       return { status: state.ExitCode, outOfMemory };
     }
-    await sleep(EXIT_CODE_POLL_MS);
+    await sleep(pollMs);
   }
 }
 

@@ -3,8 +3,9 @@ import type Docker from 'dockerode';
 import type { ContainerProcess, ProcessExit, ProcessOutput, ProcessSignal } from '../container.js';
 import { ProcessInput, refuseResize } from '../process-input.js';
 import { demultiplex } from './demultiplexer.js';
-import { asking, askingUnless, engineError, isConnectionLost } from './engine-error.js';
+import { asking, askingUnless, isStreamBroken } from './engine-error.js';
 import type { Engine } from './engine.js';
+import { persistently } from './persistently.js';
 
 const RECONNECT_PAUSE_MS = 250;
 
@@ -63,14 +64,12 @@ export class MainProcess implements ContainerProcess {
     );
   }
 
+  /**
+   * Its output ends when it does. The engine's own `wait` is of no use for this: it answers in two parts, and the client
+   * does not notice when the second never comes.
+   */
   private async follow(): Promise<ProcessExit> {
-    const output = this.followOutput();
-    output.catch(() => undefined);
-    // `not-running` suffices although it is asked after the start: it also answers for one that has already ended.
-    await this.persist(() =>
-      this.streaming.wait({ condition: 'not-running', abortSignal: this.options.closed }),
-    );
-    await output;
+    await this.followOutput();
     const { State } = await this.persist(() => this.container.inspect());
     return { status: State.ExitCode, outOfMemory: State.OOMKilled };
   }
@@ -124,18 +123,8 @@ export class MainProcess implements ContainerProcess {
     });
   }
 
-  /** Repeats a call until the engine answers; only an answer (or the garden's closing) decides. */
-  private async persist<T>(call: () => Promise<T>): Promise<T> {
-    for (;;) {
-      this.options.closed.throwIfAborted();
-      try {
-        return await call();
-      } catch (error) {
-        this.options.closed.throwIfAborted();
-        if (!isConnectionLost(error)) throw engineError(error, `Container ${this.id} cannot be followed`);
-        await sleep(RECONNECT_PAUSE_MS);
-      }
-    }
+  private persist<T>(call: () => Promise<T>): Promise<T> {
+    return persistently(`Container ${this.id} cannot be followed`, this.options.closed, call);
   }
 }
 
@@ -144,8 +133,4 @@ export function attachBeforeStart(engine: Engine, id: string): Promise<NodeJS.Re
   return asking(`The output of container ${id} could not be attached`, () =>
     engine.streams.getContainer(id).attach({ stream: true, stdout: true, stderr: true }),
   );
-}
-
-function isStreamBroken(error: unknown): boolean {
-  return isConnectionLost(error) || (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -99,6 +99,9 @@ export class SupervisedProcess implements ContainerProcess {
         ...user,
       },
     );
+    // At once: what nobody reads of a child that has ended is thrown away.
+    const piped = isPiped ? readPipes(child, output) : undefined;
+    piped?.catch(() => undefined);
     const ended = once(child, 'exit').then(() => undefined);
     ended.catch(() => undefined);
     try {
@@ -126,7 +129,7 @@ export class SupervisedProcess implements ContainerProcess {
       closed: options.closed,
       ended,
       input: child.stdin ?? undefined,
-      piped: isPiped ? readPipes(child, output) : undefined,
+      piped,
     });
   }
 
