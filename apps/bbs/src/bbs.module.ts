@@ -10,6 +10,7 @@ import {
   type RiveraLogger,
 } from '#rivera/platform';
 import { ProcessRepository, StoreModule } from '#rivera/store';
+import { ActualLRPs } from './actual-lrps/actual-lrps.service.js';
 import { ActualLRPsController } from './actual-lrps/actual-lrps.controller.js';
 import type { BbsConfig } from './bbs.config.js';
 import { CellAgentController, PRESENCE_TTL_MS } from './cells/cell-agent.controller.js';
@@ -21,6 +22,7 @@ import { DeploymentRequests } from './deployments/deployments.service.js';
 import { BulkController } from './desired-lrps/bulk.controller.js';
 import { DesiredLRPs } from './desired-lrps/desired-lrps.service.js';
 import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js';
+import { Domains } from './domains/domains.service.js';
 import { DomainsController } from './domains/domains.controller.js';
 import { EventHub } from './events/event-hub.js';
 import { EventsController } from './events/events.controller.js';
@@ -34,6 +36,7 @@ import { SessionsController } from './sessions/sessions.controller.js';
 import { StatsController } from './stats/stats.controller.js';
 import { ASK_TIMEOUT_MS, RebalanceController } from './rebalance/rebalance.controller.js';
 import { CompletionCallbacks } from './tasks/completion-callbacks.js';
+import { Tasks } from './tasks/tasks.service.js';
 import { TasksController } from './tasks/tasks.controller.js';
 
 /** The HTTP API over the store. Stateless: run as many as you like. */
@@ -71,6 +74,9 @@ export class BbsModule {
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
         { provide: ASK_TIMEOUT_MS, useValue: bbs.askTimeoutMs },
         DesiredLRPs,
+        ActualLRPs,
+        Tasks,
+        Domains,
         DeploymentRequests,
         {
           provide: Evacuations,

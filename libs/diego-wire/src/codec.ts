@@ -43,8 +43,13 @@ export function codecOf<T extends object>(name: string): Codec<T> {
   };
 }
 
+/** A message of our .proto files. */
+export function typeNamed(name: string): protobuf.Type {
+  return root.lookupType(`models.${name}`);
+}
+
 function compile(name: string): protobuf.Type {
-  const type = root.lookupType(`models.${name}`).setup();
+  const type = typeNamed(name).setup();
   // What is always written is never absent, also when somebody else did leave it out.
   for (const field of type.fieldsArray) {
     if (field.options?.['(always_present)'] === true) {
