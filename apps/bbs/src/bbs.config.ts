@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { diegoConfig } from './diego/diego.config.js';
 import { authConfig, listenConfig, loadConfig, logConfig, redisConfig } from '#rivera/platform';
 
 /** Everything the `bbs` reads from its environment; see docs/operations/configuration.md. */
@@ -9,6 +10,7 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
       redis: redisConfig,
       auth: authConfig,
       log: logConfig,
+      diego: diegoConfig,
       bbs: z
         .object({
           /** Diego renews every 5 s with a TTL of 15 s; a lost cell is noticed this long after it was last heard of. */

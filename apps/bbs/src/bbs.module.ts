@@ -20,6 +20,7 @@ import { CellsController } from './cells/cells.controller.js';
 import { DeploymentsController } from './deployments/deployments.controller.js';
 import { DeploymentRequests } from './deployments/deployments.service.js';
 import { BulkController } from './desired-lrps/bulk.controller.js';
+import { diegoProviders } from './diego/diego-wire.js';
 import { DesiredLRPs } from './desired-lrps/desired-lrps.service.js';
 import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js';
 import { Domains } from './domains/domains.service.js';
@@ -43,7 +44,7 @@ import { TasksController } from './tasks/tasks.controller.js';
 @Module({})
 export class BbsModule {
   static forRoot(config: BbsConfig, logger: RiveraLogger): DynamicModule {
-    const { redis, bbs, auth } = config;
+    const { redis, bbs, auth, diego } = config;
     return {
       module: BbsModule,
       imports: [
@@ -91,6 +92,7 @@ export class BbsModule {
         CellSessions,
         LogStreams,
         ExecAudit,
+        ...diegoProviders(diego, bbs.bodyLimitBytes),
       ],
     };
   }
