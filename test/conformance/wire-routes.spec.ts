@@ -193,7 +193,7 @@ describe('1.2 desired LRPs', () => {
     ];
     const guids = async (request: wire.DesiredLRPsRequest) =>
       ((await call('/v1/desired_lrps/list.r3', request)).desiredLrps ?? [])
-        .map(({ processGuid }) => processGuid)
+        .map(({ processGuid = '' }) => processGuid)
         .toSorted();
     expect(await guids({ domain })).toEqual([one, two]);
     expect(await guids({ processGuids: [two, 'missing', two] })).toEqual([two]);
@@ -460,8 +460,8 @@ describe('1.2 actual LRPs', () => {
     await run(processGuid, { index: 1, cellId });
     const indexes = async (request: wire.ActualLRPsRequest) =>
       ((await call('/v1/actual_lrps/list', request)).actualLrps ?? [])
-        .map(({ actualLrpKey }) => actualLrpKey.index)
-        .toSorted();
+        .map(({ actualLrpKey }) => actualLrpKey.index ?? 0)
+        .toSorted((a, b) => a - b);
     expect(await indexes({ domain })).toEqual([0, 1, 2]);
     expect(await indexes({ cellId })).toEqual([1]);
     expect(await indexes({ processGuid, index: 0 })).toEqual([0]);
@@ -702,7 +702,9 @@ describe('1.2 tasks', () => {
     const [pending, running] = [await desireTask({ domain }), await desireTask({ domain })];
     await call('/v1/tasks/start', { taskGuid: running, cellId });
     const guids = async (request: wire.TasksRequest) =>
-      ((await call('/v1/tasks/list.r3', request)).tasks ?? []).map(({ taskGuid }) => taskGuid).toSorted();
+      ((await call('/v1/tasks/list.r3', request)).tasks ?? [])
+        .map(({ taskGuid = '' }) => taskGuid)
+        .toSorted();
     expect(await guids({ domain })).toEqual([pending, running].toSorted());
     expect(await guids({ cellId })).toEqual([running]);
     expect(await guids({ domain: 'other', cellId })).toEqual([]);

@@ -428,12 +428,17 @@ describe('1.4 and 1.5 streams of a running server', () => {
     expect(await typesOf(instances, 9)).toEqual([
       'desired_lrp_created',
       ...begin.map((type) => (type === 'crashed' ? type : `instance_${type}`)),
-      ...['instance_created', 'instance_removed', 'desired_lrp_removed', 'instance_removed'],
+      'instance_created',
+      'instance_removed',
+      'desired_lrp_removed',
+      'instance_removed',
     ]);
     expect(await typesOf(groups, 8)).toEqual([
       'desired_lrp_created',
       ...begin,
-      ...['changed', 'desired_lrp_removed', 'removed'],
+      'changed',
+      'desired_lrp_removed',
+      'removed',
     ]);
     instances.close();
     groups.close();
@@ -450,13 +455,23 @@ describe('1.4 and 1.5 streams of a running server', () => {
     await call('/v1/actual_lrps/crash', { ...key, errorMessage: 'e' });
     await call('/v1/desired_lrp/remove', { processGuid: theirs });
     const [instances, groups] = streams;
-    expect(await typesOf(instances!, 7)).toEqual([
-      ...['desired_lrp_created', 'desired_lrp_created', 'instance_changed', 'instance_changed'],
-      ...['crashed', 'instance_removed', 'desired_lrp_removed'],
+    expect(await typesOf(instances, 7)).toEqual([
+      'desired_lrp_created',
+      'desired_lrp_created',
+      'instance_changed',
+      'instance_changed',
+      'crashed',
+      'instance_removed',
+      'desired_lrp_removed',
     ]);
-    expect(await typesOf(groups!, 7)).toEqual([
-      ...['desired_lrp_created', 'desired_lrp_created', 'changed', 'changed'],
-      ...['crashed', 'removed', 'desired_lrp_removed'],
+    expect(await typesOf(groups, 7)).toEqual([
+      'desired_lrp_created',
+      'desired_lrp_created',
+      'changed',
+      'changed',
+      'crashed',
+      'removed',
+      'desired_lrp_removed',
     ]);
     for (const stream of streams) stream.close();
   });

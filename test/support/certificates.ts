@@ -33,15 +33,12 @@ export class Authority {
   /** For a server at 127.0.0.1, or for a client. */
   async issue(name: string): Promise<Certificate> {
     const file = (suffix: string) => join(this.directory, `${name}.${suffix}`);
-    await run('openssl', [
-      ...['req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`],
-      ...['-keyout', file('key'), '-out', file('csr')],
-    ]);
+    const request = ['req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`];
+    await run('openssl', [...request, '-keyout', file('key'), '-out', file('csr')]);
     await writeFile(file('ext'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
-    await run('openssl', [
-      ...['x509', '-req', '-in', file('csr'), '-days', '1', '-extfile', file('ext'), '-CAcreateserial'],
-      ...['-CA', this.caFile, '-CAkey', join(this.directory, 'ca.key'), '-out', file('crt')],
-    ]);
+    const authority = ['-CA', this.caFile, '-CAkey', join(this.directory, 'ca.key'), '-CAcreateserial'];
+    const signing = ['x509', '-req', '-in', file('csr'), '-days', '1', '-extfile', file('ext')];
+    await run('openssl', [...signing, ...authority, '-out', file('crt')]);
     const [cert, key] = await Promise.all([readFile(file('crt')), readFile(file('key'))]);
     return { certFile: file('crt'), keyFile: file('key'), cert, key };
   }

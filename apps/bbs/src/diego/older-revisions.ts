@@ -1,8 +1,7 @@
 import type * as wire from '#rivera/diego-wire';
-import { ImageLayerDigestAlgorithm, ImageLayerMediaType, ImageLayerType, toNumber } from '#rivera/diego-wire';
+import { ImageLayerDigestAlgorithm, ImageLayerType, toNumber } from '#rivera/diego-wire';
 
 const NS_PER_MS = 1_000_000;
-const MS_PER_S = 1_000;
 
 const ALGORITHMS: Partial<Record<number, string>> = {
   [ImageLayerDigestAlgorithm.SHA256]: 'sha256',
@@ -58,30 +57,6 @@ export function taskAsV0(task: wire.Task): wire.Task {
       action: action && withDeprecatedTimeouts(action),
       cachedDependencies: [],
     },
-  };
-}
-
-/** A desired LRP for the same clients; its deprecated start time-out is in seconds. */
-export function desiredLRPAsV0(desired: wire.DesiredLRP): wire.DesiredLRP {
-  const {
-    cachedDependencies = [],
-    legacyDownloadUser,
-    setup,
-    action,
-    monitor,
-    ...rest
-  } = desiredLRPAsR2(desired);
-  const downloads = cachedDependencies.map((dependency) => downloadOf(dependency, legacyDownloadUser));
-  const prepared =
-    downloads.length === 0 ? setup : inFront({ parallelAction: { actions: downloads } }, setup);
-  const startTimeoutS = Math.floor(toNumber(desired.startTimeoutMs) / MS_PER_S);
-  return {
-    ...rest,
-    legacyDownloadUser,
-    setup: prepared && withDeprecatedTimeouts(prepared),
-    action: action && withDeprecatedTimeouts(action),
-    monitor: monitor && withDeprecatedTimeouts(monitor),
-    deprecatedStartTimeoutS: startTimeoutS || undefined,
   };
 }
 

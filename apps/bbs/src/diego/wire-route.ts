@@ -18,16 +18,11 @@ export interface WireRoute {
 /** Path → what is there. */
 export type WireRoutes = Readonly<Record<string, WireRoute>>;
 
-/** A message that says in its field 1 what went wrong. */
-export interface Envelope {
-  error?: WireError | null;
-}
-
-export interface Rpc<Request, Response extends Envelope> {
+export interface Rpc<Request, Response extends object> {
   /** Absent: the request says nothing, and its body is not looked at. */
   request?: Codec<Request>;
   response: Codec<Response>;
-  /** Its error, if any, is answered in the envelope. */
+  /** What it throws is answered in field 1. */
   handle: (request: Request) => Promise<Response>;
   /** Errors that this route numbers otherwise. */
   errors?: ErrorOverrides;
@@ -39,7 +34,7 @@ export interface Rpc<Request, Response extends Envelope> {
 export class RpcRoutes {
   constructor(private readonly logger: RiveraLogger) {}
 
-  rpc<Request, Response extends Envelope>(rpc: Rpc<Request, Response>): WireRoute {
+  rpc<Request, Response extends object>(rpc: Rpc<Request, Response>): WireRoute {
     return {
       method: 'POST',
       serve: async ({ request, response, body }) => {
@@ -49,7 +44,7 @@ export class RpcRoutes {
     };
   }
 
-  private async answer<Request, Response extends Envelope>(
+  private async answer<Request, Response extends object>(
     rpc: Rpc<Request, Response>,
     { url, headers }: IncomingMessage,
     body: Buffer,

@@ -5,7 +5,7 @@ import type { Domains } from '../../domains/domains.service.js';
 import { DomainParams } from '../../http/params.js';
 import { DISAGREEMENTS } from '../disagreements.js';
 import { wireCell } from '../mapping/cells.js';
-import type { Envelope, RpcRoutes, WireRoutes } from '../wire-route.js';
+import type { RpcRoutes, WireRoutes } from '../wire-route.js';
 
 const { principal } = DISAGREEMENTS;
 
@@ -19,7 +19,7 @@ export interface DomainRoutesNeed {
 export function domainRoutes({ rpcs, domains, cells }: DomainRoutesNeed): WireRoutes {
   return {
     '/v1/ping': rpcs.rpc({
-      response: wire.PingResponse as wire.Codec<wire.PingResponse & Envelope>,
+      response: wire.PingResponse,
       handle: async () => ({ available: true }),
     }),
     '/v1/domains/list': rpcs.rpc({
