@@ -36,6 +36,7 @@ import { CellSessions, SESSION_OPTIONS } from './sessions/cell-sessions.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { StatsController } from './stats/stats.controller.js';
 import { ASK_TIMEOUT_MS, RebalanceController } from './rebalance/rebalance.controller.js';
+import { CALLBACK_TLS, CallbackSender } from './tasks/callback-sender.js';
 import { CompletionCallbacks } from './tasks/completion-callbacks.js';
 import { Tasks } from './tasks/tasks.service.js';
 import { TasksController } from './tasks/tasks.controller.js';
@@ -87,6 +88,8 @@ export class BbsModule {
         },
         CellReports,
         EventHub,
+        { provide: CALLBACK_TLS, useValue: diego?.tls },
+        CallbackSender,
         CompletionCallbacks,
         { provide: SESSION_OPTIONS, useValue: bbs.sessions },
         CellSessions,
