@@ -2,7 +2,8 @@
 import * as wire from '#rivera/diego-wire';
 import { type BbsHarness, startBbs } from '../support/bbs.js';
 import { FakeCell } from '../support/fake-cell.js';
-import { WIRE_ENV, WireClient, wirePort } from '../support/wire.js';
+import { WireClient } from '../support/wire.js';
+import { WIRE_ENV, wirePort } from '../support/wire-bbs.js';
 import {
   aWireDesiredLRP,
   aWireTask,

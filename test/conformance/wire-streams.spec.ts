@@ -10,7 +10,8 @@ import { type Dialect, plainDialect, type WireEvent } from '../../apps/bbs/src/d
 import { WireStream } from '../../apps/bbs/src/diego/streams/wire-stream.js';
 import { type BbsHarness, startBbs } from '../support/bbs.js';
 import { FakeCell } from '../support/fake-cell.js';
-import { WIRE_ENV, WireClient, WireConnection, type WireFollower, wirePort } from '../support/wire.js';
+import { WireClient, WireConnection, type WireFollower } from '../support/wire.js';
+import { WIRE_ENV, wirePort } from '../support/wire-bbs.js';
 import {
   aWireDesiredLRP,
   aWireTask,

@@ -1,10 +1,17 @@
 /** Diego BBS wire reference §1.1: who may connect. */
-import type { ConnectionOptions } from 'node:tls';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import * as wire from '#rivera/diego-wire';
 import { RiveraError } from '#rivera/models';
 import { loadBbsConfig } from '../../apps/bbs/src/bbs.config.js';
 import { type BbsHarness, startBbs } from '../support/bbs.js';
 import { Authority, type Certificate } from '../support/certificates.js';
-import { WireConnection, wirePort } from '../support/wire.js';
+import { WireClient, WireConnection } from '../support/wire.js';
+import { wirePort } from '../support/wire-bbs.js';
+import { aWireTask, wireCall } from '../support/wire-calls.js';
 
 let [authority, stranger]: Authority[] = [];
 let [server, client, imposter]: Certificate[] = [];
@@ -75,6 +82,43 @@ describe('1.1 mutual TLS', () => {
 
   it('the server shows that it is the one', async () => {
     await expect(ping({ ...ours(), ca: stranger!.ca })).rejects.toThrow();
+  });
+});
+
+describe('1.1 the completion callback', () => {
+  it('shows the certificate of bbs, and says what Diego says', async () => {
+    const told: unknown[] = [];
+    const platform = createServer(
+      { cert: server!.cert, key: server!.key, ca: authority!.ca, requestCert: true },
+      (request, response) => {
+        const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+        void text(request).then((body) => {
+          told.push({ by: subject.CN, ...(JSON.parse(body) as object) });
+          response.end();
+        });
+      },
+    );
+    platform.listen(0, '127.0.0.1');
+    await once(platform, 'listening');
+    const { port } = platform.address() as AddressInfo;
+    const { taskGuid, domain, taskDefinition } = aWireTask();
+    const diego = new WireClient(wirePort(bbs), ours());
+    const completionCallbackUrl = `https://127.0.0.1:${port}/done`;
+    const definition = { ...taskDefinition, completionCallbackUrl, annotation: 'mine' };
+    await wireCall(diego, '/v1/tasks/desire.r2', { taskGuid, domain, taskDefinition: definition });
+    const { task } = await wireCall(diego, '/v1/tasks/get_by_task_guid.r3', { taskGuid });
+    await wireCall(diego, '/v1/tasks/cancel', { taskGuid });
+    await vi.waitFor(() => expect(told).toHaveLength(1), { timeout: 20_000 });
+    expect(told[0]).toMatchObject({
+      by: 'bbs',
+      task_guid: taskGuid,
+      failed: true,
+      failure_reason: 'task was cancelled',
+      result: '',
+      annotation: 'mine',
+      created_at: wire.toNumber(task!.createdAt),
+    });
+    platform.close();
   });
 });
 

@@ -3,7 +3,8 @@ import * as wire from '#rivera/diego-wire';
 import { RiveraError } from '#rivera/models';
 import { ProcessRepository } from '#rivera/store';
 import { type BbsHarness, startBbs } from '../support/bbs.js';
-import { WIRE_ENV, WireConnection, wirePort } from '../support/wire.js';
+import { WireConnection } from '../support/wire.js';
+import { WIRE_ENV, wirePort } from '../support/wire-bbs.js';
 
 interface Route {
   path: string;

@@ -2,15 +2,6 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Codec, Error as WireError } from '#rivera/diego-wire';
-import { DiegoWire } from '../../apps/bbs/src/diego/diego-wire.js';
-import type { BbsHarness } from './bbs.js';
-
-/** For `startBbs`: Diego's API in plain text, on a port that the system chooses. */
-export const WIRE_ENV = { DIEGO_WIRE_LISTEN: '127.0.0.1:0' };
-
-export function wirePort(bbs: BbsHarness): number {
-  return bbs.app.get(DiegoWire).port;
-}
 
 export interface WireAnswer {
   status: number;
@@ -121,11 +112,14 @@ export class WireConnection {
 
 /** A client of Diego's API that takes answers as they are. */
 export class WireClient {
-  constructor(readonly port: number) {}
+  constructor(
+    readonly port: number,
+    private readonly tls?: ConnectionOptions,
+  ) {}
 
   /** The answer, whatever it says; rejects unless it is a protobuf answer with status 200. */
   async call<Q, A>(path: string, request: Codec<Q> | undefined, message: Q, response: Codec<A>): Promise<A> {
-    const connection = await WireConnection.open(this.port);
+    const connection = await WireConnection.open(this.port, this.tls);
     try {
       const body = request?.encode(message);
       const answer = await connection.send(path, { body });
@@ -150,7 +144,7 @@ export class WireClient {
   }
 
   async follow(path: string, request: WireRequest = {}): Promise<WireFollower> {
-    const connection = await WireConnection.open(this.port);
+    const connection = await WireConnection.open(this.port, this.tls);
     connection.write(path, request);
     return new WireFollower(connection, await connection.head());
   }
