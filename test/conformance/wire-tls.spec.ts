@@ -33,9 +33,9 @@ afterAll(async () => {
 function environment(change: Record<string, string> = {}): Record<string, string> {
   return {
     DIEGO_WIRE_LISTEN: '127.0.0.1:0',
-    DIEGO_WIRE_CERT_FILE: server!.certFile,
-    DIEGO_WIRE_KEY_FILE: server!.keyFile,
-    DIEGO_WIRE_CA_FILE: authority!.caFile,
+    DIEGO_CERT_FILE: server!.certFile,
+    DIEGO_KEY_FILE: server!.keyFile,
+    DIEGO_CA_FILE: authority!.caFile,
     ...change,
   };
 }
@@ -125,26 +125,26 @@ describe('1.1 the completion callback', () => {
 describe('1.1 what can be configured', () => {
   const load = (change: Record<string, string | undefined>) =>
     loadBbsConfig({ REDIS_URL: 'redis://localhost', JWT_SECRET: 'x'.repeat(40), ...change }).diego;
-  const unset = { DIEGO_WIRE_CERT_FILE: '', DIEGO_WIRE_KEY_FILE: '', DIEGO_WIRE_CA_FILE: '' };
+  const unset = { DIEGO_CERT_FILE: '', DIEGO_KEY_FILE: '', DIEGO_CA_FILE: '' };
 
   it('nothing listens unless it is told to', () => {
-    expect(load({})).toBeUndefined();
-    expect(load({ ...environment(), DIEGO_WIRE_LISTEN: '' })).toBeUndefined();
+    expect(load({}).wireListen).toBeUndefined();
+    expect(load({ ...environment(), DIEGO_WIRE_LISTEN: '' }).wireListen).toBeUndefined();
   });
 
   it('plain text on this machine only', () => {
     for (const host of ['127.0.0.1', '127.1.2.3', 'localhost', '[::1]'])
-      expect(load({ ...unset, DIEGO_WIRE_LISTEN: `${host}:8891` })?.tls).toBeUndefined();
+      expect(load({ ...unset, DIEGO_WIRE_LISTEN: `${host}:8891` }).tls).toBeUndefined();
     for (const host of ['', '0.0.0.0', '10.0.0.1', '[::]', 'bbs.service'])
       expect(() => load({ ...unset, DIEGO_WIRE_LISTEN: `${host}:8891` })).toThrow(
-        /DIEGO_WIRE_CERT_FILE is not set/,
+        /DIEGO_CERT_FILE is not set/,
       );
   });
 
   it('all three files or none', () => {
     for (const name of Object.keys(unset))
       expect(() => load(environment({ [name]: '' }))).toThrow(RiveraError);
-    expect(() => load(environment({ DIEGO_WIRE_KEY_FILE: '/does/not/exist' }))).toThrow(/does\/not\/exist/);
+    expect(() => load(environment({ DIEGO_KEY_FILE: '/does/not/exist' }))).toThrow(/does\/not\/exist/);
     expect(() => load(environment({ DIEGO_WIRE_LISTEN: 'nonsense' }))).toThrow(
       /DIEGO_WIRE_LISTEN is "nonsense"/,
     );

@@ -35,8 +35,6 @@ export interface ClusterOptions {
   bbsEnv?: Environment;
   /** Variables of all cells beside those the harness sets. */
   cellEnv?: Environment;
-  /** Variables of `bbs` beside those the harness sets. */
-  bbsEnv?: Environment;
   /** The same for programs of the control plane. */
   controlPlaneEnv?: Partial<Record<ControlPlaneProgram, Environment>>;
 }

@@ -20,7 +20,7 @@ import { CellsController } from './cells/cells.controller.js';
 import { DeploymentsController } from './deployments/deployments.controller.js';
 import { DeploymentRequests } from './deployments/deployments.service.js';
 import { BulkController } from './desired-lrps/bulk.controller.js';
-import { diegoProviders } from './diego/diego-wire.js';
+import { diegoProviders } from './diego/diego.providers.js';
 import { DesiredLRPs } from './desired-lrps/desired-lrps.service.js';
 import { DesiredLRPsController } from './desired-lrps/desired-lrps.controller.js';
 import { Domains } from './domains/domains.service.js';
@@ -88,14 +88,14 @@ export class BbsModule {
         },
         CellReports,
         EventHub,
-        { provide: CALLBACK_TLS, useValue: diego?.tls },
+        { provide: CALLBACK_TLS, useValue: diego.tls },
         CallbackSender,
         CompletionCallbacks,
         { provide: SESSION_OPTIONS, useValue: bbs.sessions },
         CellSessions,
         LogStreams,
         ExecAudit,
-        ...diegoProviders(diego, bbs.bodyLimitBytes),
+        ...diegoProviders({ ...diego, bodyLimitBytes: bbs.bodyLimitBytes }),
       ],
     };
   }

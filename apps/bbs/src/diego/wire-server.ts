@@ -9,17 +9,21 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Error as WireErrorMessage, ErrorType } from '#rivera/diego-wire';
-import { closeUnusedConnections, type RiveraLogger } from '#rivera/platform';
-import type { DiegoConfig } from './diego.config.js';
-import { sendMessage, type WireRoutes } from './wire-route.js';
+import { closeUnusedConnections, type ListenAddress, type RiveraLogger } from '#rivera/platform';
+import type { MutualTls } from './diego.config.js';
+import { sendMessage, type WireRoute } from './wire-route.js';
 
 /** Time to send a request completely. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Diego's client keeps idle connections for 90 s; one that closes under its next request would cost it a retry. */
 const KEEP_ALIVE_MS = 120_000;
 
-export interface WireServerOptions extends DiegoConfig {
-  routes: WireRoutes;
+export interface WireServerOptions {
+  listen: ListenAddress;
+  /** Undefined: plain text. */
+  tls?: MutualTls;
+  /** What is at a path; undefined: nothing. */
+  routeAt: (path: string) => WireRoute | undefined;
   /** Largest request body, in bytes. */
   bodyLimitBytes: number;
   logger: RiveraLogger;
@@ -73,8 +77,7 @@ export class WireServer {
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = (request.url ?? '').split('?', 1);
-    const { routes } = this.options;
-    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    const route = this.options.routeAt(path);
     if (route === undefined) return refuse(response, 404, '404 page not found\n');
     if (route.method !== request.method) {
       response.setHeader('allow', route.method);

@@ -15,3 +15,26 @@ export function wireCell(cell: Cell, repUrl: string): wire.CellPresence {
     repUrl: repUrl || undefined,
   };
 }
+
+/** The value of a cell's presence in locket: the same in Diego's JSON. */
+export function cellPresenceJson(cell: Cell, repUrl: string): string {
+  const { capacity, placementTags, optionalPlacementTags } = cell;
+  return JSON.stringify({
+    cell_id: cell.cellId,
+    rep_address: '',
+    zone: cell.zone,
+    capacity: {
+      memory_mb: capacity.memoryMb,
+      disk_mb: capacity.diskMb,
+      containers: capacity.containers,
+    },
+    rootfs_provider_list: cell.rootfsProviders.map(({ scheme, stacks }) => ({
+      name: scheme,
+      properties: stacks,
+    })),
+    placement_tags: placementTags,
+    optional_placement_tags: optionalPlacementTags,
+    rep_url: repUrl,
+    annotations: null,
+  });
+}

@@ -13,10 +13,12 @@ export interface DomainRoutesNeed {
   rpcs: RpcRoutes;
   domains: Domains;
   cells: CellRepository;
+  /** Where a cell's state can be asked for; empty when nowhere. */
+  repUrlOf: (cellId: string) => string;
 }
 
 /** Ping, domains and cells (Diego BBS §1.2). What the request of a list holds nobody reads. */
-export function domainRoutes({ rpcs, domains, cells }: DomainRoutesNeed): WireRoutes {
+export function domainRoutes({ rpcs, domains, cells, repUrlOf }: DomainRoutesNeed): WireRoutes {
   return {
     '/v1/ping': rpcs.rpc({
       response: wire.PingResponse,
@@ -40,7 +42,7 @@ export function domainRoutes({ rpcs, domains, cells }: DomainRoutesNeed): WireRo
       response: wire.CellsResponse,
       handle: async () => {
         const present = (await cells.list()).filter(({ state }) => state === 'PRESENT');
-        return { cells: present.map((cell) => wireCell(cell, '')) };
+        return { cells: present.map((cell) => wireCell(cell, repUrlOf(cell.cellId))) };
       },
     }),
   };
