@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import { diegoConfig } from './diego/diego.config.js';
-import { authConfig, listenConfig, loadConfig, logConfig, redisConfig } from '#rivera/platform';
+import { RiveraError } from '#rivera/models';
+import {
+  authConfig,
+  type ListenAddress,
+  listenConfig,
+  loadConfig,
+  logConfig,
+  redisConfig,
+} from '#rivera/platform';
 
 /** Everything the `bbs` reads from its environment; see docs/operations/configuration.md. */
 export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
-  return loadConfig(
+  const config = loadConfig(
     {
       listen: listenConfig('BBS_LISTEN', '127.0.0.1:8889'),
       redis: redisConfig,
@@ -46,6 +54,15 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
     },
     env,
   );
+  requireOwnPort(config.listen, config.diego.wireListen);
+  return config;
+}
+
+/** Whatever the addresses: who listens on all of them leaves no room for another on one of them. */
+function requireOwnPort(listen: ListenAddress, wire: ListenAddress | undefined): void {
+  if (listen.port !== wire?.port || wire.port === 0) return;
+  const sentence = `DIEGO_WIRE_LISTEN and BBS_LISTEN have the same port, ${wire.port}; give each its own.`;
+  throw new RiveraError('invalid-request', sentence);
 }
 
 export type BbsConfig = ReturnType<typeof loadBbsConfig>;
