@@ -475,6 +475,30 @@ describe('1.2 actual LRPs', () => {
   });
 });
 
+describe('1.2 whole lists', () => {
+  it('say what is true now, however often they were asked for', async () => {
+    const processGuid = await desire();
+    const state = async () => {
+      const { actualLrps } = await call('/v1/actual_lrps/list', {});
+      const { desiredLrpSchedulingInfos } = await call('/v1/desired_lrp_scheduling_infos/list', {});
+      const { desiredLrps } = await call('/v1/desired_lrp_routing_infos/list', {});
+      return [
+        actualLrps?.find(({ actualLrpKey }) => actualLrpKey.processGuid === processGuid)?.state,
+        desiredLrpSchedulingInfos?.find(({ desiredLrpKey }) => desiredLrpKey.processGuid === processGuid)
+          ?.annotation,
+        desiredLrps?.find((desired) => desired.processGuid === processGuid)?.modificationTag?.index,
+      ];
+    };
+    expect(await state()).toEqual(['UNCLAIMED', '', 0]);
+    expect(await state()).toEqual(['UNCLAIMED', '', 0]);
+    await run(processGuid);
+    await call('/v1/desired_lrp/update', { processGuid, update: { annotation: 'new' } });
+    expect(await state()).toEqual(['RUNNING', 'new', 1]);
+    await call('/v1/desired_lrp/remove', { processGuid });
+    expect(await state()).toEqual(['RUNNING', undefined, undefined]);
+  });
+});
+
 describe('1.2 evacuation', () => {
   const evacuated = async <P extends WirePath>(path: P, request: RequestOf<P>) => {
     const { error, keepContainer } = (await wireAnswer(client, path, request)) as wire.EvacuationResponse;

@@ -14,6 +14,7 @@ import {
   type Transition,
 } from '#rivera/lifecycle';
 import {
+  type AcceptedReport,
   type CellReport,
   type CellReportResult,
   type EvacuationReport,
@@ -77,7 +78,7 @@ export class CellReports {
    *
    * Errors: those of the report.
    */
-  async applyAlone(reporter: Reporter, report: CellReport): Promise<CellReportResult> {
+  async applyAlone(reporter: Reporter, report: CellReport): Promise<AcceptedReport> {
     if (isTaskReport(report)) return this.applyTaskReport(reporter, report);
     if (report.type !== 'claim') return this.applyLRPReport(reporter, report);
     await this.claimed(reporter, report);
@@ -111,7 +112,7 @@ export class CellReports {
     return { ok: false, error: { code: error.code, message: error.message } };
   }
 
-  private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<CellReportResult> {
+  private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<AcceptedReport> {
     if (isEvacuationReport(report)) return this.evacuations.apply(reporter, report);
     const transition = await this.processes.changeInstance(this.decisionOn(reporter, report), {
       fence: fenceOf(reporter),
@@ -159,7 +160,7 @@ export class CellReports {
     }
   }
 
-  private async applyTaskReport(reporter: Reporter, report: TaskReport): Promise<CellReportResult> {
+  private async applyTaskReport(reporter: Reporter, report: TaskReport): Promise<AcceptedReport> {
     let task: Task | undefined;
     const transition = await this.tasks.change(
       report.taskGuid,

@@ -14,6 +14,7 @@ import {
   type DiegoServices,
   type DiegoSettings,
 } from './diego-listeners.js';
+import { EncodedRecords } from './encoded-list.js';
 import { Locket } from './locket/locket.js';
 import { actualLRPRoutes } from './routes/actual-lrp.routes.js';
 import { desiredLRPRoutes } from './routes/desired-lrp.routes.js';
@@ -67,12 +68,13 @@ function diegoServices(
   hub: EventHub,
 ): DiegoServices {
   const rpcs = new RpcRoutes(logger);
+  const encoded = new EncodedRecords();
   const reports = new WireCellReports(cellReports);
   const repUrlOf = (cellId: string) => (wireUrl === undefined ? '' : `${wireUrl}/cells/${cellId}`);
   const routes: WireRoutes = {
     ...domainRoutes({ rpcs, domains, cells, repUrlOf }),
-    ...desiredLRPRoutes({ rpcs, desiredLRPs, processes }),
-    ...actualLRPRoutes({ rpcs, actualLRPs, processes, reports }),
+    ...desiredLRPRoutes({ rpcs, desiredLRPs, processes, encoded }),
+    ...actualLRPRoutes({ rpcs, actualLRPs, processes, reports, encoded }),
     ...groupRoutes({ rpcs, processes }),
     ...evacuationRoutes({ rpcs, reports }),
     ...taskRoutes({ rpcs, tasks, repository, reports }),

@@ -33,6 +33,8 @@ export const DISAGREEMENTS = {
     'too-many-requests': { type: ErrorType.UnknownError },
     unsupported: { type: ErrorType.InvalidRequest },
     unavailable: { type: ErrorType.UnknownError },
+    'cell-unreachable': { type: ErrorType.UnknownError },
+    'upgrade-required': { type: ErrorType.InvalidRequest },
     internal: { type: ErrorType.UnknownError, text: 'the request failed for an unknown reason' },
   } satisfies Record<ErrorCode, { type: ErrorType; text?: string }> as Record<
     ErrorCode,

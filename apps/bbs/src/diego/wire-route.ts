@@ -21,7 +21,7 @@ export type WireRoutes = Readonly<Record<string, WireRoute>>;
 export interface Rpc<Request, Response extends object> {
   /** Absent: the request says nothing, and its body is not looked at. */
   request?: Codec<Request>;
-  response: Codec<Response>;
+  response: Pick<Codec<Response>, 'encode'>;
   /** What it throws is answered in field 1. */
   handle: (request: Request) => Promise<Response>;
   /** Errors that this route numbers otherwise. */

@@ -5,6 +5,7 @@ import type { ProcessRepository } from '#rivera/store';
 import type { ActualLRPs } from '../../actual-lrps/actual-lrps.service.js';
 import { DISAGREEMENTS, invalidField } from '../disagreements.js';
 import { wireActualLRP } from '../mapping/actual-lrps.js';
+import { EncodedListAnswer, type EncodedRecords, inField } from '../encoded-list.js';
 import { everything } from '../whole-lists.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
 import { requireKey, startedOf, type WireCellReports } from './instance-reports.js';
@@ -16,6 +17,7 @@ export interface ActualLRPRoutesNeed {
   actualLRPs: ActualLRPs;
   processes: ProcessRepository;
   reports: WireCellReports;
+  encoded: EncodedRecords;
 }
 
 /** Instances: reads, and what cells, the auctioneer and clients say of them (Diego BBS §1.2). */
@@ -24,10 +26,8 @@ export function actualLRPRoutes(need: ActualLRPRoutesNeed): WireRoutes {
   return {
     '/v1/actual_lrps/list': rpcs.rpc({
       request: wire.ActualLRPsRequest,
-      response: wire.ActualLRPsResponse,
-      handle: async (filter) => ({
-        actualLrps: (await listActualLRPs(processes, filter)).map(wireActualLRP),
-      }),
+      response: EncodedListAnswer,
+      handle: async (filter) => ({ items: await listedActualLRPs(need, filter) }),
     }),
     '/v1/actual_lrps/list_by_process_guids': rpcs.rpc({
       request: wire.ActualLRPsByProcessGuidsRequest,
@@ -42,6 +42,21 @@ export function actualLRPRoutes(need: ActualLRPRoutesNeed): WireRoutes {
   };
 }
 
+const encodeActualLRP = (actual: ActualLRP) => wire.ActualLRP.encode(wireActualLRP(actual));
+
+async function listedActualLRPs(
+  { processes, encoded }: ActualLRPRoutesNeed,
+  filter: wire.ActualLRPsRequest,
+): Promise<Buffer[]> {
+  const isFiltering = filter.domain || filter.cellId || filter.processGuid || isGiven(filter.index);
+  if (isFiltering) {
+    const found = await listActualLRPs(processes, filter);
+    return found.map((actual) => inField(2, encodeActualLRP(actual)));
+  }
+  const all = await everything((page) => processes.storedActualPage(page));
+  return all.map((stored) => encoded.itemOf('actual', stored, encodeActualLRP));
+}
+
 /** Instances that match every given filter. */
 export async function listActualLRPs(
   processes: ProcessRepository,
@@ -50,10 +65,15 @@ export async function listActualLRPs(
   const matches = (actual: ActualLRP) =>
     (!domain || actual.domain === domain) &&
     (!cellId || actual.cellId === cellId) &&
-    (index === undefined || index === null || actual.index === index);
+    (!isGiven(index) || actual.index === index);
   if (processGuid) return (await processes.actualsOf(processGuid)).filter(matches);
   if (cellId) return (await processes.actualsOnCell(cellId)).filter(matches);
-  return everything((page) => processes.actualPage(page), matches);
+  const found = await everything((page) => processes.storedActualPage(page), matches);
+  return found.map(({ record }) => record);
+}
+
+function isGiven(index: number | null | undefined): index is number {
+  return index !== undefined && index !== null;
 }
 
 function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): WireRoutes {

@@ -1,6 +1,6 @@
 import * as wire from '#rivera/diego-wire';
 import { type DesiredLRP, type DesiredLRPSchedulingInfo, joinDesiredLRP, notFound } from '#rivera/models';
-import type { ProcessRepository } from '#rivera/store';
+import type { ProcessRepository, Stored } from '#rivera/store';
 import type { DesiredLRPs } from '../../desired-lrps/desired-lrps.service.js';
 import { DISAGREEMENTS, invalidField } from '../disagreements.js';
 import {
@@ -11,6 +11,7 @@ import {
   wireSchedulingInfo,
 } from '../mapping/definitions.js';
 import { desiredLRPAsR2 } from '../older-revisions.js';
+import { EncodedListAnswer, type EncodedRecords } from '../encoded-list.js';
 import { everything } from '../whole-lists.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
 
@@ -20,6 +21,7 @@ export interface DesiredLRPRoutesNeed {
   rpcs: RpcRoutes;
   desiredLRPs: DesiredLRPs;
   processes: ProcessRepository;
+  encoded: EncodedRecords;
 }
 
 /** What should run (Diego BBS §1.2, and of §1.3 the reads without image layers). */
@@ -27,7 +29,7 @@ export function desiredLRPRoutes(need: DesiredLRPRoutesNeed): WireRoutes {
   return { ...readRoutes(need), ...writeRoutes(need) };
 }
 
-function readRoutes({ rpcs, processes }: DesiredLRPRoutesNeed): WireRoutes {
+function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRoutes {
   const list = (present: (desired: DesiredLRP) => wire.DesiredLRP) =>
     rpcs.rpc({
       request: wire.DesiredLRPsRequest,
@@ -53,12 +55,11 @@ function readRoutes({ rpcs, processes }: DesiredLRPRoutesNeed): WireRoutes {
     '/v1/desired_lrps/get_by_process_guid.r2': get(asR2),
     '/v1/desired_lrp_scheduling_infos/list': rpcs.rpc({
       request: wire.DesiredLRPsRequest,
-      response: wire.DesiredLRPSchedulingInfosResponse,
-      handle: async ({ domain, processGuids }) => ({
-        desiredLrpSchedulingInfos: (await schedulingInfos(processes, { domain, processGuids })).map(
-          wireSchedulingInfo,
-        ),
-      }),
+      response: EncodedListAnswer,
+      handle: async ({ domain, processGuids }) => {
+        const infos = await schedulingInfos(processes, { domain, processGuids });
+        return { items: infos.map((info) => encoded.itemOf('scheduling', info, encodeSchedulingInfo)) };
+      },
     }),
     '/v1/desired_lrp_scheduling_infos/get_by_process_guid': rpcs.rpc({
       request: wire.DesiredLRPByProcessGuidRequest,
@@ -71,10 +72,11 @@ function readRoutes({ rpcs, processes }: DesiredLRPRoutesNeed): WireRoutes {
     }),
     '/v1/desired_lrp_routing_infos/list': rpcs.rpc({
       request: wire.DesiredLRPsRequest,
-      response: wire.DesiredLRPsResponse,
-      handle: async ({ processGuids }) => ({
-        desiredLrps: (await schedulingInfos(processes, { processGuids })).map(wireRoutingInfo),
-      }),
+      response: EncodedListAnswer,
+      handle: async ({ processGuids }) => {
+        const infos = await schedulingInfos(processes, { processGuids });
+        return { items: infos.map((info) => encoded.itemOf('routing', info, encodeRoutingInfo)) };
+      },
     }),
   };
 }
@@ -109,16 +111,24 @@ function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed): WireRoutes {
   };
 }
 
+const encodeSchedulingInfo = (info: DesiredLRPSchedulingInfo) =>
+  wire.DesiredLRPSchedulingInfo.encode(wireSchedulingInfo(info));
+const encodeRoutingInfo = (info: DesiredLRPSchedulingInfo) => wire.DesiredLRP.encode(wireRoutingInfo(info));
+
 /** Scheduling halves that match every given filter. */
 async function schedulingInfos(
   processes: ProcessRepository,
   { domain, processGuids = [], appGuids = [] }: wire.DesiredLRPsRequest,
-): Promise<DesiredLRPSchedulingInfo[]> {
+): Promise<Stored<DesiredLRPSchedulingInfo>[]> {
   const matches = (info: DesiredLRPSchedulingInfo) =>
     (!domain || info.domain === domain) &&
     (appGuids.length === 0 || appGuids.some((guid) => info.processGuid.startsWith(guid)));
-  if (processGuids.length === 0) return everything((page) => processes.desiredPage(page), matches);
-  return (await processes.schedulingInfos([...new Set(processGuids)])).filter(matches);
+  const isFiltering = domain || appGuids.length > 0;
+  if (processGuids.length === 0) {
+    return everything((page) => processes.desiredPage(page), isFiltering ? matches : undefined);
+  }
+  const found = await processes.storedSchedulingInfos([...new Set(processGuids)]);
+  return found.filter(({ record }) => matches(record));
 }
 
 async function wholeDesiredLRPs(
@@ -126,11 +136,11 @@ async function wholeDesiredLRPs(
   filter: wire.DesiredLRPsRequest,
 ): Promise<DesiredLRP[]> {
   const infos = await schedulingInfos(processes, filter);
-  const runs = await processes.runInfos(infos.map(({ processGuid }) => processGuid));
+  const runs = await processes.runInfos(infos.map(({ id }) => id));
   const runOf = new Map(runs.map((run) => [run.processGuid, run]));
-  return infos.flatMap((info) => {
-    const run = runOf.get(info.processGuid);
-    return run === undefined ? [] : [joinDesiredLRP(info, run)];
+  return infos.flatMap(({ id, record }) => {
+    const run = runOf.get(id);
+    return run === undefined ? [] : [joinDesiredLRP(record, run)];
   });
 }
 

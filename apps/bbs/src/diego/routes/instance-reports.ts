@@ -1,18 +1,16 @@
 import type * as wire from '#rivera/diego-wire';
 import {
+  type AcceptedReport,
   type ActualLRPKey,
   type CellReport,
   CellReportBody,
-  type CellReportResult,
   parse,
-  RiveraError,
 } from '#rivera/models';
 import type { CellReports } from '../../cells/cell-reports.js';
 import { CellParams, DomainParams } from '../../http/params.js';
 import { DISAGREEMENTS, invalidField } from '../disagreements.js';
 import { recordOf } from '../mapping/records.js';
 
-type Accepted = Extract<CellReportResult, { ok: true }>;
 type MaybeKey = wire.ActualLRPKey | null | undefined;
 type MaybeInstanceKey = wire.ActualLRPInstanceKey | null | undefined;
 
@@ -33,27 +31,20 @@ export class WireCellReports {
   constructor(private readonly reports: CellReports) {}
 
   /** Errors: `invalid-request`, and those of the report. */
-  async tell({ type, key = {}, instanceKey, details, zone = '' }: Report): Promise<Accepted> {
+  async tell({ type, key = {}, instanceKey, details, zone = '' }: Report): Promise<AcceptedReport> {
     if (!instanceKey) throw invalidField('actual_lrp_instance_key');
     const { instanceGuid, cellId } = instanceKey;
     parse(CellParams, { cellId });
     const { processGuid, index } = key;
     const report = parse(CellReportBody, { type, processGuid, index, instanceGuid, ...details });
-    return this.apply(cellId ?? '', report as CellReport, zone);
+    return this.reports.applyAlone({ cellId: cellId ?? '', zone }, report as CellReport);
   }
 
   /** Errors: `invalid-request`, and those of the report. */
-  async tellOfTask(cellId: string | undefined, report: object): Promise<Accepted> {
+  async tellOfTask(cellId: string | undefined, report: object): Promise<AcceptedReport> {
     if (cellId !== undefined) parse(CellParams, { cellId });
-    return this.apply(cellId ?? '', parse(CellReportBody, report) as CellReport, '');
-  }
-
-  private async apply(cellId: string, report: CellReport, zone: string): Promise<Accepted> {
-    const [result] = await this.reports.apply({ cellId, zone }, [report]);
-    if (result === undefined) throw new TypeError('A report was not answered.');
-    if (result.ok) return result;
-    const { code, message, fields } = result.error;
-    throw new RiveraError(code, message, fields === undefined ? {} : { fields });
+    const reporter = { cellId: cellId ?? '', zone: '' };
+    return this.reports.applyAlone(reporter, parse(CellReportBody, report) as CellReport);
   }
 }
 

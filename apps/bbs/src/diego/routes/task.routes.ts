@@ -121,7 +121,9 @@ function cellRoutes({ rpcs, tasks, reports }: TaskRoutesNeed): WireRoutes {
 async function listTasks(repository: TaskRepository, { domain, cellId }: wire.TasksRequest): Promise<Task[]> {
   const matches = (task: Task) => (!domain || task.domain === domain) && (!cellId || task.cellId === cellId);
   if (cellId) return (await repository.onCell(cellId)).filter(matches);
-  return everything((page) => repository.page(page), matches);
+  const isFiltering = domain !== undefined && domain !== '';
+  const found = await everything((page) => repository.storedPage(page), isFiltering ? matches : undefined);
+  return found.map(({ record }) => record);
 }
 
 function requireGuid(taskGuid: string | undefined): string {
