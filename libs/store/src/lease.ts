@@ -39,6 +39,12 @@ export class RedisLease {
     return renewed === 1;
   }
 
+  /** The token of whoever holds the lease; undefined when nobody does. */
+  async holder(): Promise<number | undefined> {
+    const token = await orUnavailable(() => this.redis.get(`${this.key}:holder`));
+    return token === null ? undefined : Number(token);
+  }
+
   /** Lets the next one in at once. */
   async release(token: number): Promise<void> {
     await orUnavailable(() => this.redis.riveraRenewLease(`${this.key}:holder`, String(token), '0'));
