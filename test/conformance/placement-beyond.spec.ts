@@ -1,5 +1,6 @@
 /** What placement knows beyond Diego's rule, in examples; docs/placement.md, "Beyond the score". Strict mode knows none of it. */
 import type { AuctionOptions } from '#rivera/auction';
+import { IndexedAuction, inputsOf, SCENARIOS, Simulation } from '#rivera/auction';
 import type { AffinityRule } from '#rivera/models';
 import type { CellFixture } from './placement-fixtures.js';
 import { cell, decide, ENGINES, errors, held, lrp, name, size, task, winners } from './placement-fixtures.js';
@@ -209,4 +210,18 @@ describe.each(ENGINES)('%s', (_engine, engineWith) => {
     expect(decide(engineWith(cells, { strict: true }), lrp('p', 0, wishes)).placements).toHaveLength(1);
     expect(decide(engineWith(cells), lrp('p', 0, wishes)).failures).toHaveLength(1);
   });
+});
+
+it('with two holes a zone, a 16 GB instance is refused only when 97 % of the memory is used', () => {
+  const { world, options } = SCENARIOS.find(({ id }) => id === 'P')!;
+  for (const seed of [1, 2, 3]) {
+    const engine = new IndexedAuction([], {
+      ...options,
+      startingContainerWeight: 0.25,
+      holes: { memoryMb: 16 * GB, count: 2 },
+    });
+    const simulation = new Simulation(engine);
+    for (const input of inputsOf({ ...world, seed }, () => simulation.hasFailed)) simulation.apply(input);
+    expect(simulation.report().firstFailure?.memoryFill).toBeGreaterThanOrEqual(0.97);
+  }
 });

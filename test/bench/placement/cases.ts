@@ -1,3 +1,5 @@
+import type { AuctionCell, AuctionOptions, LRPAuction } from '#rivera/auction';
+import type { CellCapacity } from '#rivera/models';
 import type { Foundation } from './worlds.js';
 
 export interface PlacementCase {
@@ -13,6 +15,18 @@ export interface PlacementCase {
   batch?: number;
   /** Whether the plain scan places all of it within a minute; if not, it places a part. */
   isForOracle: boolean;
+  /** What goes beyond Diego's rule. */
+  beyond?: Beyond;
+}
+
+export interface Beyond {
+  options?: Partial<AuctionOptions>;
+  /** Of each cell. */
+  limits?: Partial<CellCapacity>;
+  /** Of the cell at this place. */
+  cell?: (at: number) => Partial<AuctionCell>;
+  /** Of each instance of the app at this place. */
+  wishes?: (app: number) => Partial<LRPAuction>;
 }
 
 const cold = (cells: number, perApp = 10): Omit<PlacementCase, 'name'> => ({
@@ -30,6 +44,49 @@ const full = (cells: number, running: number, placed: number): Omit<PlacementCas
   perApp: 10,
   isForOracle: true,
 });
+
+/** 2,000 instances on 1,000 cells that run 100,000, which is what `beyond-plain` is without anything else. */
+const beyond = (name: string, more: Beyond): PlacementCase => ({
+  name: `beyond-${name}`,
+  ...full(1_000, 100_000, 2_000),
+  foundation: { cells: 1_000, containers: 160 },
+  isForOracle: false,
+  beyond: more,
+});
+
+const RACKS = 50;
+const inRack = (at: number) => ({ labels: { rack: `rack-${at % RACKS}` } });
+
+const BEYOND: readonly PlacementCase[] = [
+  beyond('plain', {}),
+  beyond('priorities', { wishes: (app) => ({ priority: app % 5 }) }),
+  beyond('max-starting', { cell: () => ({ maxStarting: 4 }) }),
+  beyond('cpu', {
+    limits: { cpuMillicores: 64_000, ports: 4_000 },
+    wishes: () => ({ cpuMillicores: 100, ports: 1 }),
+  }),
+  beyond('failed-on', {
+    wishes: (app) => ({ failedOn: [`cell-${app % 1_000}`, `cell-${(app * 7) % 1_000}`] }),
+  }),
+  beyond('labels', {
+    cell: inRack,
+    wishes: (app) => ({ affinity: [{ affinity: 'REQUIRE', label: 'rack', value: `rack-${app % RACKS}` }] }),
+  }),
+  beyond('anti-affinity', {
+    wishes: (app) => ({
+      affinity: [
+        { affinity: 'FORBID', processGuid: `new-0-${app - (app % 2)}-6f1d9e1c-52a8-4f0a-9c6e-0d6a6f4b7c11` },
+      ],
+    }),
+  }),
+  beyond('spread', { cell: inRack, wishes: () => ({ spread: [{ over: 'rack', maxSkew: 2 }] }) }),
+  beyond('pack', { cell: () => ({ pool: 'batch' }), options: { pools: { batch: { packFromPercent: 0 } } } }),
+  beyond('spread-then-pack', {
+    cell: () => ({ pool: 'batch' }),
+    options: { pools: { batch: { packFromPercent: 50 } } },
+  }),
+  beyond('holes', { options: { holes: { memoryMb: 16_384, count: 20 } } }),
+];
 
 export const CASES: readonly PlacementCase[] = [
   { name: 'cold-100', ...cold(100) },
@@ -53,6 +110,7 @@ export const CASES: readonly PlacementCase[] = [
     batch: 50_000,
     isForOracle: false,
   },
+  ...BEYOND,
 ];
 
 /** The same at a size that takes no time; with enough cells for every kind. */

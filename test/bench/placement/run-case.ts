@@ -2,7 +2,7 @@ import { IndexedAuction, ScanAuction } from '#rivera/auction';
 import type { AuctionBatch, AuctionCell, AuctionEngine, PlacedAuction } from '#rivera/auction';
 import { percentile } from '../bench.js';
 import type { Figure } from '../bench.js';
-import type { PlacementCase } from './cases.js';
+import type { Beyond, PlacementCase } from './cases.js';
 import { cellsOf, lrpsOf, tasksOf } from './worlds.js';
 
 const ROUNDS = 15;
@@ -16,12 +16,13 @@ const ORACLE_LOOKS = 50_000_000;
 /** Places the work of one case, several times, and says what it took. Nothing else runs in this process. */
 export function runCase(placement: PlacementCase, isOracle: boolean): Figure[] {
   const { foundation, batch } = placement;
-  const cells = cellsOf(foundation);
+  const cells = cellsOf(foundation).map((cell, at) => described(cell, at, placement.beyond));
   const placed = isOracle
     ? Math.min(placement.placed, Math.ceil(ORACLE_LOOKS / foundation.cells))
     : placement.placed;
-  const index = new IndexedAuction(cells);
-  const engine = isOracle ? new ScanAuction(cells) : index;
+  const options = placement.beyond?.options ?? {};
+  const index = new IndexedAuction(cells, options);
+  const engine = isOracle ? new ScanAuction(cells, options) : index;
   for (const { cellId, auction } of runningOf(index, placement)) {
     if (isOracle) engine.reserve(cellId, auction);
   }
@@ -77,9 +78,17 @@ function timed(engine: AuctionEngine, batch: AuctionBatch): [us: number, placeme
   return [user + system, placements];
 }
 
-function batchOf({ perApp, isTasks, foundation }: PlacementCase, from: number, count: number): AuctionBatch {
+function described(cell: AuctionCell, at: number, beyond: Beyond = {}): AuctionCell {
+  return { ...cell, capacity: { ...cell.capacity, ...beyond.limits }, ...beyond.cell?.(at) };
+}
+
+function batchOf(placement: PlacementCase, from: number, count: number): AuctionBatch {
+  const { perApp, isTasks, foundation, beyond = {} } = placement;
   if (isTasks) return { lrps: [], tasks: tasksOf(count) };
-  return { lrps: lrpsOf(`new-${from}`, count, perApp, foundation.isConstrained), tasks: [] };
+  const lrps = lrpsOf(`new-${from}`, count, perApp, foundation.isConstrained);
+  const { wishes } = beyond;
+  if (wishes === undefined) return { lrps, tasks: [] };
+  return { lrps: lrps.map((lrp, at) => ({ ...lrp, ...wishes(Math.floor(at / perApp)) })), tasks: [] };
 }
 
 /** Has the index place what runs before, in apps of 10; they have started when this comes to an end. */

@@ -1,3 +1,4 @@
+import type { AuctionCell } from '../types.js';
 import { CellOrder } from './cell-order.js';
 import type { Places } from './cell-order.js';
 import type { CellTable } from './cell-table.js';
@@ -40,6 +41,8 @@ export class Bucket {
     private readonly context: BucketContext,
     readonly zone: number,
     readonly offerClass: number,
+    /** One of its cells, as it was described once: zone and labels of the partition are those of all its cells. */
+    readonly example: AuctionCell,
   ) {
     const { table, preferences, places } = context;
     this.order = new CellOrder(table, places);
@@ -50,11 +53,6 @@ export class Bucket {
 
   get size(): number {
     return this.order.size + this.withoutCapacity.size;
-  }
-
-  /** One of its cells; there must be one. */
-  get example(): number {
-    return this.order.any ?? this.withoutCapacity.values().next().value!;
   }
 
   /** Grows with every change to any of its cells. */

@@ -67,6 +67,11 @@ export class Candidates {
     this.search.atCell(slot, this.alikeWeight === 0 ? alike : 0, ownScore + penalty);
   }
 
+  /** Whether a cell that is kept could still be the best: not while any other without instances alike has room. */
+  get mayBeKept(): boolean {
+    return this.kept.length > 0 && !(this.search.alike === 0 && this.search.score < SCORE_UNIT * HOLE_WEIGHT);
+  }
+
   hasRoom(slot: number): boolean {
     return !this.table.isWithoutCapacity(slot) && this.search.hasRoom(slot);
   }
@@ -86,7 +91,9 @@ export class Candidates {
   }
 
   private noteHoles(): void {
-    for (const bucket of this.foundation.plain.topology.allBuckets) {
+    const { topology } = this.foundation.plain;
+    const buckets = this.topology === topology ? this.constraint.buckets : topology.allBuckets;
+    for (const bucket of buckets) {
       if (bucket.holes.size > this.options.holes.count) continue;
       for (const slot of bucket.holes) {
         if (this.isRefused(slot) || !this.isMatching(slot)) continue;

@@ -53,10 +53,6 @@ export class CellOrder {
     return this.members.size;
   }
 
-  get any(): number | undefined {
-    return this.members.values().next().value;
-  }
-
   add(slot: number): void {
     this.members.add(slot);
     this.rearrange();

@@ -34,7 +34,7 @@ export class Chooser {
     trees.length = 0;
     for (const bucket of constraint.buckets) trees.push(bucket.tasks);
     search.inTrees(trees);
-    for (const slot of kept) candidates.consider(slot, table.tasks[slot]!);
+    if (candidates.mayBeKept) for (const slot of kept) candidates.consider(slot, table.tasks[slot]!);
     if (search.slot < 0) for (const slot of refused) candidates.consider(slot, table.tasks[slot]!);
     return search.slot;
   }
@@ -95,6 +95,7 @@ export class Chooser {
 
   private considerKept(app: number, zoneInstances: Int32Array, level: number): void {
     const { instances, zone } = this.table;
+    if (!this.candidates.mayBeKept) return;
     for (const slot of this.candidates.kept) {
       if (zoneInstances[zone[slot]!] !== level) continue;
       this.candidates.consider(slot, instances.instancesOn(app, slot));

@@ -54,6 +54,7 @@ export class FurtherResources {
 
   /** The most that is left of any one device. */
   mostDevices(slot: number, capacity: CellCapacity): number {
+    if (capacity.devices === undefined) return 0;
     const left = this.leftDevices(slot, capacity);
     return left.reduce((most, { name }) => Math.max(most, countOf(left, name)), 0);
   }

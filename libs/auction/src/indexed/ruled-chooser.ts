@@ -1,35 +1,26 @@
 import type { AffinityRule, SpreadRule } from '#rivera/models';
-import { compareLists } from '../choose.js';
 import { hasLabel, isBroken } from '../rules.js';
 import { isTaskAuction } from '../types.js';
 import type { Auction, AuctionCell } from '../types.js';
-import type { Bucket } from './bucket.js';
 import type { Candidates } from './candidates.js';
+import { NO_APP } from './cell-table.js';
 import type { CellTable } from './cell-table.js';
-import type { Constraint } from './constraint-table.js';
 import type { Foundation } from './foundation.js';
-import type { ScoreTree } from './score-tree.js';
+import { KeyedCells } from './keyed-cells.js';
 
-/** Stands for a cell of a bucket that no rule knows by itself. */
+/** Stands for the cells of a bucket that no rule knows by themselves. */
 const ANY_CELL = -1;
 
-/** Cells that the rules find equally good: trees of those not known by themselves, and the others. */
-interface Group {
-  /** Violations, instances in the zone, instances by spread rule: lower ones go first. */
-  key: number[];
-  trees: ScoreTree[];
-  cells: number[];
-}
-
-/** What a rule of affinity makes of a cell, and the cells it knows by themselves. */
+/** A rule of affinity, and whether a cell is one as it names it. */
 interface Nearness {
   rule: AffinityRule;
   isNear(slot: number, cell: AuctionCell, zone: number): boolean;
 }
 
+/** A rule of spread, and the app's instances by domain. */
 interface Spread {
-  instancesNear(cell: AuctionCell, zone: number): number;
-  isAllowed(cell: AuctionCell, zone: number): boolean;
+  rule: SpreadRule;
+  counts: Map<string, number>;
 }
 
 /**
@@ -38,7 +29,9 @@ interface Spread {
  * these are looked at one by one. Costs a look at each matching bucket and each such cell.
  */
 export class RuledChooser {
+  /** Cells that are looked at by themselves. */
   private readonly listed = new Set<number>();
+  private readonly keyed = new KeyedCells();
 
   constructor(
     private readonly table: CellTable,
@@ -50,72 +43,85 @@ export class RuledChooser {
   choose(auction: Auction): number {
     const { topology, constraints } = this.foundation.by(labelsOf(auction));
     const constraint = constraints.of(auction);
-    const { candidates } = this;
-    candidates.begin(auction, constraint, topology);
-    this.listed.clear();
-    for (const slot of candidates.kept) this.listed.add(slot);
-    const judge = this.judgeOf(auction, constraint);
+    const { candidates, keyed, listed } = this;
     const isTask = isTaskAuction(auction);
-    const groups = new Groups();
+    candidates.begin(auction, constraint, topology);
+    listed.clear();
+    for (const slot of candidates.kept) listed.add(slot);
+    const rules = this.rulesOf(auction);
+
+    keyed.begin(rules.spread.map(({ rule }) => rule.maxSkew));
     for (const bucket of constraint.buckets) {
-      const key = bucket.order.size === 0 ? undefined : judge(ANY_CELL, this.exampleOf(bucket), bucket.zone);
-      if (key !== undefined) groups.of(key).trees.push(isTask ? bucket.tasks : bucket.lrps);
+      const tree = isTask ? bucket.tasks : bucket.lrps;
+      this.key(rules, ANY_CELL, bucket.example, bucket.zone);
+      keyed.addTree(tree);
     }
-    for (const slot of this.listed) {
-      if (candidates.isMatching(slot) && !candidates.isRefused(slot)) this.list(groups, judge, slot);
+    for (const slot of listed) {
+      if (candidates.isMatching(slot) && !candidates.isRefused(slot)) this.keyCell(rules, slot);
     }
-    this.searchIn(groups, auction);
-    if (candidates.search.slot < 0) {
-      const unwilling = new Groups();
-      for (const slot of candidates.refused) this.list(unwilling, judge, slot);
-      this.searchIn(unwilling, auction);
+    this.searchIn(rules.app);
+    if (candidates.search.slot < 0 && candidates.refused.length > 0) {
+      keyed.keepSkew();
+      for (const slot of candidates.refused) this.keyCell(rules, slot);
+      this.searchIn(rules.app);
     }
     return candidates.search.slot;
   }
 
-  private list(groups: Groups, judge: Judge, slot: number): void {
-    const key = judge(slot, this.table.cells[slot]!, this.table.zone[slot]!);
-    if (key !== undefined) groups.of(key).cells.push(slot);
-  }
-
-  private searchIn(groups: Groups, auction: Auction): void {
-    const { candidates, table } = this;
-    const app = isTaskAuction(auction) ? undefined : table.instances.idOf(auction.processGuid);
-    for (const { trees, cells } of groups.inOrder()) {
-      candidates.search.inTrees(trees);
-      for (const slot of cells) {
+  /** Group by group, the best first, until one has a cell with room. */
+  private searchIn(app: number | undefined): void {
+    const { candidates, table, keyed } = this;
+    for (let isMore = keyed.first(); isMore && candidates.search.slot < 0; isMore = keyed.next()) {
+      candidates.search.inTrees(keyed.trees);
+      for (const slot of keyed.cells) {
         const alike = app === undefined ? table.tasks[slot]! : table.instances.instancesOn(app, slot);
         candidates.consider(slot, alike);
       }
-      if (candidates.search.slot >= 0) return;
     }
   }
 
-  /** Gives the key of a cell's group; undefined when a rule keeps the work from it. */
-  private judgeOf(auction: Auction, constraint: Constraint): Judge {
-    const affinity = (auction.affinity ?? []).map((rule) => this.nearnessOf(rule));
-    if (isTaskAuction(auction)) {
-      return (slot, cell, zone) => {
-        const violations = violationsOf(affinity, slot, cell, zone);
-        return violations === undefined ? undefined : [violations, 0];
-      };
+  private keyCell(rules: Rules, slot: number): void {
+    this.key(rules, slot, this.table.cells[slot]!, this.table.zone[slot]!);
+    this.keyed.addCell(slot);
+  }
+
+  /** What comes first is best: rules broken that need not hold, instances in the zone, instances by rule of spread. */
+  private key(
+    { affinity, spread, zoneInstances }: Rules,
+    slot: number,
+    cell: AuctionCell,
+    zone: number,
+  ): void {
+    const { keyed } = this;
+    keyed.setKey(0, violationsOf(affinity, slot, cell, zone));
+    keyed.setKey(1, zoneInstances?.[zone] ?? 0);
+    for (let at = 0; at < spread.length; at += 1) {
+      const { rule, counts } = spread[at]!;
+      const domain = domainOf(rule.over, cell, zone);
+      keyed.setSpread(
+        at,
+        domain === undefined ? Infinity : counts.size === 0 ? 0 : (counts.get(domain) ?? 0),
+      );
     }
+  }
+
+  private rulesOf(auction: Auction): Rules {
+    const affinity = (auction.affinity ?? []).map((rule) => this.nearnessOf(rule));
+    if (isTaskAuction(auction)) return { affinity, spread: [] };
     const app = this.table.instances.idOf(auction.processGuid);
-    for (const slot of this.cellsWith(auction.processGuid)) this.listBySelf(slot);
-    const zoneInstances = this.foundation.zones.instancesOf(app);
-    const spreads = (auction.spread ?? []).map((rule) => this.spreadOf(rule, app, constraint));
-    return (slot, cell, zone) => {
-      const violations = violationsOf(affinity, slot, cell, zone);
-      if (violations === undefined || spreads.some((spread) => !spread.isAllowed(cell, zone)))
-        return undefined;
-      return [violations, zoneInstances[zone]!, ...spreads.map((spread) => spread.instancesNear(cell, zone))];
-    };
+    const own = this.cellsWith(app);
+    for (const slot of own) this.listBySelf(slot);
+    const spread = (auction.spread ?? []).map((rule) => ({
+      rule,
+      counts: this.countBy(rule.over, app, own),
+    }));
+    return { app, affinity, spread, zoneInstances: this.foundation.zones.instancesOf(app) };
   }
 
   private nearnessOf(rule: AffinityRule): Nearness {
     const { processGuid, over = 'cell' } = rule;
     if (processGuid === undefined) return { rule, isNear: (_slot, cell) => hasLabel(cell, rule) };
-    const cells = this.cellsWith(processGuid);
+    const cells = this.cellsWith(this.table.instances.idOf(processGuid));
     if (over === 'cell') {
       for (const slot of cells) this.listBySelf(slot);
       const near = new Set(cells);
@@ -127,33 +133,22 @@ export class RuledChooser {
     return { rule, isNear: (_slot, cell, zone) => domains.has(domainOf(over, cell, zone)) };
   }
 
-  private spreadOf({ over, maxSkew }: SpreadRule, app: number, constraint: Constraint): Spread {
+  private countBy(over: string, app: number, cells: readonly number[]): Map<string, number> {
     const { table } = this;
-    const { instances } = table;
     const counts = new Map<string, number>();
-    for (let pair = instances.firstOf(app); pair >= 0; pair = instances.next(pair)) {
-      const slot = instances.slotOf(pair);
-      if (table.zone[slot]! < 0) continue;
+    for (const slot of cells) {
       const domain = domainOf(over, table.cells[slot]!, table.zone[slot]!);
-      if (domain !== undefined) counts.set(domain, (counts.get(domain) ?? 0) + instances.countOf(pair));
+      if (domain === undefined) continue;
+      counts.set(domain, (counts.get(domain) ?? 0) + table.instances.instancesOn(app, slot));
     }
-    let least = Infinity;
-    for (const bucket of constraint.buckets) {
-      const domain = domainOf(over, this.exampleOf(bucket), bucket.zone);
-      if (domain !== undefined) least = Math.min(least, counts.get(domain) ?? 0);
-    }
-    const instancesNear = (cell: AuctionCell, zone: number) =>
-      counts.get(domainOf(over, cell, zone) ?? '') ?? 0;
-    const isAllowed = (cell: AuctionCell, zone: number) =>
-      domainOf(over, cell, zone) !== undefined && instancesNear(cell, zone) + 1 - least <= maxSkew;
-    return { instancesNear, isAllowed };
+    return counts;
   }
 
-  /** Cells that take part and have instances of a process. */
-  private cellsWith(processGuid: string): number[] {
+  /** Cells that take part and have instances of an app. */
+  private cellsWith(app: number): number[] {
+    if (app === NO_APP) return [];
     const { instances, zone } = this.table;
     const slots: number[] = [];
-    const app = instances.idOf(processGuid);
     for (let pair = instances.firstOf(app); pair >= 0; pair = instances.next(pair)) {
       const slot = instances.slotOf(pair);
       if (zone[slot]! >= 0) slots.push(slot);
@@ -165,25 +160,23 @@ export class RuledChooser {
     this.listed.add(slot);
     this.candidates.search.passOver(slot);
   }
-
-  private exampleOf(bucket: Bucket): AuctionCell {
-    return this.table.cells[bucket.example]!;
-  }
 }
 
-type Judge = (slot: number, cell: AuctionCell, zone: number) => number[] | undefined;
+/** The rules of a piece of work, looked into. */
+interface Rules {
+  /** Absent for a task. */
+  app?: number;
+  affinity: Nearness[];
+  spread: Spread[];
+  zoneInstances?: Int32Array;
+}
 
-/** How many rules of PREFER and AVOID are broken; undefined when one of REQUIRE or FORBID is. */
-function violationsOf(
-  affinity: readonly Nearness[],
-  slot: number,
-  cell: AuctionCell,
-  zone: number,
-): number | undefined {
+/** How many rules of PREFER and AVOID are broken; infinite when one of REQUIRE or FORBID is. */
+function violationsOf(affinity: readonly Nearness[], slot: number, cell: AuctionCell, zone: number): number {
   let violations = 0;
   for (const { rule, isNear } of affinity) {
     if (!isBroken(rule, isNear(slot, cell, zone))) continue;
-    if (rule.affinity === 'REQUIRE' || rule.affinity === 'FORBID') return undefined;
+    if (rule.affinity === 'REQUIRE' || rule.affinity === 'FORBID') return Infinity;
     violations += 1;
   }
   return violations;
@@ -200,22 +193,4 @@ function labelsOf(auction: Auction): string[] {
   const labels = [...affinity.flatMap(({ label, over }) => [label, over]), ...spread.map(({ over }) => over)];
   const named = labels.filter((label) => label !== undefined && label !== 'zone' && label !== 'cell');
   return [...new Set(named as string[])].toSorted();
-}
-
-class Groups {
-  private readonly groups = new Map<string, Group>();
-
-  of(key: number[]): Group {
-    const name = key.join(' ');
-    let group = this.groups.get(name);
-    if (group === undefined) {
-      group = { key, trees: [], cells: [] };
-      this.groups.set(name, group);
-    }
-    return group;
-  }
-
-  inOrder(): Group[] {
-    return [...this.groups.values()].toSorted((a, b) => compareLists(a.key, b.key));
-  }
 }

@@ -29,7 +29,7 @@ export class Search {
   wasted = 0;
   /** Of the best cell so far; infinite when there is none. */
   alike = Infinity;
-  private score = Infinity;
+  score = Infinity;
   private rank = Infinity;
 
   private memoryMb = 0;

@@ -83,7 +83,7 @@ export class Topology {
     offer.cells += 1;
     let bucket = offer.buckets.get(zone);
     if (bucket === undefined) {
-      bucket = new Bucket(this.context, zone, offer.id);
+      bucket = new Bucket(this.context, zone, offer.id, cell);
       offer.buckets.set(zone, bucket);
     }
     return bucket;
