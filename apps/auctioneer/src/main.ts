@@ -1,38 +1,6 @@
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { AUCTIONEER, MailboxServer, runSingletonApp } from '#rivera/actor';
-import { AUCTIONEER_MESSAGES } from '#rivera/models';
 import { runApp } from '#rivera/platform';
-import { RedisLease, Store } from '#rivera/store';
 import { loadAuctioneerConfig } from './auctioneer.config.js';
-import { AuctioneerModule } from './auctioneer.module.js';
-import { Auctioneer } from './auctioneer.js';
-import { Rebalancer } from './rebalance/rebalancer.js';
+import { startAuctioneer } from './start-auctioneer.js';
 
-await runApp('auctioneer', async (logger) => {
-  const config = loadAuctioneerConfig();
-  const mailbox = new MailboxServer({
-    address: AUCTIONEER,
-    connection: config.redis.busUrl,
-    messages: AUCTIONEER_MESSAGES,
-    startPaused: true,
-    logger,
-  });
-  const app = await NestFactory.createMicroservice(AuctioneerModule.forRoot(config, logger), {
-    strategy: mailbox,
-    logger,
-    abortOnError: false,
-  });
-  const auctioneer = app.get(Auctioneer);
-  const rebalancer = app.get(Rebalancer);
-  return runSingletonApp({
-    app,
-    mailbox,
-    lease: new RedisLease(app.get(Store).redis, 'auctioneer', config.auctioneer.leaseTtlMs),
-    activate: async (token, signal) => {
-      await auctioneer.activate(token, signal);
-      rebalancer.activate(token, signal);
-    },
-    logger,
-  });
-});
+await runApp('auctioneer', (logger) => startAuctioneer(loadAuctioneerConfig(), logger));
