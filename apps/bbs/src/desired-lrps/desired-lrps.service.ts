@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Notifier } from '#rivera/actor';
-import { desire, removeDesired, type Transition, update } from '#rivera/lifecycle';
+import { desire, type ProcessSnapshot, removeDesired, type Transition, update } from '#rivera/lifecycle';
 import {
   type DesiredLRP,
   type DesiredLRPRequest,
@@ -32,11 +32,9 @@ export class DesiredLRPs {
     requireDomain(user, request.domain);
     const { schedulingInfo, runInfo } = splitDesiredLRP(request);
     const wanted = { schedulingInfo: { ...schedulingInfo, ...options }, runInfo };
-    const transition = await this.processes.change(request.processGuid, (process) =>
+    return this.apply(request.processGuid, user, (process) =>
       desire(process, wanted, contextOf(this.clock, this.ids)),
     );
-    this.notifier.publish(transition);
-    return this.present(request.processGuid, transition, user);
   }
 
   async update(
@@ -45,12 +43,10 @@ export class DesiredLRPs {
     user: Principal,
     ifMatch?: ModificationTag,
   ): Promise<DesiredLRP> {
-    const transition = await this.processes.change(processGuid, (process) => {
+    return this.apply(processGuid, user, (process) => {
       requireVisible(user, process.desired, 'desired LRP', processGuid);
       return update(process, wanted, contextOf(this.clock, this.ids), ifMatch);
     });
-    this.notifier.publish(transition);
-    return this.present(processGuid, transition, user);
   }
 
   async remove(processGuid: string, user: Principal, ifMatch?: ModificationTag): Promise<void> {
@@ -67,14 +63,22 @@ export class DesiredLRPs {
     return presentDesiredLRP(schedulingInfo, run);
   }
 
-  /** The record as this transition left it, whatever happened to it since. */
-  private async present(processGuid: string, transition: Transition, user: Principal): Promise<DesiredLRP> {
-    const info = transition.find((change) => change.kind === 'desired')?.after;
-    const run = transition.find((change) => change.kind === 'run')?.after;
-    if (info !== undefined && run !== undefined) return presentDesiredLRP(info, run);
-    const [stored] = await this.processes.runInfos([processGuid]);
-    if (info === undefined) return this.get(processGuid, user);
-    if (stored === undefined) throw notFound('desired LRP', processGuid);
-    return presentDesiredLRP(info, stored);
+  /** Answers the record as the rule left it, or found it, whatever happened to it since. */
+  private async apply(
+    processGuid: string,
+    user: Principal,
+    rule: (process: ProcessSnapshot) => Transition,
+  ): Promise<DesiredLRP> {
+    let found: ProcessSnapshot | undefined;
+    const transition = await this.processes.change(processGuid, (process) => {
+      found = process;
+      return rule(process);
+    });
+    this.notifier.publish(transition);
+    const info = transition.find((change) => change.kind === 'desired')?.after ?? found?.desired;
+    const run = transition.find((change) => change.kind === 'run')?.after ?? found?.run;
+    if (info === undefined || run === undefined) throw notFound('desired LRP', processGuid);
+    requireVisible(user, info, 'desired LRP', processGuid);
+    return presentDesiredLRP(info, run);
   }
 }

@@ -141,6 +141,35 @@ describe('list', () => {
     expect((await list({ processGuid: guids[3], domain: 'nowhere' })).items).toEqual([]);
   });
 
+  it.each(['full', 'scheduling', 'routing'])(
+    'in view %s is compressed, and 304 while nothing has changed',
+    async (view) => {
+      const domain = `large-${view}`;
+      const lrps = Array.from({ length: 60 }, (_, n) =>
+        aRealisticDesiredLRP({ processGuid: `${domain}-${n}`, domain, instances: 1 }),
+      );
+      await Promise.all(lrps.map((lrp) => bbs.client().desireLRP(lrp)));
+      const get = (etag = '') =>
+        bbs
+          .as('lrps:read')
+          .get(PATH)
+          .query({ view, domain })
+          .set('accept-encoding', 'gzip')
+          .set('if-none-match', etag);
+      const { body, headers } = await get().expect(200);
+      expect(headers['content-encoding']).toBe('gzip');
+      expect((body as { items: DesiredLRP[] }).items).toHaveLength(60);
+      await get(headers['etag']).expect(304);
+      await bbs
+        .as()
+        .patch(at(`${domain}-7`))
+        .send({ annotation: 'new' })
+        .expect(200);
+      const changed = await get(headers['etag']).expect(200);
+      expect(changed.headers['etag']).not.toBe(headers['etag']);
+    },
+  );
+
   it.each([1, 7, 25])('pages by %i: each record once', async (limit) => {
     expect((await everyPage({ domain, limit })).toSorted()).toEqual(guids);
   });
