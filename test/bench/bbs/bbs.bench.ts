@@ -4,7 +4,7 @@ import { aRealisticDesiredLRP, aTaskDefinition } from '../../support/builders.js
 import { type Cluster, startCluster } from '../../support/cluster.js';
 import { type BenchContext, percentile, reportLatency } from '../bench.js';
 import { Api } from './api.js';
-import { cpuUs } from './cpu.js';
+import { cpuUs } from '../cpu.js';
 
 const CALLERS = 16;
 const BULK = 100;
