@@ -7,7 +7,7 @@ const only = (from, allowed) => ({
   to: { path: '^libs/', pathNot: [`^libs/${from}/`, ...allowed.map((lib) => `^libs/${lib}/`)] },
 });
 
-const pure = ['models', 'lifecycle', 'auction'];
+const pure = ['models', 'lifecycle', 'auction', 'diego-wire'];
 const nodeIo = '^(node:)?(fs|net|http|https|child_process|dgram|tls|dns|worker_threads)(/|$)';
 
 module.exports = {
@@ -28,7 +28,7 @@ module.exports = {
     },
     {
       name: 'pure-libs-do-no-io',
-      comment: 'models, lifecycle and auction are pure: no I/O, no driver, no framework',
+      comment: 'models, lifecycle, auction and diego-wire are pure: no I/O, no driver, no framework',
       severity: 'error',
       from: { path: `^libs/(${pure.join('|')})/`, pathNot: '\\.spec\\.ts$' },
       to: { path: [nodeIo, 'node_modules/(ioredis|bullmq|dockerode|@nestjs|pino|prom-client)/'] },
@@ -36,6 +36,7 @@ module.exports = {
     only('models', []),
     only('lifecycle', ['models']),
     only('auction', ['lifecycle', 'models']),
+    only('diego-wire', []),
     only('store', ['lifecycle', 'models', 'platform']),
     only('actor', ['lifecycle', 'models', 'platform']),
     only('garden', ['lifecycle', 'models', 'platform']),

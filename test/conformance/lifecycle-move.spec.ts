@@ -8,6 +8,7 @@ import {
   indexEntries,
   instanceOf,
   isSettled,
+  isUnplaced,
   moveInstance,
   type ProcessSnapshot,
   recordId,
@@ -77,7 +78,8 @@ describe('given all desired instances run', () => {
       'actual_lrp_changed',
       'actual_lrp_created',
     ]);
-    expect(effectsOf(transition)).toEqual({ wakeAuctioneer: false, stops: new Map() });
+    expect(effectsOf(transition).stops).toEqual(new Map());
+    expect(isUnplaced(transition[1]?.after as ActualLRP)).toBe(false);
   });
 
   it('then the converger looks at it when its time is over', () => {

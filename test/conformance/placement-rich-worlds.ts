@@ -76,6 +76,7 @@ const spread: fc.Arbitrary<SpreadRule> = fc.record({ over, maxSkew: fc.constantF
 
 const wishes = {
   ...furtherNeeds,
+  failedOn: sometimes(fc.subarray(['cell-0', 'cell-3'])),
   priority: sometimes(fc.constantFrom(-1, 0, 2)),
   affinity: sometimes(fc.array(affinity, { maxLength: 3 })),
 };

@@ -66,4 +66,21 @@ export const REFERENCES: readonly Reference[] = [
       },
     ],
   },
+  {
+    name: 'Wire',
+    files: /\/wire[^/]*\.spec\.ts$/,
+    sections: [
+      { number: '1.1', subject: 'envelope, errors, transport' },
+      { number: '1.2', subject: 'routes' },
+      { number: '1.3', subject: 'deprecated routes' },
+      { number: '1.4', subject: 'event streams' },
+      { number: '1.5', subject: 'filters of event streams' },
+      { number: '1.7', subject: 'golden vectors' },
+      { number: '2.1', subject: 'messages as bytes' },
+      { number: '6.1', subject: 'locket over gRPC' },
+      { number: '6.2', subject: 'locks of the active ones' },
+      { number: '6.3', subject: 'presences of cells' },
+      { number: '8.1', subject: 'states of cells, for cfdot' },
+    ],
+  },
 ];

@@ -2,11 +2,13 @@ import { NestFactory } from '@nestjs/core';
 import { AUCTIONEER, MailboxServer } from '#rivera/actor';
 import { AUCTIONEER_MESSAGES } from '#rivera/models';
 import { Metrics, RiveraLogger } from '#rivera/platform';
-import { EventLog } from '#rivera/store';
+import { EventLog, RedisLease, Store } from '#rivera/store';
 import { loadAuctioneerConfig } from '../../apps/auctioneer/src/auctioneer.config.js';
 import { AuctioneerModule } from '../../apps/auctioneer/src/auctioneer.module.js';
 import { Auctioneer } from '../../apps/auctioneer/src/auctioneer.js';
 import { Rebalancer } from '../../apps/auctioneer/src/rebalance/rebalancer.js';
+
+const LEASE_TTL_MS = 3_600_000;
 
 export interface AuctioneerApp {
   /** What it has logged, line by line. */
@@ -25,7 +27,7 @@ export interface AuctioneerAppOptions {
   env?: Record<string, string>;
 }
 
-/** The program `auctioneer` in this process: active at once, without a lease, and with its mailbox. */
+/** The program `auctioneer` in this process: active at once, with a lease that lasts, and with its mailbox. */
 export async function startAuctioneerApp(
   redisUrl: string,
   { token = 1, env = {} }: AuctioneerAppOptions = {},
@@ -44,6 +46,9 @@ export async function startAuctioneerApp(
     logger,
     abortOnError: false,
   });
+  // Whoever asks whether an auctioneer is active finds one.
+  const held = new RedisLease(app.get(Store).redis, 'auctioneer', LEASE_TTL_MS);
+  const grant = await held.acquire();
   const lease = new AbortController();
   const follow = vi.spyOn(app.get(EventLog), 'follow');
   await app.get(Auctioneer).activate(token, lease.signal);
@@ -62,6 +67,7 @@ export async function startAuctioneerApp(
     },
     stop: async () => {
       lease.abort();
+      if (grant !== undefined) await held.release(grant.token);
       await app.close();
     },
   };

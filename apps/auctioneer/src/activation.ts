@@ -1,4 +1,5 @@
 import { WakeLoop } from '#rivera/actor';
+import type { RiveraEvent } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import { type Fence, type LoggedEvent, type Store, WORK_SHARD_IDS } from '#rivera/store';
 import type { AuctioneerParts } from './auctioneer-parts.js';
@@ -7,7 +8,7 @@ import { CellPicture } from './cell-picture.js';
 import { CellTrust } from './cell-trust.js';
 import { Decider } from './decider.js';
 import { type Decision, type ShardOutcome, tagOnceDecided } from './placement-commits.js';
-import { isAboutCells, newsOf } from './placement-news.js';
+import { failureOf, isAboutCells, newsOf } from './placement-news.js';
 import { UnplacedWork } from './unplaced-work.js';
 import type { Member } from './work-member.js';
 import type { WorkRecord } from './work-reader.js';
@@ -80,12 +81,6 @@ export class Activation {
     this.loop.start(signal);
   }
 
-  /** Reads the whole index of unplaced work again. */
-  async sweepAll(): Promise<void> {
-    await this.sweep(WORK_SHARD_IDS);
-    this.loop.wake();
-  }
-
   private get logger(): RiveraLogger {
     return this.parts.logger;
   }
@@ -124,6 +119,7 @@ export class Activation {
       const isTrustedAgain = [takenBy, renewed].filter(
         (cellId) => cellId !== undefined && this.trust.restore(cellId),
       );
+      this.noteFailure(event, now);
       if (isAboutCells(event)) this.haveCellsChanged = true;
       const raised = this.picture.applyEvent(event, now);
       if (raised !== undefined) this.raised.add(raised);
@@ -138,6 +134,12 @@ export class Activation {
     }
     const mayHelpBlocked = this.raised.size > 0 || this.haveCellsChanged;
     if (this.unplaced.size > 0 || (mayHelpBlocked && this.blocked.size > 0)) this.loop.wake();
+  }
+
+  /** The cell is tried last for other instances of the app, too. */
+  private noteFailure(event: RiveraEvent, now: number): void {
+    const failure = failureOf(event);
+    if (failure !== undefined) this.parts.failures.note(failure.processGuid, failure.cellId, now);
   }
 
   private noteRefusal(cellId: string, now: number): void {

@@ -5,6 +5,7 @@ import type { CellRepository, EventLog, ProcessRepository, Store, TaskRepository
 import { AuctionMetrics } from './auction-metrics.js';
 import { CellMessages } from './cell-messages.js';
 import { DecisionMemory } from './decision-memory.js';
+import { FailureMemory } from './failure-memory.js';
 import { PictureLoader } from './picture-loader.js';
 import { PlacementCommits } from './placement-commits.js';
 import { WorkReader } from './work-reader.js';
@@ -12,6 +13,8 @@ import { WorkReader } from './work-reader.js';
 export interface AuctioneerOptions extends Partial<AuctionOptions> {
   /** How long a cell has to claim what it was given. */
   placementDeadlineMs: number;
+  /** How long a cell on which an app failed is tried last for it; 0 = not at all. */
+  failureMemoryMs: number;
 }
 
 /** What an auctioneer is made of that outlives a lease. */
@@ -19,11 +22,13 @@ export interface AuctioneerParts {
   /** An engine that knows no cell yet. */
   newEngine: () => AuctionEngine;
   store: Store;
+  processes: ProcessRepository;
   log: EventLog;
   loader: PictureLoader;
   reader: WorkReader;
   commits: PlacementCommits;
   messages: CellMessages;
+  failures: FailureMemory;
   decisions: DecisionMemory;
   metrics: AuctionMetrics;
   clock: Clock;
@@ -46,18 +51,21 @@ export interface Foundations {
 
 export function auctioneerParts(
   foundations: Foundations,
-  { placementDeadlineMs, ...auction }: AuctioneerOptions,
+  { placementDeadlineMs, failureMemoryMs, ...auction }: AuctioneerOptions,
 ): AuctioneerParts {
   const { store, log, processes, tasks, cells, mailboxes, clock, ids, metrics, logger } = foundations;
-  const reader = new WorkReader(processes, tasks);
+  const failures = new FailureMemory(failureMemoryMs);
+  const reader = new WorkReader(processes, tasks, (guid) => failures.cellsThatFailed(guid, clock.now()));
   return {
     newEngine: () => new IndexedAuction([], auction),
     store,
+    processes,
     log,
     loader: new PictureLoader(cells, processes, tasks),
     reader,
     commits: new PlacementCommits(store, reader, clock, ids, placementDeadlineMs),
     messages: new CellMessages(mailboxes, logger),
+    failures,
     decisions: new DecisionMemory(),
     metrics: new AuctionMetrics(metrics),
     clock,

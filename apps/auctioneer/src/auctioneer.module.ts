@@ -36,7 +36,7 @@ export class AuctioneerModule {
     const { redis, health, auctioneer } = config;
     const { rebalance, leaseTtlMs: _leaseTtlMs, ...options } = auctioneer;
     const { placementDeadlineMs } = options;
-    const isPacking = options.binPackFirstFitWeight > 0;
+    const isPacking = options.binPackFirstFitWeight > 0 || Object.keys(options.pools).length > 0;
     return {
       module: AuctioneerModule,
       imports: [

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { RiveraError } from '#rivera/models';
 import { Activation } from './activation.js';
+import { PlacementAnswers } from './answers/placement-answers.js';
 import type { AuctioneerParts } from './auctioneer-parts.js';
 
 /**
@@ -20,6 +22,7 @@ export class Auctioneer {
     const activation = new Activation(this.parts, fence);
     await activation.start(signal);
     this.activation = activation;
+    signal.addEventListener('abort', () => (this.activation = undefined), { once: true });
     this.parts.logger.log('auctioneer-active', {
       token,
       held: activation.picture.held,
@@ -28,8 +31,12 @@ export class Auctioneer {
     });
   }
 
-  /** Looks at everything that is unplaced again; nobody has to ask for it. */
-  async wake(): Promise<void> {
-    await this.activation?.sweepAll();
+  /** Answers of the active auctioneer. Errors: `unavailable` until it is active. */
+  get answers(): PlacementAnswers {
+    if (this.activation === undefined) {
+      throw new RiveraError('unavailable', 'This auctioneer is not active yet. Ask again in a moment.');
+    }
+    const { processes, decisions, clock } = this.parts;
+    return new PlacementAnswers(this.activation, processes, decisions, clock);
   }
 }

@@ -2,12 +2,14 @@ import {
   type Auction,
   type AuctionCell,
   firstMismatch,
+  hasRules,
   isTaskAuction,
   parseRootfs,
   type PlacementFailure,
   type RootfsUrl,
 } from '#rivera/auction';
 import type { CellCapacity } from '#rivera/models';
+import { timesThatFit } from './times-that-fit.js';
 import { isTaskMember, type Member } from './work-member.js';
 
 /** Work that asks for exactly the same: as long as one of them finds no cell, none does. */
@@ -133,12 +135,7 @@ export class BlockedWork {
     const { auction, members } = group;
     const proxyMb = isTaskAuction(auction) ? 0 : (cell.proxyMemoryMb ?? 0);
     const memoryMb = auction.memoryMb + proxyMb;
-    const fits = Math.min(
-      members.size,
-      left.containers,
-      timesIn(left.memoryMb, memoryMb),
-      timesIn(left.diskMb, auction.diskMb),
-    );
+    const fits = Math.min(members.size, timesThatFit(left, { ...auction, memoryMb }));
     if (fits < 1) return [];
     left.containers -= fits;
     left.memoryMb -= fits * memoryMb;
@@ -155,11 +152,11 @@ export class BlockedWork {
     };
     this.byConstraint.set(constraint, groups);
     const sizeClass = sizeClassOf(auction);
-    const class_ = groups.bySizeClass.get(sizeClass) ?? new Map<string, Group>();
-    groups.bySizeClass.set(sizeClass, class_);
+    const ofClass = groups.bySizeClass.get(sizeClass) ?? new Map<string, Group>();
+    groups.bySizeClass.set(sizeClass, ofClass);
     const size = sizeKey(auction);
-    const group = class_.get(size) ?? { auction, members: new Set(), error };
-    class_.set(size, group);
+    const group = ofClass.get(size) ?? { auction, members: new Set(), error };
+    ofClass.set(size, group);
     return group;
   }
 
@@ -178,13 +175,25 @@ export class BlockedWork {
   }
 }
 
-function constraintKey({ rootfs, placementTags, volumeDrivers }: Auction): string {
-  return JSON.stringify([rootfs, (placementTags ?? []).toSorted(), (volumeDrivers ?? []).toSorted()]);
+/** Everything but who asks and how much. */
+function constraintKey(auction: Auction): string {
+  const { rootfs, placementTags = [], volumeDrivers = [] } = auction;
+  return JSON.stringify([rootfs, placementTags.toSorted(), volumeDrivers.toSorted(), rulesOf(auction)]);
+}
+
+/** What rules of spread make of a cell depends on the app. */
+function rulesOf(auction: Auction): unknown {
+  if (!hasRules(auction)) return undefined;
+  return isTaskAuction(auction)
+    ? auction.affinity
+    : [auction.affinity, auction.spread, auction.spread && auction.processGuid];
 }
 
 /** Tasks apart, because they hold no memory for a proxy. */
 function sizeKey(auction: Auction): string {
-  return `${isTaskAuction(auction) ? 'task' : 'lrp'} ${auction.memoryMb} ${auction.diskMb}`;
+  const { memoryMb, diskMb, cpuMillicores = 0, ports = 0, devices = [] } = auction;
+  const further = devices.length === 0 ? '' : JSON.stringify(devices);
+  return `${isTaskAuction(auction) ? 'task' : 'lrp'} ${memoryMb} ${diskMb} ${cpuMillicores} ${ports} ${further}`;
 }
 
 function sizeClassOf({ memoryMb }: Auction): number {
@@ -193,11 +202,6 @@ function sizeClassOf({ memoryMb }: Auction): number {
 
 function lowerBound(sizeClass: number): number {
   return sizeClass === 0 ? 0 : 2 ** sizeClass;
-}
-
-function timesIn(left: number, needed: number): number {
-  if (left < needed) return 0;
-  return needed === 0 ? Infinity : Math.floor(left / needed);
 }
 
 function* firstOf<T>(items: Iterable<T>, count: number): Generator<T> {

@@ -1,5 +1,5 @@
 import type { Mailboxes } from '#rivera/actor';
-import type { CellMessages as Messages } from '#rivera/models';
+import { type CellMessages as Messages, heldResources } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import type { WorkRecord } from './work-reader.js';
 
@@ -27,8 +27,7 @@ export class CellMessages {
     this.outbox.set(placement.cellId, message);
     if (work.kind === 'task') {
       const { taskGuid, definition } = work.record;
-      const { memoryMb, diskMb } = definition;
-      message.tasks.push({ taskGuid, resources: { memoryMb, diskMb } });
+      message.tasks.push({ taskGuid, resources: heldResources(definition) });
     } else {
       const { processGuid, index, resources } = work.record;
       message.lrps.push({ processGuid, index, instanceGuid: placement.instanceGuid, resources });

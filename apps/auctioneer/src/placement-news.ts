@@ -66,3 +66,14 @@ function answer(before: ActualLRP | Task, after: ActualLRP | Task): PlacementNew
 export function isAboutCells({ type }: RiveraEvent): boolean {
   return type === 'cell_created' || type === 'cell_changed' || type === 'cell_removed';
 }
+
+/** The cell on which an instance crashed, or that refused it. */
+export function failureOf(event: RiveraEvent): { processGuid: string; cellId: string } | undefined {
+  if (event.type === 'actual_lrp_crashed') {
+    const { processGuid, cellId } = event.before;
+    return cellId === undefined ? undefined : { processGuid, cellId };
+  }
+  if (event.type !== 'actual_lrp_changed') return undefined;
+  const { refusedBy } = answer(event.before, event.after);
+  return refusedBy === undefined ? undefined : { processGuid: event.after.processGuid, cellId: refusedBy };
+}

@@ -30,6 +30,8 @@ export class WorkReader {
   constructor(
     private readonly processes: ProcessRepository,
     private readonly tasks: TaskRepository,
+    /** Cells on which an app has failed lately. */
+    private readonly failedOn: (processGuid: string) => string[],
   ) {}
 
   async read(members: readonly Member[]): Promise<WorkRead> {
@@ -48,13 +50,13 @@ export class WorkReader {
         read.unplaced.push({
           ...work,
           member: memberOfTask(work.record),
-          auction: auctionOfTask(work.record),
+          auction: auctionOfTask(work.record, work.record),
         });
       } else {
         // Without its desired LRP it is about to go.
         const info = desired.get(work.record.processGuid);
         if (info === undefined || !isUnplaced(work.record)) continue;
-        const auction = auctionOfInstance(info, work.record);
+        const auction = auctionOfInstance(info, work.record, this.failedOn(info.processGuid));
         read.unplaced.push({ ...work, member: memberOfActual(work.record), auction });
       }
     }

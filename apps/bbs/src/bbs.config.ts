@@ -1,14 +1,24 @@
 import { z } from 'zod';
-import { authConfig, listenConfig, loadConfig, logConfig, redisConfig } from '#rivera/platform';
+import { diegoConfig } from './diego/diego.config.js';
+import { RiveraError } from '#rivera/models';
+import {
+  authConfig,
+  type ListenAddress,
+  listenConfig,
+  loadConfig,
+  logConfig,
+  redisConfig,
+} from '#rivera/platform';
 
 /** Everything the `bbs` reads from its environment; see docs/operations/configuration.md. */
 export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
-  return loadConfig(
+  const config = loadConfig(
     {
       listen: listenConfig('BBS_LISTEN', '127.0.0.1:8889'),
       redis: redisConfig,
       auth: authConfig,
       log: logConfig,
+      diego: diegoConfig,
       bbs: z
         .object({
           /** Diego renews every 5 s with a TTL of 15 s; a lost cell is noticed this long after it was last heard of. */
@@ -44,6 +54,15 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
     },
     env,
   );
+  requireOwnPort(config.listen, config.diego.wireListen);
+  return config;
+}
+
+/** Whatever the addresses: who listens on all of them leaves no room for another on one of them. */
+function requireOwnPort(listen: ListenAddress, wire: ListenAddress | undefined): void {
+  if (listen.port !== wire?.port || wire.port === 0) return;
+  const sentence = `DIEGO_WIRE_LISTEN and BBS_LISTEN have the same port, ${wire.port}; give each its own.`;
+  throw new RiveraError('invalid-request', sentence);
 }
 
 export type BbsConfig = ReturnType<typeof loadBbsConfig>;

@@ -4,6 +4,14 @@ import { healthListen, loadConfig, logConfig } from '#rivera/platform';
 import { containerConfig } from './container.config.js';
 import { list, map, optionalSize } from './config-types.js';
 
+/** `name=count,name=count` */
+const counts = map.transform((pairs, context) => {
+  const all = Object.entries(pairs).map(([name, count]) => ({ name, count: Number(count) }));
+  if (all.every(({ count }) => Number.isInteger(count) && count >= 1)) return all;
+  context.addIssue({ code: 'custom', message: 'name=count pairs, separated by commas; counts from 1 on' });
+  return z.NEVER;
+});
+
 /** Everything the cell agent reads from its environment; see docs/operations/configuration.md. */
 export function loadCellConfig(env?: NodeJS.ProcessEnv) {
   return loadConfig(
@@ -26,6 +34,16 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           CELL_CONTAINERS: optionalSize,
           CELL_PLACEMENT_TAGS: list,
           CELL_OPTIONAL_PLACEMENT_TAGS: list,
+          /** Label → value: rack, kind of disk, … */
+          CELL_LABELS: map,
+          CELL_POOL: z.string().min(1).optional(),
+          /** Absent: any number of containers may start at the same time. */
+          CELL_MAX_STARTING: z.coerce.number().int().min(1).optional(),
+          /** Absent: not counted. */
+          CELL_CPU_MILLICORES: optionalSize,
+          CELL_PORTS: optionalSize,
+          /** Device → count. */
+          CELL_DEVICES: counts,
           /** Stack → path of a root filesystem tar. */
           PRELOADED_ROOTFS: map,
           /** A static busybox: the idle process of containers that run several things. */
@@ -56,8 +74,16 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
             ...(cell.CELL_DISK_MB === undefined ? {} : { diskMb: cell.CELL_DISK_MB }),
             ...(cell.CELL_CONTAINERS === undefined ? {} : { containers: cell.CELL_CONTAINERS }),
           },
+          limits: {
+            ...(cell.CELL_CPU_MILLICORES !== undefined && { cpuMillicores: cell.CELL_CPU_MILLICORES }),
+            ...(cell.CELL_PORTS !== undefined && { ports: cell.CELL_PORTS }),
+            ...(cell.CELL_DEVICES.length > 0 && { devices: cell.CELL_DEVICES }),
+          },
           placementTags: cell.CELL_PLACEMENT_TAGS,
           optionalPlacementTags: cell.CELL_OPTIONAL_PLACEMENT_TAGS,
+          labels: cell.CELL_LABELS,
+          pool: cell.CELL_POOL,
+          maxStarting: cell.CELL_MAX_STARTING,
           stacks: cell.PRELOADED_ROOTFS,
           sandboxInit: cell.SANDBOX_INIT,
           api: cell.RIVERA_API,

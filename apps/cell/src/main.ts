@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { cellAddress, MailboxServer } from '#rivera/actor';
 import { RiveraClient } from '#rivera/client';
 import type { Garden } from '#rivera/garden';
-import { CELL_MESSAGES, type CellCapacity, type RiveraError } from '#rivera/models';
+import { CELL_MESSAGES, type CellCapacity, type CellRegistration, type RiveraError } from '#rivera/models';
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
 import { openServices } from './cell-services.js';
@@ -50,7 +50,7 @@ await runApp('cell', async (logger) => {
   });
   const logs = new RecentLogs({ ringBytes: config.logRingBytes, endedBytes: ENDED_LOGS_BYTES });
   const services = await openServices({ cell: config, containers, garden, logs, logger });
-  const capacity = await garden.capacity();
+  const capacity: CellCapacity = { ...(await garden.capacity()), ...config.limits };
   // Whoever has taken over this cell's name decides; a supervisor starts this one again, under a new epoch.
   const onReplaced = (error: RiveraError) => {
     logger.fatal('replaced', { reason: error.message });
@@ -141,8 +141,12 @@ await runApp('cell', async (logger) => {
   };
 });
 
-function registrationOf(config: CellConfig, services: CellServices, capacity: CellCapacity) {
-  const { zone, address, placementTags, optionalPlacementTags } = config;
+function registrationOf(
+  config: CellConfig,
+  services: CellServices,
+  capacity: CellCapacity,
+): CellRegistration {
+  const { zone, address, placementTags, optionalPlacementTags, labels, pool, maxStarting } = config;
   const { garden, mounts } = services;
   // The layer is the cell's business, not the backend's.
   const layered = garden
@@ -158,6 +162,9 @@ function registrationOf(config: CellConfig, services: CellServices, capacity: Ce
     volumeDrivers: mounts.drivers,
     placementTags,
     optionalPlacementTags,
+    ...(Object.keys(labels).length > 0 && { labels }),
+    ...(pool !== undefined && { pool }),
+    ...(maxStarting !== undefined && { maxStarting }),
   };
 }
 

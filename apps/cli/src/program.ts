@@ -9,6 +9,7 @@ import { registerEvents } from './commands/events.command.js';
 import { registerExec } from './commands/exec.command.js';
 import { registerLogs } from './commands/logs.command.js';
 import { registerLrps } from './commands/lrps.command.js';
+import { registerPlacement } from './commands/placement.command.js';
 import { registerRebalance } from './commands/rebalance.command.js';
 import { registerRun } from './commands/run.command.js';
 import { registerStats } from './commands/stats.command.js';
@@ -37,6 +38,7 @@ export function createProgram(context: CliContext): Command {
   registerDeployments(program, context);
   registerLrps(program, context);
   registerRun(program, context);
+  registerPlacement(program, context);
   registerRebalance(program, context);
   registerSimulate(program, context);
   registerTasks(program, context);

@@ -1,4 +1,5 @@
-import type { CellCapacity, DeviceCount, HeldResources, RootfsProvider } from '#rivera/models';
+import { hasDevices, isEnough } from '#rivera/models';
+import type { CellCapacity, HeldResources, RootfsProvider } from '#rivera/models';
 import { keepsLabelConstraints } from './rules.js';
 import type { AuctionCell, Mismatch, PlacementRequest, Resource } from './types.js';
 
@@ -89,18 +90,6 @@ export function shortages(left: Left, needed: HeldResources, strict = false): Re
   if (!strict && (left.starts ?? Infinity) < 1) short.push('starts');
   return short;
 }
-
-/** A device that a cell does not mention it does not have. */
-export function hasDevices(left: readonly DeviceCount[] = [], needed: readonly DeviceCount[] = []): boolean {
-  return needed.every(({ name }) => isEnough(countOf(left, name), countOf(needed, name)));
-}
-
-/** What is not limited suffices, and so does anything, even less than nothing, for who asks for none. */
-export const isEnough = (left = Infinity, needed = 0): boolean => needed <= 0 || left >= needed;
-
-/** A name may be listed more than once. */
-export const countOf = (devices: readonly DeviceCount[], device: string): number =>
-  devices.reduce((sum, { name, count }) => (name === device ? sum + count : sum), 0);
 
 /** A capacity of 0 is never enough, not even for a request of 0: the used fraction of nothing has no value. */
 export function leftOfSomething(capacity: CellCapacity, left: Left): Left {

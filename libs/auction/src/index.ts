@@ -4,6 +4,7 @@ export * from './indexed-auction.js';
 export * from './placement-error.js';
 export * from './rebalance.js';
 export * from './rebalance-types.js';
+export { hasRules } from './rules.js';
 export * from './scan-auction.js';
 export * from './score.js';
 export * from './tie-break.js';

@@ -37,8 +37,10 @@ export interface PlacementRequest extends HeldResources {
   rootfs: string;
   placementTags?: string[];
   volumeDrivers?: string[];
-  /** Cells that refused it, or lately failed its app; tried only when no other cell has room. */
+  /** Cells that refused it; tried only when no other cell has room. */
   refusedBy?: string[];
+  /** Cells on which its app has failed lately; treated like those that refused. */
+  failedOn?: string[];
   /** Higher ones are decided first; absent = 0. Strict mode knows no priorities, and none of what follows. */
   priority?: number;
   affinity?: AffinityRule[];

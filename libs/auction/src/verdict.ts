@@ -37,7 +37,7 @@ export function judgeOf(auction: Auction, options: AuctionOptions): (standing: C
       zone: cell.zone,
       mismatch: firstMismatch(cell, auction, rootfs, strict),
       short: [],
-      refused: !strict && (auction.refusedBy ?? []).includes(cell.cellId),
+      refused: !strict && isUnwelcome(cell.cellId, auction),
       ...(findings && { violations: findings.violations, spreadInstances: findings.spreadInstances }),
       zoneInstances,
       instances,
@@ -47,6 +47,9 @@ export function judgeOf(auction: Auction, options: AuctionOptions): (standing: C
     return verdict;
   };
 }
+
+const isUnwelcome = (cellId: string, { refusedBy = [], failedOn = [] }: Auction): boolean =>
+  refusedBy.includes(cellId) || failedOn.includes(cellId);
 
 /** Adds to the verdict on a matching cell what it is short of, or else its score. */
 function weigh(

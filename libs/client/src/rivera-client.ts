@@ -2,6 +2,7 @@ import { RiveraError } from '#rivera/models';
 import type {
   ActualLRP,
   ActualLRPState,
+  Capacity,
   Cell,
   CellDetail,
   CellReport,
@@ -17,6 +18,9 @@ import type {
   Domain,
   DrainRequest,
   ExecRequest,
+  PlacementExplanation,
+  PlacementPlan,
+  PlanRequest,
   PresenceGrant,
   PresenceRequest,
   RebalanceRequest,
@@ -90,6 +94,15 @@ export interface ActualLRPQuery extends PageQuery {
 export interface DeploymentQuery extends PageQuery {
   domain?: string;
   state?: DeploymentState;
+}
+
+export interface CapacityQuery {
+  memoryMb: number;
+  diskMb: number;
+  /** Absent: whatever cells have. */
+  rootfs?: string;
+  placementTag?: string | readonly string[];
+  volumeDriver?: string | readonly string[];
 }
 
 export interface TaskQuery extends PageQuery {
@@ -282,6 +295,32 @@ export class RiveraClient {
   /** Say that a missing cell is lost indeed: its work is replaced although too many cells went at once. */
   releaseReplacement(cellId: string, options: CallOptions = {}): Promise<Cell> {
     return this.operate('DELETE', path`/v1/cells/${cellId}/replacement-hold`, options);
+  }
+
+  /** Where would this go if it were posted now? Nothing is written. `unavailable` when no auctioneer is active. */
+  plan(request: PlanRequest, options: CallOptions = {}): Promise<PlacementPlan> {
+    return this.call({ method: 'POST', path: '/v1/plan', body: request, repeatable: true, ...options });
+  }
+
+  /** Why is this instance where it is, or nowhere? `unavailable` when no auctioneer is active. */
+  explainPlacement(
+    processGuid: string,
+    index: number,
+    options: CallOptions = {},
+  ): Promise<PlacementExplanation> {
+    return this.get(path`/v1/actual-lrps/${processGuid}/${index}/placement`, options);
+  }
+
+  /** How many more instances of this size fit? `unavailable` when no auctioneer is active. */
+  getCapacity(query: CapacityQuery, options: CallOptions = {}): Promise<Capacity> {
+    const parameters = { ...query } as Record<string, QueryValue>;
+    return this.call({
+      method: 'GET',
+      path: '/v1/capacity',
+      query: parameters,
+      repeatable: true,
+      ...options,
+    });
   }
 
   /**

@@ -1,10 +1,14 @@
+import { heldResources } from '#rivera/models';
 import type { ActualLRP, ActualLRPInstanceKey, DesiredLRPSchedulingInfo } from '#rivera/models';
 import { type Context } from './context.js';
 import { newTag, nextTag, type RecordChange } from './change.js';
 
 /** A new UNCLAIMED instance waiting to be placed. */
 export function unclaimedActual(
-  desired: Pick<DesiredLRPSchedulingInfo, 'processGuid' | 'domain' | 'memoryMb' | 'diskMb'>,
+  desired: Pick<
+    DesiredLRPSchedulingInfo,
+    'processGuid' | 'domain' | 'memoryMb' | 'diskMb' | 'cpuMillicores' | 'devices' | 'portCount'
+  >,
   index: number,
   context: Context,
 ): ActualLRP {
@@ -17,7 +21,7 @@ export function unclaimedActual(
     since: context.now,
     modificationTag: newTag(context),
     crashCount: 0,
-    resources: { memoryMb: desired.memoryMb, diskMb: desired.diskMb },
+    resources: heldResources(desired, desired.portCount),
   };
 }
 

@@ -45,12 +45,14 @@ interface Lrp {
   strategy?: 'ROLLING' | 'RECREATE';
 }
 
+const times = (count: number, row: Partial<ActualLRP>) => Array.from({ length: count }, () => ({ ...row }));
+
 function lrp(processGuid: string, given: Lrp): ProcessSnapshot {
   const { instances, healthy = 0, fresh = 0, claimed = 0, crashes = 0, placementError, strategy } = given;
   const rows: Partial<ActualLRP>[] = [
-    ...Array<object>(healthy).fill({ since: BUILT_AT }),
-    ...Array<object>(fresh).fill({ since: NOW - 1_000 }),
-    ...Array<object>(claimed).fill({ state: 'CLAIMED' }),
+    ...times(healthy, { since: BUILT_AT }),
+    ...times(fresh, { since: NOW - 1_000 }),
+    ...times(claimed, { state: 'CLAIMED' }),
   ];
   const actuals = rows.map((row, index) => aRunningActualLRP({ processGuid, index, ...row }));
   const rest = Array.from({ length: Math.max(0, (instances ?? 0) - actuals.length) }, (_, i) =>

@@ -47,7 +47,7 @@ function eventsOfActuals(changes: ActualChange[]): Map<ActualChange, RiveraEvent
     const { before, after, crash } = change;
     const own: RiveraEvent[] = [];
     if (crash !== undefined && before !== undefined)
-      own.push({ type: 'actual_lrp_crashed', before, ...crash });
+      own.push({ type: 'actual_lrp_crashed', before, ...crash, since: after?.since ?? before.since });
     if (keepsIdentity(change)) {
       own.push(...(pair('actual_lrp', before, after) as RiveraEvent[]));
     } else {

@@ -1,6 +1,6 @@
+import type { HeldResources } from './held-resources.js';
 import type { ModificationTag } from './modification-tag.js';
 import type { ActualLRPNetInfo } from './net-info.js';
-import type { DeviceCount } from './placement-rules.js';
 
 export const ACTUAL_LRP_STATES = ['UNCLAIMED', 'CLAIMED', 'RUNNING', 'CRASHED'] as const;
 export type ActualLRPState = (typeof ACTUAL_LRP_STATES)[number];
@@ -38,17 +38,6 @@ export interface Refusal {
   reason: string;
   /** Milliseconds since the Unix epoch. */
   since: number;
-}
-
-/** What one instance holds on its cell. What is absent, it does not ask for. */
-export interface HeldResources {
-  memoryMb: number;
-  diskMb: number;
-  /** Thousandths of a processor. */
-  cpuMillicores?: number;
-  /** Ports of the cell's address. */
-  ports?: number;
-  devices?: DeviceCount[];
 }
 
 /** One instance record (Diego BBS, ActualLRP). UNCLAIMED and CRASHED records hold no instance key and no net info. */

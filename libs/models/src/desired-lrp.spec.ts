@@ -16,14 +16,14 @@ describe('splitDesiredLRP and joinDesiredLRP', () => {
   it('lose nothing', () => {
     const request = aRealisticDesiredLRP();
     const { schedulingInfo, runInfo } = splitDesiredLRP(request, modificationTag);
-    expect(joinDesiredLRP(schedulingInfo, runInfo)).toEqual({ ...request, modificationTag });
+    expect(joinDesiredLRP(schedulingInfo, runInfo)).toEqual({ ...request, portCount: 2, modificationTag });
   });
 
   it('put every field a request can have into exactly one half', () => {
     const everyField = Object.fromEntries(
       Object.keys(new DesiredLRPRequest()).map((field) => [field, field]),
     );
-    const request = Object.assign(new DesiredLRPRequest(), everyField, { volumeMounts: [] });
+    const request = Object.assign(new DesiredLRPRequest(), everyField, { volumeMounts: [], ports: [] });
     const { schedulingInfo, runInfo } = splitDesiredLRP(request);
     expect([...Object.keys(schedulingInfo), ...Object.keys(runInfo)].toSorted()).toEqual(
       Object.keys(everyField).toSorted(),
@@ -54,6 +54,11 @@ describe('splitDesiredLRP and joinDesiredLRP', () => {
   it('derive the volume drivers', () => {
     const request = aDesiredLRP({ volumeMounts: [mount('smb'), mount('nfs'), mount('smb')] });
     expect(splitDesiredLRP(request).schedulingInfo.volumeDrivers).toEqual(['nfs', 'smb']);
+  });
+
+  it('derive how many ports of its cell an instance takes', () => {
+    expect(splitDesiredLRP(aDesiredLRP({ ports: [8080, 2222] })).schedulingInfo.portCount).toBe(2);
+    expect(splitDesiredLRP(aDesiredLRP()).schedulingInfo).not.toHaveProperty('portCount');
   });
 
   it('give the scheduling information the say on the tag', () => {

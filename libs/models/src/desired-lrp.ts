@@ -124,6 +124,8 @@ type FieldsOf<Half> = {
 export interface DesiredLRPSchedulingInfo extends Pick<DesiredLRPRequest, FieldsOf<'scheduling'>> {
   /** The drivers of the volume mounts; derived, never asked for. */
   volumeDrivers?: string[];
+  /** How many ports of its cell an instance is given; derived like the drivers. */
+  portCount?: number;
   /** The client's name for the request that desired it: the same request again is answered, not refused. */
   idempotencyKey?: string;
   modificationTag: ModificationTag;
@@ -197,6 +199,7 @@ export function splitDesiredLRP(
     schedulingInfo: {
       ...scheduling,
       ...(volumeDrivers.length > 0 && { volumeDrivers }),
+      ...(request.ports !== undefined && request.ports.length > 0 && { portCount: request.ports.length }),
       ...(modificationTag !== undefined && { modificationTag }),
     },
     runInfo: pickHalf(request, 'run') as DesiredLRPRunInfo,

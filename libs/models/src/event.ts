@@ -26,6 +26,8 @@ export interface ActualLRPCrashedEvent {
   before: ActualLRP;
   crashCount: number;
   crashReason?: string;
+  /** When it died, in milliseconds since the Unix epoch. */
+  since: number;
 }
 
 /** Everything that can be followed on `GET /v1/events` (Diego BBS, events, with cells and deployments added). */

@@ -1,4 +1,6 @@
-import type { ActualLRPKey, HeldResources } from './actual-lrp.js';
+import type { ActualLRPKey } from './actual-lrp.js';
+import type { HeldResources } from './held-resources.js';
+import type { CapacityQuestion, PlanQuestion } from './placement.js';
 
 /** An instance the auctioneer put on a cell. `instanceGuid` makes delivering it twice harmless. */
 export interface PlacedLRP extends ActualLRPKey {
@@ -23,8 +25,12 @@ export interface CellMessages {
 
 /** What the auctioneer's mailbox accepts. */
 export interface AuctioneerMessages {
-  /** There may be unplaced work, or room for it. */
-  wake: Record<string, never>;
+  /** Asked: where would this go? Answers `PlacementPlan`. */
+  plan: PlanQuestion;
+  /** Asked: why is this instance where it is, or nowhere? Answers `PlacementExplanation`. */
+  explain: ActualLRPKey;
+  /** Asked: how many more of this size fit? Answers `Capacity`. */
+  capacity: CapacityQuestion;
   /** Asked: move instances to better cells, or say which; answers `RebalanceResult`. */
   rebalance: { dryRun: boolean; maxMoves: number };
 }
@@ -38,7 +44,9 @@ export interface ConvergerMessages {
 /** The message names of each actor: an actor refuses to start unless it handles exactly these. */
 export const CELL_MESSAGES = ['place', 'stop', 'connect'] as const satisfies readonly (keyof CellMessages)[];
 export const AUCTIONEER_MESSAGES = [
-  'wake',
+  'plan',
+  'explain',
+  'capacity',
   'rebalance',
 ] as const satisfies readonly (keyof AuctioneerMessages)[];
 export const CONVERGER_MESSAGES = ['wake'] as const satisfies readonly (keyof ConvergerMessages)[];

@@ -1,6 +1,6 @@
 import { LIMITS } from './validation/limits.js';
 import { ExactlyOneOf, IsGuid, IsInteger, IsName, IsOneOf, Together } from './validation/rules.js';
-import { Optional } from './validation/rule.js';
+import { objectRule, Optional } from './validation/rule.js';
 
 /** So many devices of a kind, e.g. 2 of `gpu`. */
 export class DeviceCount {
@@ -11,6 +11,11 @@ export class DeviceCount {
   count: number;
 }
 
+const overBelongsToProcess = ({ label, over }: AffinityRule): string | undefined =>
+  label !== undefined && over !== undefined
+    ? '.over belongs to processGuid; a label says itself where'
+    : undefined;
+
 export const AFFINITIES = ['REQUIRE', 'PREFER', 'AVOID', 'FORBID'] as const;
 export type Affinity = (typeof AFFINITIES)[number];
 
@@ -19,6 +24,7 @@ export type Affinity = (typeof AFFINITIES)[number];
  * have to hold when an instance is placed; PREFER and AVOID go before everything but refusals.
  */
 @ExactlyOneOf<AffinityRule>('label', 'processGuid')
+@objectRule<AffinityRule>('overBelongsToProcess', overBelongsToProcess)
 @Together<AffinityRule>('label', 'value')
 export class AffinityRule {
   @IsOneOf(AFFINITIES)

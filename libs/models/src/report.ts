@@ -62,6 +62,9 @@ export interface PresenceGrant {
   drain?: CellDrain;
 }
 
+/** The answer to a report that was not refused. */
+export type AcceptedReport = Extract<CellReportResult, { ok: true }>;
+
 /** Everything the store says about one cell: `GET /v1/cells/:cellId/work`. */
 export interface CellWork {
   epoch: number;

@@ -20,6 +20,7 @@ export * from './health/health-server.js';
 export * from './health/health.controller.js';
 export * from './health/readiness.js';
 export { acceptWebSocket, requireUpgrade } from './http/accept-web-socket.js';
+export * from './http/close-unused-connections.js';
 export * from './http/configure-http.js';
 export * from './http/create-fastify-adapter.js';
 export * from './http/problem.filter.js';

@@ -4,6 +4,7 @@ export * from './cursor.js';
 export * from './deployment-repository.js';
 export * from './event-log.js';
 export * from './lease.js';
+export * from './locks.js';
 export * from './pages.js';
 export * from './process-repository.js';
 export * from './redis.js';

@@ -26,12 +26,23 @@ export class RedisLease {
     return token === null ? undefined : { token };
   }
 
+  /** Does anyone hold it now? */
+  async isHeld(): Promise<boolean> {
+    return (await orUnavailable(() => this.redis.exists(`${this.key}:holder`))) === 1;
+  }
+
   /** False: the lease was lost. */
   async renew(token: number): Promise<boolean> {
     const renewed = await orUnavailable(() =>
       this.redis.riveraRenewLease(`${this.key}:holder`, String(token), String(this.ttlMs)),
     );
     return renewed === 1;
+  }
+
+  /** The token of whoever holds the lease; undefined when nobody does. */
+  async holder(): Promise<number | undefined> {
+    const token = await orUnavailable(() => this.redis.get(`${this.key}:holder`));
+    return token === null ? undefined : Number(token);
   }
 
   /** Lets the next one in at once. */

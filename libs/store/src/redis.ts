@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions, type Result } from 'ioredis';
 import { RiveraError } from '#rivera/models';
 import { ACQUIRE_LEASE_SCRIPT, COMMIT_SCRIPT, RENEW_LEASE_SCRIPT } from './commit-script.js';
+import { LOCK_SCRIPT, UNLOCK_SCRIPT } from './lock-scripts.js';
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -11,6 +12,15 @@ declare module 'ioredis' {
     ): Result<[number, number | string, string?], Context>;
     riveraAcquireLease(lease: string, counter: string, ttlMs: string): Result<number | null, Context>;
     riveraRenewLease(lease: string, token: string, ttlMs: string): Result<number, Context>;
+    riveraLock(
+      lock: string,
+      index: string,
+      owner: string,
+      json: string,
+      ttlMs: string,
+      name: string,
+    ): Result<number, Context>;
+    riveraUnlock(lock: string, index: string, owner: string, name: string): Result<number, Context>;
   }
 }
 
@@ -33,6 +43,8 @@ export function connectRedis(url: string, options: RedisOptions = {}): Redis {
   redis.defineCommand('riveraCommit', { lua: COMMIT_SCRIPT });
   redis.defineCommand('riveraAcquireLease', { lua: ACQUIRE_LEASE_SCRIPT, numberOfKeys: 2 });
   redis.defineCommand('riveraRenewLease', { lua: RENEW_LEASE_SCRIPT, numberOfKeys: 1 });
+  redis.defineCommand('riveraLock', { lua: LOCK_SCRIPT, numberOfKeys: 2 });
+  redis.defineCommand('riveraUnlock', { lua: UNLOCK_SCRIPT, numberOfKeys: 2 });
   return redis;
 }
 

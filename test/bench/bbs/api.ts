@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { Agent, type OutgoingHttpHeaders, request } from 'node:http';
 
 /** A client that does as little as possible, because it shares the processors with what it measures. */
 export class Api {
@@ -12,22 +12,35 @@ export class Api {
   }
 
   /** Resolves with the whole answer as text; rejects unless its status is 2xx. */
-  call(token: string, method: string, path: string, body?: string): Promise<string> {
+  async call(token: string, method: string, path: string, body?: string): Promise<string> {
+    const headers = {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    return (await this.send(method, path, headers, body)).toString();
+  }
+
+  /** Resolves with the body of the answer; rejects unless its status is 2xx. */
+  send(
+    method: string,
+    path: string,
+    headers: OutgoingHttpHeaders,
+    body: string | Buffer | undefined,
+  ): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const headers = {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined
-          ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-      };
-      const sent = request(`${this.url}${path}`, { method, headers, agent: this.agent }, (answer) => {
+      const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+      const options = { method, headers: { ...headers, ...length }, agent: this.agent };
+      const sent = request(`${this.url}${path}`, options, (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
+          const received = Buffer.concat(chunks);
           const { statusCode = 0 } = answer;
-          if (statusCode >= 200 && statusCode < 300) resolve(text);
-          else reject(new Error(`${method} ${path} was answered ${statusCode}: ${text.slice(0, 500)}`));
+          if (statusCode >= 200 && statusCode < 300) resolve(received);
+          else
+            reject(
+              new Error(`${method} ${path} was answered ${statusCode}: ${received.toString('utf8', 0, 500)}`),
+            );
         });
         answer.on('error', reject);
       });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RebalanceApp, RebalanceWorld } from '#rivera/auction';
 import { cellOf, isClosedToWork, isSettled, type ProcessSnapshot } from '#rivera/lifecycle';
-import type { ActualLRP, Task } from '#rivera/models';
+import type { ActualLRP, DesiredLRPSchedulingInfo, Task } from '#rivera/models';
 import { CellRepository, ProcessRepository, TaskRepository, WORK_SHARD_IDS } from '#rivera/store';
 
 const TASKS_PAGE = 2_000;
@@ -51,6 +51,11 @@ export class Foundation {
   }
 }
 
+/** Rebalancing knows only Diego's rule; what asks for more stays where it is. */
+function isPlain({ affinity, spread, cpuMillicores, devices }: DesiredLRPSchedulingInfo): boolean {
+  return [affinity, spread, cpuMillicores, devices].every((wish) => wish === undefined);
+}
+
 function appOf(process: ProcessSnapshot, running: readonly ActualLRP[]): RebalanceApp | undefined {
   const { desired, processGuid } = process;
   if (desired === undefined || running.length === 0) return undefined;
@@ -63,6 +68,6 @@ function appOf(process: ProcessSnapshot, running: readonly ActualLRP[]): Rebalan
     memoryMb,
     diskMb,
     instances: running.map(({ index, cellId = '' }) => ({ index, cellId })),
-    isMovable: isSettled(process),
+    isMovable: isSettled(process) && isPlain(desired),
   };
 }

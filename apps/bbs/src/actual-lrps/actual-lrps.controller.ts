@@ -1,25 +1,20 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Notifier } from '#rivera/actor';
-import { retire } from '#rivera/lifecycle';
 import type { ActualLRP } from '#rivera/models';
-import { Clock, contextOf, CurrentUser, Ids, type Principal, Scopes } from '#rivera/platform';
-import { CellRepository, type Page, ProcessRepository } from '#rivera/store';
+import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import { type Page, ProcessRepository } from '#rivera/store';
 import { listAnswer } from '../http/list-answer.js';
 import { filteredPage, matcherOf } from '../http/pages.js';
 import { InstanceParams } from '../http/params.js';
-import { requireVisible } from '../http/ownership.js';
 import { ActualLRPQuery } from '../http/queries.js';
+import { ActualLRPs } from './actual-lrps.service.js';
 
 /** What runs. */
 @Controller('v1/actual-lrps')
 export class ActualLRPsController {
   constructor(
+    private readonly actualLRPs: ActualLRPs,
     private readonly processes: ProcessRepository,
-    private readonly cells: CellRepository,
-    private readonly notifier: Notifier,
-    private readonly clock: Clock,
-    private readonly ids: Ids,
   ) {}
 
   @Get()
@@ -53,21 +48,6 @@ export class ActualLRPsController {
     @Param() { processGuid, index }: InstanceParams,
     @CurrentUser() user: Principal,
   ): Promise<void> {
-    const present = new Set(
-      (await this.cells.list()).filter(({ state }) => state === 'PRESENT').map(({ cellId }) => cellId),
-    );
-    const transition = await this.processes.changeInstance({
-      processGuid,
-      index,
-      decide: (instance) => {
-        requireVisible(user, instance.ordinary, 'actual LRP', `${processGuid}/${index}`);
-        return retire(
-          instance,
-          present.has(instance.ordinary?.cellId ?? ''),
-          contextOf(this.clock, this.ids),
-        );
-      },
-    });
-    this.notifier.publish(transition);
+    await this.actualLRPs.retire({ processGuid, index }, user);
   }
 }

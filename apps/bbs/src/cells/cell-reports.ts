@@ -14,6 +14,7 @@ import {
   type Transition,
 } from '#rivera/lifecycle';
 import {
+  type AcceptedReport,
   type CellReport,
   type CellReportResult,
   type EvacuationReport,
@@ -24,7 +25,12 @@ import {
   type TaskReport,
 } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
-import { type InstanceDecision, ProcessRepository, TaskRepository } from '#rivera/store';
+import {
+  type InstanceDecision,
+  ProcessRepository,
+  type StoredDefinition,
+  TaskRepository,
+} from '#rivera/store';
 import { definitionText } from '../http/presenters.js';
 import { isEvacuationReport } from './evacuation-reports.js';
 import { Evacuations } from './evacuations.js';
@@ -67,10 +73,23 @@ export class CellReports {
     return results;
   }
 
+  /**
+   * One report by itself, whose refusal is thrown. What a granted claim is to run is not in the answer.
+   *
+   * Errors: those of the report.
+   */
+  async applyAlone(reporter: Reporter, report: CellReport): Promise<AcceptedReport> {
+    if (isTaskReport(report)) return this.applyTaskReport(reporter, report);
+    if (report.type !== 'claim') return this.applyLRPReport(reporter, report);
+    await this.claimed(reporter, report);
+    return { ok: true };
+  }
+
   private async applyOne(reporter: Reporter, report: CellReport): Promise<string> {
     try {
       if (isTaskReport(report)) return JSON.stringify(await this.applyTaskReport(reporter, report));
-      if (report.type === 'claim') return await this.applyClaim(reporter, report);
+      if (report.type === 'claim')
+        return `{"ok":true,"desiredLRP":${definitionText(await this.claimed(reporter, report))}}`;
       return JSON.stringify(await this.applyLRPReport(reporter, report));
     } catch (error) {
       return JSON.stringify(this.refusal(reporter, report, error));
@@ -93,7 +112,7 @@ export class CellReports {
     return { ok: false, error: { code: error.code, message: error.message } };
   }
 
-  private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<CellReportResult> {
+  private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<AcceptedReport> {
     if (isEvacuationReport(report)) return this.evacuations.apply(reporter, report);
     const transition = await this.processes.changeInstance(this.decisionOn(reporter, report), {
       fence: fenceOf(reporter),
@@ -106,13 +125,13 @@ export class CellReports {
    * A claim is answered with what the instance runs. An instance that was claimed before and whose desired LRP is gone has
    * nothing to run: its record goes too, because the cell drops what it is refused and would never report it again.
    */
-  private async applyClaim(reporter: Reporter, report: SlotReport): Promise<string> {
+  private async claimed(reporter: Reporter, report: SlotReport): Promise<StoredDefinition> {
     const { transition, definition } = await this.processes.changeInstanceOf(
       this.decisionOn(reporter, report),
       { fence: fenceOf(reporter) },
     );
     this.notifier.publish(transition, reporter.cellId);
-    if (definition !== undefined) return `{"ok":true,"desiredLRP":${definitionText(definition)}}`;
+    if (definition !== undefined) return definition;
     await this.applyLRPReport(reporter, { ...report, type: 'remove' });
     throw notFound('desired LRP', report.processGuid);
   }
@@ -141,7 +160,7 @@ export class CellReports {
     }
   }
 
-  private async applyTaskReport(reporter: Reporter, report: TaskReport): Promise<CellReportResult> {
+  private async applyTaskReport(reporter: Reporter, report: TaskReport): Promise<AcceptedReport> {
     let task: Task | undefined;
     const transition = await this.tasks.change(
       report.taskGuid,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Notifier } from '#rivera/actor';
 import type { Evacuation } from '#rivera/lifecycle';
-import type { CellReportResult, EvacuationReport } from '#rivera/models';
+import type { AcceptedReport, EvacuationReport } from '#rivera/models';
 import { Clock, contextOf, Ids } from '#rivera/platform';
 import { ProcessRepository } from '#rivera/store';
 import { decideEvacuation } from './evacuation-reports.js';
@@ -34,7 +34,7 @@ export class Evacuations {
   ) {}
 
   /** RECREATE and the limits look at all instances of the process, so it is decided on the whole of it. */
-  async apply(reporter: Reporter, report: EvacuationReport): Promise<CellReportResult> {
+  async apply(reporter: Reporter, report: EvacuationReport): Promise<AcceptedReport> {
     const maxPerLRP = (await this.isFull()) ? 0 : this.options.maxPerLRP;
     this.pending += 1;
     try {

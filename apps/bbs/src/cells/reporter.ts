@@ -3,13 +3,14 @@ import type { Fence } from '#rivera/store';
 /** The agent that reports. */
 export interface Reporter {
   cellId: string;
-  epoch: number;
+  /** Absent: nothing says which start of the agent this is, and what an older one says is not refused. */
+  epoch?: number;
   zone: string;
   /** When the drain of its cell is over, if an operator wants it drained; milliseconds since the Unix epoch. */
   deadline?: number;
 }
 
 /** What a cell's agent writes is written under its epoch, so that an older agent is refused. */
-export function fenceOf({ cellId, epoch }: Reporter): Fence {
-  return { role: `cell:${cellId}`, token: epoch };
+export function fenceOf({ cellId, epoch }: Reporter): Fence | undefined {
+  return epoch === undefined ? undefined : { role: `cell:${cellId}`, token: epoch };
 }

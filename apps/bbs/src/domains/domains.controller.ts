@@ -1,35 +1,19 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
-import { isFresh } from '#rivera/lifecycle';
 import { type Domain, DomainRequest } from '#rivera/models';
-import {
-  Clock,
-  contextOf,
-  CurrentUser,
-  Ids,
-  type Principal,
-  requireDomain,
-  Scopes,
-  visibleTo,
-} from '#rivera/platform';
-import { CellRepository } from '#rivera/store';
+import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
 import { DomainParams } from '../http/params.js';
+import { Domains } from './domains.service.js';
 
 /** Whose desired lists are complete, and until when. */
 @Controller('v1/domains')
 export class DomainsController {
-  constructor(
-    private readonly cells: CellRepository,
-    private readonly clock: Clock,
-    private readonly ids: Ids,
-  ) {}
+  constructor(private readonly domains: Domains) {}
 
   /** The fresh ones. */
   @Get()
   @Scopes('domains:read')
   async list(@CurrentUser() user: Principal): Promise<{ items: Domain[] }> {
-    const now = this.clock.now();
-    const domains = await this.cells.domains();
-    return { items: domains.filter((domain) => isFresh(domain, now) && visibleTo(user, domain.domain)) };
+    return { items: await this.domains.fresh(user) };
   }
 
   @Put(':domain')
@@ -39,7 +23,6 @@ export class DomainsController {
     @Body() { ttlSeconds }: DomainRequest,
     @CurrentUser() user: Principal,
   ): Promise<Domain> {
-    requireDomain(user, domain);
-    return this.cells.upsertDomain(domain, ttlSeconds, contextOf(this.clock, this.ids));
+    return this.domains.upsert(domain, ttlSeconds, user);
   }
 }

@@ -1,24 +1,23 @@
 import type { ServerResponse } from 'node:http';
 import { presentEvent } from '../http/presenters.js';
 import type { RiveraEvent } from '#rivera/models';
+import { Backlog } from './backlog.js';
 import type { Consumer, StreamItem, Subscription } from './event-hub.js';
 
 const HEARTBEAT_MS = 15_000;
-/** Bytes kept for a client that has not read them yet; the rest waits in the log. */
-const MAX_BACKLOG_BYTES = 1024 * 1024;
-/** A client that has not read its backlog after this long is disconnected; it resumes with Last-Event-ID. */
-const PATIENCE_MS = 30_000;
 
 /** One client's stream of server-sent events over one response. */
 export class EventStream implements Consumer {
-  private wake = () => {};
+  private readonly backlog: Backlog;
 
   constructor(
     private readonly response: ServerResponse,
     private readonly isWanted: (event: RiveraEvent) => boolean,
-    private readonly onSlow: () => void,
-    private readonly patienceMs = PATIENCE_MS,
-  ) {}
+    onSlow: () => void,
+    patienceMs?: number,
+  ) {
+    this.backlog = new Backlog(response, onSlow, patienceMs);
+  }
 
   /** Sends the head and follows the subscription until either side ends, or the token does (`expiresAt`). */
   open(subscription: Subscription, headers: Record<string, string>, expiresAt = Infinity): void {
@@ -40,30 +39,20 @@ export class EventStream implements Consumer {
       if (Date.now() < expiresAt) say('heartbeat');
       else this.end('the token has expired');
     }, HEARTBEAT_MS);
-    response.on('drain', () => this.wake());
     response.on('close', () => {
       clearInterval(heartbeat);
       subscription.end();
-      this.wake();
     });
     subscription.begin();
   }
 
   take(item: StreamItem): boolean {
-    const { response, isWanted } = this;
-    if (!('event' in item) || isWanted(item.event)) this.write(frame(item));
-    return response.writableLength < MAX_BACKLOG_BYTES;
+    if (!('event' in item) || this.isWanted(item.event)) this.write(frame(item));
+    return this.backlog.hasRoom;
   }
 
-  async ready(): Promise<void> {
-    const { response } = this;
-    if (!response.writableNeedDrain) return;
-    const timer = setTimeout(() => {
-      this.onSlow();
-      response.destroy();
-    }, this.patienceMs);
-    await new Promise<void>((resolve) => (this.wake = resolve));
-    clearTimeout(timer);
+  ready(): Promise<void> {
+    return this.backlog.ready();
   }
 
   end(reason: string): void {

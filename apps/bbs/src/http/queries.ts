@@ -153,6 +153,15 @@ export class DeploymentQuery extends PageQuery {
   }
 }
 
+/** The size of an instance and what it asks of its cell; without `rootfs` any will do. */
+export class CapacityQuery {
+  @Whole({ min: 0 }) memoryMb: number;
+  @Whole({ min: 0 }) diskMb: number;
+  @Optional() @IsText({ max: LIMITS.rootfsBytes }) rootfs?: string;
+  @Repeatable() placementTag?: string[];
+  @Repeatable() volumeDriver?: string[];
+}
+
 export class EpochQuery {
   @Whole({ min: 0, max: Number.MAX_SAFE_INTEGER }) epoch: number;
 }

@@ -23,7 +23,7 @@ let document: OpenApiDocument;
 let ajv: Ajv2020;
 const seen = new Set<PathOperation>();
 beforeAll(async () => {
-  bbs = await startBbs();
+  bbs = await startBbs({ env: { AUCTIONEER_ASK_TIMEOUT_MS: '20000' } });
   document = closed((await request(bbs.url).get('/openapi.json')).body) as OpenApiDocument;
   ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   ajv.addSchema({ ...document, $id: 'api' });
@@ -181,6 +181,9 @@ describe('every answer is as the document says', () => {
     await call('get', '/v1/cells/cell-1');
     const auctioneer = await startAuctioneerApp(bbs.redis.url);
     await call('post', '/v1/rebalance', { body: { dryRun: true } });
+    await call('post', '/v1/plan', { body: { lrps: [lrp, aDesiredLRP({ memoryMb: 1_000_000 })] } });
+    await call('get', `/v1/actual-lrps/${processGuid}/0/placement`);
+    await call('get', '/v1/capacity?memoryMb=64&diskMb=64');
     await auctioneer.stop();
     for (const operation of ['drain', 'cordon', 'replacement-hold']) {
       await call('delete', `/v1/cells/cell-1/${operation}`);

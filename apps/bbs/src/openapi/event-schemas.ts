@@ -1,6 +1,6 @@
 import type { RiveraEvent, RiveraEventType } from '#rivera/models';
 import { type JsonSchema, ref } from './json-schema.js';
-import { count, maybe, record, text } from './record.js';
+import { count, maybe, record, text, time } from './record.js';
 
 type EventOf<T extends RiveraEventType> = Extract<RiveraEvent, { type: T }>;
 type Subject = 'desired_lrp' | 'actual_lrp' | 'task' | 'cell' | 'deployment';
@@ -20,6 +20,7 @@ export function eventSchemas(): Record<string, JsonSchema> {
     before: ref('ActualLRP'),
     crashCount: count,
     crashReason: maybe(text),
+    since: time,
   });
   const changes = Object.entries(RECORD_OF).flatMap(([subject, name]) => {
     const [before, after] = [ref(name), ref(name)];

@@ -10,6 +10,7 @@ import { ExecController } from '../exec/exec.controller.js';
 import { LogsController } from '../logs/logs.controller.js';
 import { SessionsController } from '../sessions/sessions.controller.js';
 import { StatsController } from '../stats/stats.controller.js';
+import { PlacementController } from '../placement/placement.controller.js';
 import { RebalanceController } from '../rebalance/rebalance.controller.js';
 import { DeploymentsController } from '../deployments/deployments.controller.js';
 import { TasksController } from '../tasks/tasks.controller.js';
@@ -168,6 +169,14 @@ export const OPERATIONS: readonly Operations[] = [
       summary: 'Move instances to better cells, replacement first; or say which',
       answer: ref('RebalanceResult'),
     },
+  }),
+  operationsOf(PlacementController, 'Placement', {
+    plan: { summary: 'Where LRPs and tasks would go; nothing is written', answer: ref('PlacementPlan') },
+    explain: {
+      summary: 'Why an instance is where it is, or nowhere',
+      answer: ref('PlacementExplanation'),
+    },
+    capacity: { summary: 'How many more instances of a size fit, by zone and pool', answer: ref('Capacity') },
   }),
   operationsOf(CellAgentController, 'Cell agents', {
     presence: {

@@ -2,7 +2,6 @@ import {
   ACTUAL_LRP_STATES,
   type ActualLRP,
   type ActualLRPInstanceKey,
-  type ActualLRPKey,
   ActualLRPNetInfo,
   type Cell,
   CELL_STATES,
@@ -11,8 +10,6 @@ import {
   CellRegistration,
   type CellWork,
   type ContainerStats,
-  type Deployment,
-  DEPLOYMENT_STATES,
   DesiredLRPRequest,
   DesiredLRPUpdate,
   type Domain,
@@ -23,16 +20,11 @@ import {
   type FieldError,
   type HeldResources,
   type LogLine,
-  type Imbalance,
   type InternalRoute,
-  type Move,
   ModificationTag,
   type Placement,
   type PresenceGrant,
-  type Refusal,
   PRESENCES,
-  REBALANCE_REASONS,
-  type RebalanceResult,
   splitDesiredLRP,
   type Task,
   TASK_STATES,
@@ -41,8 +33,11 @@ import {
 import type { CheckResult, Problem, ReadinessReport } from '#rivera/platform';
 import { presentRouting } from '../http/presenters.js';
 import type { ClassSchemas } from './class-schemas.js';
+import { deploymentSchema } from './deployment-schema.js';
 import { eventSchemas } from './event-schemas.js';
 import { type JsonSchema, listOf, ref } from './json-schema.js';
+import { rebalanceSchemas } from './rebalance-schemas.js';
+import { placementSchemas, refusalOfCell } from './placement-schemas.js';
 import {
   count,
   extended,
@@ -64,7 +59,6 @@ const drain: JsonSchema = {
   ...record<CellDrain>({ since: time, deadline: time }),
   description: 'An operator wants its work moved off it; what is left at the deadline is stopped.',
 };
-const firstRefusal = record<Refusal>({ cellId: text, reason: text, since: time });
 const refusal = record<{ ok: false; error: { code: string; message: string; fields?: FieldError[] } }>({
   ok: { const: false },
   error: record<{ code: string; message: string; fields?: FieldError[] }>({
@@ -81,10 +75,11 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
     ...desiredLRPs(classes, tag),
     ...tasks(classes, tag),
     ...cells(classes, tag),
-    ...rebalancing(),
+    ...rebalanceSchemas(),
     ...eventSchemas(),
+    ...placementSchemas(),
     ActualLRP: actualLRP(classes, tag),
-    Deployment: deployment(tag),
+    Deployment: deploymentSchema(tag),
     Domain: record<Domain>(
       { domain: text, expiresAt: maybe(time), modificationTag: tag },
       'A promise that the desired list of the domain is complete. Without expiresAt it holds for ever.',
@@ -103,8 +98,9 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
 function desiredLRPs(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchema> {
   const request = classes.describe(DesiredLRPRequest);
   // Derived, not asked for.
-  const added = record<{ volumeDrivers?: string[]; modificationTag: ModificationTag }>({
+  const added = record<{ volumeDrivers?: string[]; portCount?: number; modificationTag: ModificationTag }>({
     volumeDrivers: maybe(texts),
+    portCount: maybe(count),
     modificationTag: tag,
   });
   const all = extended(request, added);
@@ -124,7 +120,7 @@ function desiredLRPs(classes: ClassSchemas, tag: JsonSchema): Record<string, Jso
     DesiredLRP: { ...visible, description: 'What should run.' },
     DesiredLRPSchedulingInfo: narrowed(
       visible,
-      (field) => field in schedulingInfo || field === 'volumeDrivers',
+      (field) => field in schedulingInfo || field in (added.properties ?? {}),
     ),
     DesiredLRPRoutingInfo: narrowed(visible, (field) => field in routing),
     CellDesiredLRP: {
@@ -170,7 +166,7 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     lastCellId: maybe({ ...text, description: 'where it ran before; that cell may still have its log' }),
     placement: maybe(placement),
     refusedBy: maybe(texts),
-    refusal: maybe(firstRefusal),
+    refusal: maybe(refusalOfCell),
     rejectionCount: count,
     rejectionReason: maybe(text),
     failed: maybe(flag),
@@ -183,38 +179,6 @@ function tasks(classes: ClassSchemas, tag: JsonSchema): Record<string, JsonSchem
     CellTask: record<Task>(
       { ...fields, definition: classes.refTo(TaskDefinition), idempotencyKey: maybe(text) },
       'A task with all the cell needs to run it.',
-    ),
-  };
-}
-
-function rebalancing(): Record<string, JsonSchema> {
-  const key = { processGuid: text, index: count };
-  const move = record<Move>({
-    ...key,
-    from: text,
-    to: text,
-    gain: { type: 'number', description: 'Points of imbalance that go.' },
-    cost: { type: 'number', description: 'One for the start, and one for each GB of its memory.' },
-    reason: { type: 'string', enum: REBALANCE_REASONS },
-  });
-  const imbalance = record<Imbalance>({
-    points: { type: 'number', description: 'All of it in one number; only differences mean anything.' },
-    largestZoneSkew: count,
-    skewedApps: count,
-    crowdedApps: count,
-    fillDeviation: { type: 'number', minimum: 0 },
-    missingHoles: { type: 'number', minimum: 0 },
-  });
-  return {
-    RebalanceResult: record<RebalanceResult>(
-      {
-        dryRun: flag,
-        moves: listOf(move),
-        started: listOf(record<ActualLRPKey>(key)),
-        before: imbalance,
-        after: { ...imbalance, description: 'When all moves are done.' },
-      },
-      'Moves to better cells, and how uneven the deployment is before and after.',
     ),
   };
 }
@@ -312,7 +276,7 @@ function actualLRP(classes: ClassSchemas, tag: JsonSchema): JsonSchema {
       placement: maybe(placement),
       placementError: maybe(text),
       refusedBy: maybe(texts),
-      refusal: maybe(firstRefusal),
+      refusal: maybe(refusalOfCell),
       stopping: maybe(flag),
       expiresAt: maybe({
         ...time,
@@ -394,34 +358,6 @@ function stats(): Record<string, JsonSchema> {
       ),
     }),
   };
-}
-
-function deployment(tag: JsonSchema): JsonSchema {
-  return record<Deployment>(
-    {
-      processGuid: text,
-      newProcessGuid: text,
-      domain: text,
-      state: { type: 'string', enum: DEPLOYMENT_STATES },
-      reason: maybe({ ...text, description: 'Why it is rolled back, or failed.' }),
-      oldInstances: count,
-      newInstances: count,
-      policy: record<Deployment['policy']>({
-        maxInFlight: count,
-        maxUnavailable: count,
-        minHealthyMs: count,
-        maxCrashes: count,
-        progressTimeoutMs: count,
-      }),
-      healthy: { ...count, description: 'The most instances that were healthy at once.' },
-      crashes: count,
-      createdAt: time,
-      progressedAt: time,
-      dueAt: maybe(time),
-      modificationTag: tag,
-    },
-    'How far a new definition has taken the place of an LRP.',
-  );
 }
 
 function problem(): JsonSchema {

@@ -4,10 +4,10 @@ import { deleteTask, resolveTask } from '#rivera/lifecycle';
 import { RiveraError, type Task } from '#rivera/models';
 import { Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
 import { CALLBACK_CHANNEL, Store, TaskRepository, WakeUps, WORK_SHARD_IDS } from '#rivera/store';
+import { CallbackSender } from './callback-sender.js';
 
 const ATTEMPTS = 3;
-/** Diego BBS, communication time-out. */
-const TIMEOUT_MS = 10_000;
+const NS_PER_MS = 1_000_000;
 const PER_SHARD = 100;
 /** Completions are heard of from the commits; this finds those of the time when nobody listened. */
 const POLL_MS = 10_000;
@@ -29,6 +29,7 @@ export class CompletionCallbacks implements OnApplicationBootstrap, OnModuleDest
     private readonly store: Store,
     private readonly tasks: TaskRepository,
     private readonly wakeUps: WakeUps,
+    private readonly sender: CallbackSender,
     private readonly notifier: Notifier,
     private readonly clock: Clock,
     private readonly ids: Ids,
@@ -81,23 +82,32 @@ export class CompletionCallbacks implements OnApplicationBootstrap, OnModuleDest
 
   /** Any answer counts as delivered, but for the server's own faults. */
   private async deliver(task: Task): Promise<boolean> {
-    const { taskGuid, failed = false, failureReason = '', result = '', createdAt, definition } = task;
-    const { annotation, completionCallbackUrl = '' } = definition;
-    const body = JSON.stringify({ taskGuid, failed, failureReason, result, annotation, createdAt });
+    const { taskGuid, definition } = task;
+    const { completionCallbackUrl = '' } = definition;
+    const body = JSON.stringify(callbackBody(task));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       try {
-        const response = await fetch(completionCallbackUrl, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-          signal: AbortSignal.timeout(TIMEOUT_MS),
-        });
-        await response.body?.cancel();
-        if (response.status < 500) return true;
+        if ((await this.sender.post(completionCallbackUrl, body)) < 500) return true;
       } catch (error) {
         this.logger.debug('callback-attempt-failed', { taskGuid, attempt, error });
       }
     }
     return false;
   }
+}
+
+/** The names of Diego's callback beside our own: who asked, and over which API, makes no difference to whom is told. */
+function callbackBody({
+  taskGuid,
+  failed = false,
+  failureReason = '',
+  result = '',
+  createdAt,
+  definition,
+}: Task) {
+  const { annotation } = definition;
+  return {
+    ...{ taskGuid, failed, failureReason, result, annotation, createdAt },
+    ...{ task_guid: taskGuid, failure_reason: failureReason, created_at: createdAt * NS_PER_MS },
+  };
 }

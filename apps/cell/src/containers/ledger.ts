@@ -1,4 +1,5 @@
-import type { CellCapacity, HeldResources } from '#rivera/models';
+import { countOf, hasDevices, isEnough } from '#rivera/models';
+import type { CellCapacity, DeviceCount, HeldResources } from '#rivera/models';
 
 /** What of the cell's capacity is taken. Counted synchronously, so that two placements cannot both have the last slot. */
 export class Ledger {
@@ -10,7 +11,7 @@ export class Ledger {
   reserve(guid: string, wanted: HeldResources): boolean {
     if (this.held.has(guid)) return true;
     const left = this.remaining();
-    if (wanted.memoryMb > left.memoryMb || wanted.diskMb > left.diskMb || left.containers < 1) return false;
+    if (!hasRoom(left, wanted)) return false;
     this.held.set(guid, wanted);
     return true;
   }
@@ -26,11 +27,28 @@ export class Ledger {
 
   remaining(): CellCapacity {
     const left = { ...this.capacity };
-    for (const { memoryMb, diskMb } of this.held.values()) {
+    for (const { memoryMb, diskMb, cpuMillicores = 0, ports = 0, devices = [] } of this.held.values()) {
       left.memoryMb -= memoryMb;
       left.diskMb -= diskMb;
       left.containers -= 1;
+      if (left.cpuMillicores !== undefined) left.cpuMillicores -= cpuMillicores;
+      if (left.ports !== undefined) left.ports -= ports;
+      if (left.devices !== undefined && devices.length > 0) left.devices = without(left.devices, devices);
     }
     return left;
   }
 }
+
+function hasRoom(left: CellCapacity, wanted: HeldResources): boolean {
+  return (
+    wanted.memoryMb <= left.memoryMb &&
+    wanted.diskMb <= left.diskMb &&
+    left.containers >= 1 &&
+    isEnough(left.cpuMillicores, wanted.cpuMillicores) &&
+    isEnough(left.ports, wanted.ports) &&
+    hasDevices(left.devices, wanted.devices)
+  );
+}
+
+const without = (all: readonly DeviceCount[], taken: readonly DeviceCount[]): DeviceCount[] =>
+  all.map(({ name, count }) => ({ name, count: count - countOf(taken, name) }));

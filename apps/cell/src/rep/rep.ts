@@ -1,5 +1,6 @@
 import type { RiveraClient } from '#rivera/client';
 import type { Container, ContainerInfo } from '#rivera/garden';
+import { heldResources } from '#rivera/models';
 import type {
   ActualLRP,
   CellCapacity,
@@ -166,7 +167,7 @@ export class Rep implements Instances {
     const { taskGuid, definition, placement } = task;
     const placed: PlacedTask = {
       taskGuid,
-      resources: { memoryMb: definition.memoryMb, diskMb: definition.diskMb },
+      resources: heldResources(definition),
     };
     if (this.actors.has(taskGuid)) return;
     if (placement !== undefined) {

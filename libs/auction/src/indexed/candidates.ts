@@ -46,6 +46,7 @@ export class Candidates {
     this.refused.length = 0;
     this.kept.length = 0;
     if (!strict) this.noteRefusals(auction.refusedBy ?? []);
+    if (!strict) this.noteRefusals(auction.failedOn ?? []);
     if (this.isSmall) this.noteHoles();
   }
 

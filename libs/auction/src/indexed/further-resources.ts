@@ -1,5 +1,5 @@
+import { countOf, hasDevices, isEnough } from '#rivera/models';
 import type { CellCapacity, DeviceCount, HeldResources } from '#rivera/models';
-import { countOf, hasDevices, isEnough } from '../constraints.js';
 import type { AuctionCell } from '../types.js';
 
 /** Whether a container holds, or work needs, more than memory and disk. */

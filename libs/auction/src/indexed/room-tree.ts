@@ -1,5 +1,5 @@
+import { isEnough } from '#rivera/models';
 import type { HeldResources } from '#rivera/models';
-import { isEnough } from '../constraints.js';
 import type { CellOrder } from './cell-order.js';
 import type { CellTable } from './cell-table.js';
 import { CellTree } from './cell-tree.js';

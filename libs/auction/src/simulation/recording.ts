@@ -1,12 +1,10 @@
 import {
-  CellCapacity,
   ExactlyOneOf,
   IsCellId,
   IsFlag,
   IsGuid,
   IsInteger,
   IsName,
-  IsNameList,
   IsOneOf,
   IsPart,
   IsPartList,
@@ -19,6 +17,7 @@ import {
 } from '#rivera/models';
 import { isTaskAuction } from '../types.js';
 import type { Auction, AuctionCell } from '../types.js';
+import { DescribedCell, DescribedWork } from './described.js';
 import type { SimulationInput } from './inputs.js';
 
 const TYPES = [
@@ -34,30 +33,15 @@ const TYPES = [
 
 /** Inputs as text: one JSON object a line, so that a day of them can be read piece by piece (docs/simulation.md). */
 
-class RecordedCell implements AuctionCell {
+class RecordedCell extends DescribedCell implements AuctionCell {
   @IsCellId()
   cellId: string;
 
   @IsName()
   zone: string;
 
-  @IsPart(() => CellCapacity)
-  capacity: CellCapacity;
-
   @IsPartList(() => RootfsProvider, { max: LIMITS.rootfsProviders })
   rootfsProviders: RootfsProvider[];
-
-  @Optional()
-  @IsNameList({ max: LIMITS.placementTags })
-  placementTags?: string[];
-
-  @Optional()
-  @IsNameList({ max: LIMITS.placementTags })
-  optionalPlacementTags?: string[];
-
-  @Optional()
-  @IsNameList({ max: LIMITS.volumeDrivers })
-  volumeDrivers?: string[];
 
   @Optional()
   @IsFlag()
@@ -66,29 +50,11 @@ class RecordedCell implements AuctionCell {
   @Optional()
   @IsInteger({ min: 0 })
   index?: number;
-
-  @Optional()
-  @IsInteger({ min: 0 })
-  proxyMemoryMb?: number;
 }
 
-class RecordedRequest {
-  @IsInteger({ min: 0 })
-  memoryMb: number;
-
-  @IsInteger({ min: 0 })
-  diskMb: number;
-
+class RecordedRequest extends DescribedWork {
   @IsRootfs()
   rootfs: string;
-
-  @Optional()
-  @IsNameList({ max: LIMITS.placementTags })
-  placementTags?: string[];
-
-  @Optional()
-  @IsNameList({ max: LIMITS.volumeDrivers })
-  volumeDrivers?: string[];
 }
 
 class RecordedLRP extends RecordedRequest {

@@ -1,11 +1,9 @@
 import {
-  CellCapacity,
   IsFlag,
   IsGuid,
   IsInteger,
   IsName,
   IsNameList,
-  IsPart,
   IsPartList,
   IsRootfs,
   LIMITS,
@@ -16,6 +14,7 @@ import {
   RootfsProvider,
 } from '#rivera/models';
 import type { FieldError } from '#rivera/models';
+import { DescribedCell, DescribedWork } from './described.js';
 
 /** Groups in one list of a world. */
 const MAX_GROUPS = 1_000;
@@ -58,7 +57,7 @@ export class RunningGroup {
 }
 
 /** Cells that are alike. Over all groups the i-th cell is `<idPrefix><i + 1>` in zone `zones[i mod n]`. */
-export class CellGroup {
+export class CellGroup extends DescribedCell {
   @IsInteger({ min: 1, max: MAX_CELLS })
   count: number;
 
@@ -70,29 +69,10 @@ export class CellGroup {
   @IsNameList({ min: 1, max: 1_000 })
   zones: string[];
 
-  @IsPart(() => CellCapacity)
-  capacity: CellCapacity;
-
   /** Absent = the stack `linux`. */
   @Optional()
   @IsPartList(() => RootfsProvider, { max: LIMITS.rootfsProviders })
   rootfsProviders?: RootfsProvider[];
-
-  @Optional()
-  @IsNameList({ max: LIMITS.placementTags })
-  placementTags?: string[];
-
-  @Optional()
-  @IsNameList({ max: LIMITS.placementTags })
-  optionalPlacementTags?: string[];
-
-  @Optional()
-  @IsNameList({ max: LIMITS.volumeDrivers })
-  volumeDrivers?: string[];
-
-  @Optional()
-  @IsInteger({ min: 0 })
-  proxyMemoryMb?: number;
 
   @Optional()
   @IsPartList(() => RunningGroup, { max: MAX_GROUPS })
@@ -100,29 +80,15 @@ export class CellGroup {
 }
 
 /** What one instance or task of a group asks of its cell. */
-class Demand {
+class Demand extends DescribedWork {
   /** Apps and tasks are called `<name>-<i>`. */
   @IsGuid()
   name: string;
-
-  @IsInteger({ min: 0 })
-  memoryMb: number;
-
-  @IsInteger({ min: 0 })
-  diskMb: number;
 
   /** Absent = `preloaded:linux`. */
   @Optional()
   @IsRootfs()
   rootfs?: string;
-
-  @Optional()
-  @IsNameList({ max: LIMITS.placementTags })
-  placementTags?: string[];
-
-  @Optional()
-  @IsNameList({ max: LIMITS.volumeDrivers })
-  volumeDrivers?: string[];
 }
 
 /** Apps that are alike. */

@@ -37,6 +37,14 @@ function aFullDesiredLRP(): object {
   return {
     ...aRealisticDesiredLRP(),
     updateStrategy: 'RECREATE',
+    cpuMillicores: 500,
+    devices: [{ name: 'gpu', count: 1 }],
+    priority: -1,
+    affinity: [
+      { affinity: 'REQUIRE', label: 'rack', value: 'r1' },
+      { affinity: 'AVOID', processGuid: 'p', over: 'zone' },
+    ],
+    spread: [{ over: 'rack', maxSkew: 1 }],
     privileged: false,
     metricsGuid: 'm',
     metricTags: { source_id: { static: 'm' } },
@@ -137,11 +145,14 @@ const registration = {
   zone,
   address,
   backend,
-  capacity,
+  capacity: { ...capacity, cpuMillicores: 4000, ports: 100, devices: [{ name: 'gpu', count: 2 }] },
   rootfsProviders,
   placementTags: ['a'],
   optionalPlacementTags: [],
   volumeDrivers: ['nfs'],
+  labels: { rack: 'r1' },
+  pool: 'batch',
+  maxStarting: 4,
   evacuating: false,
 };
 const fullLRP = aFullDesiredLRP();

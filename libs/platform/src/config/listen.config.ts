@@ -8,7 +8,8 @@ export interface ListenAddress {
 
 const ADDRESS = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<host>[^:\s]*)):(?<port>\d{1,5})$/;
 
-function parseAddress(text: string): ListenAddress | undefined {
+/** `host:port`, `[::1]:port` or `:port`; undefined: none of these. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
   const groups = ADDRESS.exec(text)?.groups;
   if (groups === undefined) return undefined;
   const port = Number(groups['port']);
@@ -17,7 +18,7 @@ function parseAddress(text: string): ListenAddress | undefined {
 }
 
 const address = z.string().transform((text, context) => {
-  const parsed = parseAddress(text);
+  const parsed = parseListenAddress(text);
   if (parsed !== undefined) return parsed;
   context.addIssue({ code: 'custom', message: 'host:port, for example 127.0.0.1:8889, [::1]:8889 or :8889' });
   return z.NEVER;

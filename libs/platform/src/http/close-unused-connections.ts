@@ -5,12 +5,16 @@ import type { Socket } from 'node:net';
  * Lets a server that stops close connections on which nothing was ever asked (browsers and HTTP clients open them ahead
  * of time). Node closes the idle ones, which are those that were used, and waits for these.
  *
+ * @param event a server over TLS says `secureConnection`
  * @returns what to call when the server begins to stop
  */
-export function closeUnusedConnections(server: Server): () => void {
+export function closeUnusedConnections(
+  server: Server,
+  event: 'connection' | 'secureConnection' = 'connection',
+): () => void {
   const unused = new Set<Socket>();
   let isStopping = false;
-  server.on('connection', (socket) => {
+  server.on(event, (socket: Socket) => {
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
     if (isStopping) socket.destroy();

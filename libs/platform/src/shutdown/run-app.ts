@@ -47,7 +47,9 @@ export async function runApp(
     if (isStopping) host.exit(1);
     isStopping = true;
     logger.log('shutting-down', { signal });
-    host.exit(running === undefined || (await close(running, logger, running.closeDeadlineMs ?? deadlineMs)) ? 0 : 1);
+    host.exit(
+      running === undefined || (await close(running, logger, running.closeDeadlineMs ?? deadlineMs)) ? 0 : 1,
+    );
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) host.on(signal, () => void stop(signal));
 

@@ -1,0 +1,82 @@
+import type * as wire from '#rivera/diego-wire';
+import {
+  type DesiredLRP,
+  DesiredLRPRequest,
+  type DesiredLRPSchedulingInfo,
+  DesiredLRPUpdate,
+  parse,
+  TaskRequest,
+} from '#rivera/models';
+import { invalidField } from '../disagreements.js';
+import { messageOf, recordOf } from './records.js';
+
+/** Errors: `invalid-request`. */
+export function desiredLRPRequestOf(message: wire.DesiredLRP | null | undefined): DesiredLRPRequest {
+  if (!message) throw invalidField('desired_lrp');
+  // Diego asks for at least one; Rivera's own API does without.
+  if (Object.keys(message.metricTags ?? {}).length === 0) throw invalidField('metric_tags');
+  return parse(DesiredLRPRequest, recordOf('DesiredLRP', message));
+}
+
+/** Errors: `invalid-request`. */
+export function desiredLRPUpdateOf(message: wire.DesiredLRPUpdate | null | undefined): DesiredLRPUpdate {
+  if (!message) throw invalidField('update');
+  return parse(DesiredLRPUpdate, recordOf('DesiredLRPUpdate', message));
+}
+
+/** Errors: `invalid-request`. */
+export function taskRequestOf({ taskGuid, domain, taskDefinition }: wire.DesireTaskRequest): TaskRequest {
+  if (!taskDefinition) throw invalidField('task_definition');
+  return parse(TaskRequest, { taskGuid, domain, definition: recordOf('TaskDefinition', taskDefinition) });
+}
+
+/**
+ * A desired LRP as reads show it. Each of `metrics_guid` and the metric tag `source_id` stands in for the other
+ * (Diego BBS §4.5).
+ */
+export function wireDesiredLRP(desired: DesiredLRP): wire.DesiredLRP {
+  const { metricsGuid, metricTags = {} } = desired;
+  const sourceId = metricTags['source_id']?.static ?? metricsGuid;
+  const filled =
+    sourceId === undefined
+      ? desired
+      : {
+          ...desired,
+          metricsGuid: metricsGuid ?? sourceId,
+          metricTags: { ...metricTags, source_id: metricTags['source_id'] ?? { static: sourceId } },
+        };
+  return messageOf('DesiredLRP', filled);
+}
+
+/** What Rivera tells of a desired LRP in its events: the half that placement and routing read. */
+export function wireDesiredLRPHalf(info: DesiredLRPSchedulingInfo): wire.DesiredLRP {
+  return messageOf('DesiredLRP', info);
+}
+
+export function wireSchedulingInfo(info: DesiredLRPSchedulingInfo): wire.DesiredLRPSchedulingInfo {
+  const { volumeDrivers, placementTags } = info;
+  return {
+    desiredLrpKey: messageOf('DesiredLRPKey', info),
+    annotation: info.annotation || undefined,
+    instances: info.instances || undefined,
+    desiredLrpResource: messageOf('DesiredLRPResource', info),
+    routes: messageOf('ProtoRoutes', info.routes ?? {}),
+    modificationTag: messageOf('ModificationTag', info.modificationTag),
+    volumePlacement: volumeDrivers === undefined ? undefined : { driverNames: volumeDrivers },
+    placementTags,
+  };
+}
+
+/** What routers read. */
+export function wireRoutingInfo(info: DesiredLRPSchedulingInfo): wire.DesiredLRP {
+  const { processGuid, domain, logGuid, instances, routes, metricTags, modificationTag } = info;
+  return messageOf('DesiredLRP', {
+    processGuid,
+    domain,
+    logGuid,
+    instances,
+    routes,
+    metricTags,
+    modificationTag,
+  });
+}

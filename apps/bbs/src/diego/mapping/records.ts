@@ -1,0 +1,182 @@
+import { fieldsOf, type Int64, toNumber, type WireField } from '#rivera/diego-wire';
+import { invalidField } from '../disagreements.js';
+
+const MS_PER_S = 1_000;
+const NS_PER_MS = 1_000_000;
+
+/** A record as the JSON API has it. */
+export type Plain = Record<string, unknown>;
+
+/** Wire name → Rivera's name, where they differ. */
+const RENAMED: Readonly<Record<string, string>> = {
+  rootFs: 'rootfs',
+  downloadAction: 'download',
+  uploadAction: 'upload',
+  runAction: 'run',
+  timeoutAction: 'timeout',
+  emitProgressAction: 'emitProgress',
+  tryAction: 'try',
+  parallelAction: 'parallel',
+  serialAction: 'serial',
+  codependentAction: 'codependent',
+};
+
+/** Fields whose zero says something: without a presence of their own they are always there. Any other zero is absence. */
+const ZERO_COUNTS = new Set([
+  'DesiredLRP.instances',
+  'DesiredLRP.memoryMb',
+  'DesiredLRP.diskMb',
+  'TaskDefinition.memoryMb',
+  'TaskDefinition.diskMb',
+  'EnvironmentVariable.value',
+  'File.content',
+  'ICMPInfo.type',
+  'ICMPInfo.code',
+  'LogRateLimit.bytesPerSecond',
+]);
+
+/** A field of a message and its name in Rivera's record. */
+interface MappedField extends WireField {
+  record: string;
+  isZeroKept: boolean;
+}
+const mapped = new Map<string, readonly MappedField[]>();
+
+function mappedFields(message: string): readonly MappedField[] {
+  let fields = mapped.get(message);
+  if (fields === undefined) {
+    fields = fieldsOf(message).map((field) => ({
+      ...field,
+      record: RENAMED[field.name] ?? field.name,
+      isZeroKept: field.hasPresence || ZERO_COUNTS.has(`${message}.${field.name}`),
+    }));
+    mapped.set(message, fields);
+  }
+  return fields;
+}
+
+/** A message as the record that a client of the JSON API would send. What is wrong with it is for `parse` to say. */
+export function recordOf(message: string, source: object): Plain {
+  return FROM_WIRE[message]?.(source as Plain) ?? fieldsOfRecord(message, source);
+}
+
+function fieldsOfRecord(message: string, source: object): Plain {
+  const record: Plain = {};
+  for (const field of mappedFields(message)) {
+    const value = (source as Plain)[field.name];
+    if (value === undefined || value === null || (isZero(value) && !field.isZeroKept)) continue;
+    const converted = eachOf(field, value, (each) => fromWire(field, each));
+    if (converted !== undefined) record[field.record] = converted;
+  }
+  return record;
+}
+
+/** A record as a message. What the wire has no field for is left out. */
+export function messageOf(message: string, source: object): Plain {
+  return TO_WIRE[message]?.(source as Plain) ?? fieldsOfMessage(message, source);
+}
+
+function fieldsOfMessage(message: string, source: object): Plain {
+  const result: Plain = {};
+  for (const field of mappedFields(message)) {
+    const value = (source as Plain)[field.record];
+    if (value === undefined || value === null || (isZero(value) && !field.hasPresence)) continue;
+    const converted = eachOf(field, value, (each) => toWire(field, each));
+    if (converted !== undefined) result[field.name] = converted;
+  }
+  return result;
+}
+
+/** Go writes the entries of a map in the order of their keys. */
+export function sortedMap<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function eachOf({ shape }: MappedField, value: unknown, convert: (each: unknown) => unknown): unknown {
+  if (shape === 'one') return convert(value);
+  if (shape === 'list') {
+    const list = value as unknown[];
+    return list.length === 0 ? undefined : list.map(convert);
+  }
+  const entries = Object.entries(value as Plain);
+  if (entries.length === 0) return undefined;
+  return sortedMap(Object.fromEntries(entries.map(([key, each]) => [key, convert(each)])));
+}
+
+function fromWire({ message, names }: MappedField, value: unknown): unknown {
+  if (message !== undefined) return recordOf(message, value as object);
+  // A number without a name stays a number, which no rule accepts.
+  if (names !== undefined) return names[value as number] ?? value;
+  return typeof value === 'object' ? toNumber(value as Int64) : value;
+}
+
+function toWire({ message, numbers }: MappedField, value: unknown): unknown {
+  if (message !== undefined) return messageOf(message, value as object);
+  return numbers === undefined ? value : numbers[value as string];
+}
+
+function isZero(value: unknown): boolean {
+  return (
+    value === '' ||
+    value === 0 ||
+    value === false ||
+    (typeof value === 'object' && isZeroInt64(value as { low?: number; high?: number }))
+  );
+}
+
+function isZeroInt64({ low, high }: { low?: number; high?: number }): boolean {
+  return low === 0 && high === 0;
+}
+
+/** Messages that are no mere list of fields. */
+const FROM_WIRE: Record<string, ((source: Plain) => Plain) | undefined> = {
+  ProtoRoutes: ({ routes }) =>
+    Object.fromEntries(
+      Object.entries(routes as Record<string, Uint8Array>).map(([router, json]) => [
+        router,
+        parsedRoute(json),
+      ]),
+    ),
+  // The first member counts, whatever else is set.
+  Action: (action) => {
+    const member = mappedFields('Action').find(
+      ({ name }) => action[name] !== undefined && action[name] !== null,
+    );
+    return member === undefined ? {} : { [member.record]: fromWire(member, action[member.name]) };
+  },
+  // Old clients give times in other units, in fields of their own.
+  TimeoutAction: (action) => {
+    const { deprecatedTimeoutNs, ...record } = fieldsOfRecord('TimeoutAction', action);
+    if (deprecatedTimeoutNs !== undefined)
+      record['timeoutMs'] ??= Math.round((deprecatedTimeoutNs as number) / NS_PER_MS);
+    return record;
+  },
+  DesiredLRP: (desired) => {
+    const {
+      deprecatedStartTimeoutS,
+      modificationTag: _ofTheServer,
+      ...record
+    } = fieldsOfRecord('DesiredLRP', desired);
+    if (deprecatedStartTimeoutS !== undefined)
+      record['startTimeoutMs'] ??= (deprecatedStartTimeoutS as number) * MS_PER_S;
+    return record;
+  },
+};
+
+const TO_WIRE: Record<string, ((source: Plain) => Plain) | undefined> = {
+  ProtoRoutes: (routes) => ({
+    routes: sortedMap(
+      Object.fromEntries(
+        Object.entries(routes).map(([router, route]) => [router, Buffer.from(JSON.stringify(route))]),
+      ),
+    ),
+  }),
+};
+
+function parsedRoute(json: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(json).toString());
+  } catch {
+    throw invalidField('routes', 'must be JSON documents, one for each router');
+  }
+}

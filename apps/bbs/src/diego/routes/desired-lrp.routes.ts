@@ -1,0 +1,150 @@
+import * as wire from '#rivera/diego-wire';
+import { type DesiredLRP, type DesiredLRPSchedulingInfo, joinDesiredLRP, notFound } from '#rivera/models';
+import type { ProcessRepository, Stored } from '#rivera/store';
+import type { DesiredLRPs } from '../../desired-lrps/desired-lrps.service.js';
+import { DISAGREEMENTS, invalidField } from '../disagreements.js';
+import {
+  desiredLRPRequestOf,
+  desiredLRPUpdateOf,
+  wireDesiredLRP,
+  wireRoutingInfo,
+  wireSchedulingInfo,
+} from '../mapping/definitions.js';
+import { desiredLRPAsR2 } from '../older-revisions.js';
+import { EncodedListAnswer, type EncodedRecords } from '../encoded-list.js';
+import { everything } from '../whole-lists.js';
+import type { RpcRoutes, WireRoutes } from '../wire-route.js';
+
+const { principal } = DISAGREEMENTS;
+
+export interface DesiredLRPRoutesNeed {
+  rpcs: RpcRoutes;
+  desiredLRPs: DesiredLRPs;
+  processes: ProcessRepository;
+  encoded: EncodedRecords;
+}
+
+/** What should run (Diego BBS §1.2, and of §1.3 the reads without image layers). */
+export function desiredLRPRoutes(need: DesiredLRPRoutesNeed): WireRoutes {
+  return { ...readRoutes(need), ...writeRoutes(need) };
+}
+
+function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRoutes {
+  const list = (present: (desired: DesiredLRP) => wire.DesiredLRP) =>
+    rpcs.rpc({
+      request: wire.DesiredLRPsRequest,
+      response: wire.DesiredLRPsResponse,
+      handle: async (filter) => ({
+        desiredLrps: (await wholeDesiredLRPs(processes, filter)).map(present),
+      }),
+    });
+  const get = (present: (desired: DesiredLRP) => wire.DesiredLRP) =>
+    rpcs.rpc({
+      request: wire.DesiredLRPByProcessGuidRequest,
+      response: wire.DesiredLRPResponse,
+      handle: async ({ processGuid }) => {
+        const { schedulingInfo, run } = await processes.desired(requireGuid(processGuid));
+        return { desiredLrp: present(joinDesiredLRP(schedulingInfo, run)) };
+      },
+    });
+  const asR2 = (desired: DesiredLRP) => desiredLRPAsR2(wireDesiredLRP(desired));
+  return {
+    '/v1/desired_lrps/list.r3': list(wireDesiredLRP),
+    '/v1/desired_lrps/list.r2': list(asR2),
+    '/v1/desired_lrps/get_by_process_guid.r3': get(wireDesiredLRP),
+    '/v1/desired_lrps/get_by_process_guid.r2': get(asR2),
+    '/v1/desired_lrp_scheduling_infos/list': rpcs.rpc({
+      request: wire.DesiredLRPsRequest,
+      response: EncodedListAnswer,
+      handle: async ({ domain, processGuids }) => {
+        const infos = await schedulingInfos(processes, { domain, processGuids });
+        return { items: infos.map((info) => encoded.itemOf('scheduling', info, encodeSchedulingInfo)) };
+      },
+    }),
+    '/v1/desired_lrp_scheduling_infos/get_by_process_guid': rpcs.rpc({
+      request: wire.DesiredLRPByProcessGuidRequest,
+      response: wire.DesiredLRPSchedulingInfoByProcessGuidResponse,
+      handle: async ({ processGuid = '' }) => {
+        const info = await processes.schedulingInfo(requireGuid(processGuid));
+        if (info === undefined) throw notFound('desired LRP', processGuid);
+        return { desiredLrpSchedulingInfo: wireSchedulingInfo(info) };
+      },
+    }),
+    '/v1/desired_lrp_routing_infos/list': rpcs.rpc({
+      request: wire.DesiredLRPsRequest,
+      response: EncodedListAnswer,
+      handle: async ({ processGuids }) => {
+        const infos = await schedulingInfos(processes, { processGuids });
+        return { items: infos.map((info) => encoded.itemOf('routing', info, encodeRoutingInfo)) };
+      },
+    }),
+  };
+}
+
+function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed): WireRoutes {
+  const response = wire.DesiredLRPLifecycleResponse;
+  return {
+    '/v1/desired_lrp/desire.r2': rpcs.rpc({
+      request: wire.DesireLRPRequest,
+      response,
+      handle: async ({ desiredLrp }) => {
+        await desiredLRPs.desire(desiredLRPRequestOf(desiredLrp), principal);
+        return {};
+      },
+    }),
+    '/v1/desired_lrp/update': rpcs.rpc({
+      request: wire.UpdateDesiredLRPRequest,
+      response,
+      handle: async ({ processGuid, update }) => {
+        await desiredLRPs.update(requireGuid(processGuid), desiredLRPUpdateOf(update), principal);
+        return {};
+      },
+    }),
+    '/v1/desired_lrp/remove': rpcs.rpc({
+      request: wire.RemoveDesiredLRPRequest,
+      response,
+      handle: async ({ processGuid }) => {
+        await desiredLRPs.remove(requireGuid(processGuid), principal);
+        return {};
+      },
+    }),
+  };
+}
+
+const encodeSchedulingInfo = (info: DesiredLRPSchedulingInfo) =>
+  wire.DesiredLRPSchedulingInfo.encode(wireSchedulingInfo(info));
+const encodeRoutingInfo = (info: DesiredLRPSchedulingInfo) => wire.DesiredLRP.encode(wireRoutingInfo(info));
+
+/** Scheduling halves that match every given filter. */
+async function schedulingInfos(
+  processes: ProcessRepository,
+  { domain, processGuids = [], appGuids = [] }: wire.DesiredLRPsRequest,
+): Promise<Stored<DesiredLRPSchedulingInfo>[]> {
+  const matches = (info: DesiredLRPSchedulingInfo) =>
+    (!domain || info.domain === domain) &&
+    (appGuids.length === 0 || appGuids.some((guid) => info.processGuid.startsWith(guid)));
+  const isFiltering = domain || appGuids.length > 0;
+  if (processGuids.length === 0) {
+    return everything((page) => processes.desiredPage(page), isFiltering ? matches : undefined);
+  }
+  const found = await processes.storedSchedulingInfos([...new Set(processGuids)]);
+  return found.filter(({ record }) => matches(record));
+}
+
+async function wholeDesiredLRPs(
+  processes: ProcessRepository,
+  filter: wire.DesiredLRPsRequest,
+): Promise<DesiredLRP[]> {
+  const infos = await schedulingInfos(processes, filter);
+  const runs = await processes.runInfos(infos.map(({ id }) => id));
+  const runOf = new Map(runs.map((run) => [run.processGuid, run]));
+  return infos.flatMap(({ id, record }) => {
+    const run = runOf.get(id);
+    return run === undefined ? [] : [joinDesiredLRP(record, run)];
+  });
+}
+
+function requireGuid(processGuid: string | undefined): string {
+  if (!processGuid) throw invalidField('process_guid');
+  return processGuid;
+}

@@ -1,0 +1,3 @@
+export { type Codec, type Int64, MalformedMessage, nanosecondsOf, toNumber } from './codec.js';
+export * from './fields.js';
+export * from './generated/messages.js';
