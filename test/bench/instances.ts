@@ -22,7 +22,7 @@ export async function measuring(
 /** Something that was made, how long that took in milliseconds, and how to be rid of it. */
 export interface Made {
   durationMs: number;
-  remove(): Promise<void>;
+  remove: () => Promise<void>;
 }
 
 /** One instance, from the call to the event. */
