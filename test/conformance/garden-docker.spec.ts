@@ -5,19 +5,26 @@ import type { ContainerProcess, ContainerSpec, ProcessSpec } from '#rivera/garde
 import { gardenConformance } from '../../libs/garden/src/garden.conformance.js';
 import { canStartDockerEngine, startDockerEngine } from '../support/docker-engine.js';
 import type { DockerEngineHarness } from '../support/docker-engine.js';
+import { type DebianRegistry, hasDebianRegistry, startDebianRegistry } from '../support/debian-registry.js';
 import { startImageRegistry } from '../support/image-registry.js';
 import type { ImageRegistry } from '../support/image-registry.js';
 import { buildRootfs } from '../support/rootfs.js';
 import type { RootfsHarness } from '../support/rootfs.js';
 
+/** The package docker-registry; the tests of images do without where it is not installed. */
+const hasRegistry = await hasDebianRegistry();
 const hasEngine = process.env.RIVERA_TEST_DOCKER_HOST !== undefined || (await canStartDockerEngine());
 
+/** Leaves tests out as if they were not there; one of them says why. */
+const inPlace = (isThere: boolean) => (isThere ? describe : (_name: string, _tests: () => void) => undefined);
+
 if (!hasEngine) {
-  it.skip('the docker backend: no Docker Engine may be started here; set RIVERA_TEST_DOCKER_HOST', () =>
-    undefined);
+  it('the docker backend', ({ skip }) => {
+    skip('no Docker Engine may be started here; set RIVERA_TEST_DOCKER_HOST');
+  });
 }
 
-describe.runIf(hasEngine)('the docker backend', () => {
+inPlace(hasEngine)('the docker backend', () => {
   let engine: DockerEngineHarness;
   let rootfs: RootfsHarness;
   const connect = (owner: string): Promise<DockerGarden> =>
@@ -235,6 +242,76 @@ describe.runIf(hasEngine)('the docker backend', () => {
         );
         await expect(creating).rejects.toThrow(/could not be pulled: .+/);
         expect(await garden.list()).toEqual([]);
+      });
+    });
+
+    inPlace(hasRegistry)('images of Docker’s own registry', () => {
+      let registry: DebianRegistry;
+      let digest: string;
+      let name: string;
+
+      const forget = async (): Promise<void> => {
+        const images = await docker.listImages({ filters: { reference: [name] } });
+        for (const tag of images.flatMap(({ RepoTags, RepoDigests }) => [
+          ...(RepoTags ?? []),
+          ...(RepoDigests ?? []),
+        ])) {
+          await docker
+            .getImage(tag)
+            .remove({ force: true })
+            .catch(() => undefined);
+        }
+      };
+
+      beforeAll(async () => {
+        registry = await startDebianRegistry();
+        name = `${registry.address}/team/app`;
+        const client = new Docker({ socketPath: new URL(engine.dockerHost).pathname, host: undefined });
+        const builder = await connect(`owner-${randomUUID().slice(0, 8)}`);
+        const handle = randomUUID();
+        await builder.create(spec({ handle }));
+        const [container] = await client.listContainers({
+          all: true,
+          filters: { label: [`rivera.handle=${handle}`] },
+        });
+        const image = client.getImage((await client.getContainer(container!.Id).inspect()).Image);
+        await image.tag({ repo: name, tag: 'v1' });
+        const pushing = (await client
+          .getImage(`${name}:v1`)
+          .push({
+            authconfig: { username: '', password: '', serveraddress: registry.address },
+          })) as NodeJS.ReadableStream;
+        let said = '';
+        for await (const chunk of pushing) said += String(chunk);
+        digest = /sha256:[0-9a-f]{64}/.exec(said)![0];
+        await builder.destroy(handle);
+        await builder.close();
+      });
+      afterAll(() => registry.close());
+      beforeEach(forget);
+
+      it.each(['#v1', 'digest', '@digest'])('are had by %s', async (kind) => {
+        const suffix = { '#v1': '#v1', digest: `#${digest}`, '@digest': `@${digest}` }[kind];
+        await Promise.all(
+          Array.from({ length: 5 }, () => garden.create(spec({ rootfs: `docker://${name}${suffix}` }))),
+        );
+        const { process, text } = await startMain('echo pulled', { rootfs: `docker://${name}${suffix}` });
+        expect((await process.wait()).status).toBe(0);
+        expect(text()).toBe('pulled\n');
+      });
+
+      it('that are not there are not found', async () => {
+        const creating = garden.create(spec({ rootfs: `docker://${name}#v2` }));
+        await expect(creating).rejects.toMatchObject({ code: 'not-found' });
+        const other = `sha256:${'0'.repeat(64)}`;
+        await expect(garden.create(spec({ rootfs: `docker://${name}#${other}` }))).rejects.toMatchObject({
+          code: 'not-found',
+        });
+      });
+
+      it('of a registry that is down are unavailable', async () => {
+        const creating = garden.create(spec({ rootfs: 'docker://127.0.0.1:1/team/app#v1' }));
+        await expect(creating).rejects.toMatchObject({ code: 'unavailable' });
       });
     });
   });

@@ -14,7 +14,7 @@ import { freePort, startRedis } from '../../support/redis.js';
 import { Program } from '../../support/program.js';
 import { StartUp } from './start-up.js';
 import { type BenchContext, reportLatency } from '../bench.js';
-import { cpuUs } from '../bbs/cpu.js';
+import { cpuUs } from '../cpu.js';
 
 const CELLS = 1_000;
 const INSTANCES_PER_APP = 10;

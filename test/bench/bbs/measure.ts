@@ -1,5 +1,5 @@
 import { type BenchContext, percentile } from '../bench.js';
-import { cpuUs } from './cpu.js';
+import { cpuUs } from '../cpu.js';
 
 /** What some calls cost. */
 export interface Cost {

@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from '../../support/cluster.js';
+import { canStartDockerEngine } from '../../support/docker-engine.js';
+import { cpuUs } from '../cpu.js';
+import { type BenchContext, percentile } from '../bench.js';
+import { aBenchLRP, type Made, makeContainer, makeInstance, measuring, templateOf } from '../instances.js';
+
+/** Not counted: the image is unpacked, connections are made, code is compiled. */
+const WARM_UP = 3;
+const SETTLE_MS = 5_000;
+const MICROSECONDS_PER_MILLISECOND = 1_000;
+
+/**
+ * Instances through the whole of Rivera beside the same containers made by hand, on one engine, in turns: how long one
+ * takes and how many a second. And what an agent costs that has nothing to do but watch.
+ */
+export async function bench(context: BenchContext): Promise<void> {
+  if (!process.env.RIVERA_TEST_DOCKER_HOST && !(await canStartDockerEngine())) {
+    throw new Error('This benchmark needs a Docker Engine: install dockerd, or set RIVERA_TEST_DOCKER_HOST.');
+  }
+  await measuring({ cells: 1, backend: 'docker' }, async (cluster, watch) => {
+    const template = await templateOf(cluster, watch);
+    const rivera = () => makeInstance(cluster, watch);
+    const bare = () => makeContainer(cluster.docker, template);
+    for (const atOnce of [1, 8]) {
+      await beside(context, { name: `create-${atOnce}`, atOnce, rivera, bare });
+    }
+  });
+  await measuring({ cells: 1, backend: 'docker' }, (cluster) => idle(context, cluster));
+}
+
+interface Pair {
+  name: string;
+  atOnce: number;
+  rivera: () => Promise<Made>;
+  bare: () => Promise<Made>;
+}
+
+/** In rounds that take turns, so that what else the machine does hits both. */
+async function beside(context: BenchContext, { name, atOnce, rivera, bare }: Pair): Promise<void> {
+  const rounds = context.isSmoke ? 1 : 5;
+  const each = context.isSmoke ? atOnce : 8 * Math.max(1, atOnce / 2);
+  context.progress(`${name}: ${rounds} rounds of ${each} each`);
+  const [ofRivera, ofBare] = [new Sample(), new Sample()];
+  for (let run = 0; run < WARM_UP; run += 1) {
+    for (const make of [rivera, bare]) await (await make()).remove();
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    await ofRivera.take(rivera, each, atOnce);
+    await ofBare.take(bare, each, atOnce);
+  }
+  const report = (metric: string, value: number, unit: string) =>
+    context.report({ case: name, metric, value, unit });
+  report('p50_ms', ofRivera.p50, 'ms');
+  report('bare_p50_ms', ofBare.p50, 'ms');
+  report('latency_ratio', ofRivera.p50 / ofBare.p50, 'ratio');
+  report('per_second', ofRivera.perSecond, '1/s');
+  report('bare_per_second', ofBare.perSecond, '1/s');
+  report('throughput_ratio', ofRivera.perSecond / ofBare.perSecond, 'ratio');
+}
+
+/** Durations of making one, and how many were made in a second. Removing them is not counted. */
+class Sample {
+  private readonly durations: number[] = [];
+  private elapsedMs = 0;
+
+  async take(make: () => Promise<Made>, count: number, atOnce: number): Promise<void> {
+    let left = count;
+    const made: Made[] = [];
+    const began = performance.now();
+    const worker = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        made.push(await make());
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    this.elapsedMs += performance.now() - began;
+    this.durations.push(...made.map(({ durationMs }) => durationMs));
+    for (const { remove } of made) await remove();
+  }
+
+  get p50(): number {
+    return percentile(this.durations, 0.5);
+  }
+
+  get perSecond(): number {
+    return (this.durations.length / this.elapsedMs) * 1_000;
+  }
+}
+
+/** Memory and processor time of the agent while so many containers run and nothing happens. */
+async function idle(context: BenchContext, cluster: Cluster): Promise<void> {
+  const lrp = { ...aBenchLRP(), instances: 0, memoryMb: 6, diskMb: 8, ports: [] };
+  await cluster.client.desireLRP(lrp);
+  for (const instances of context.isSmoke ? [0, 2] : [0, 50, 200]) {
+    context.progress(`idle-${instances}`);
+    await cluster.client.updateDesiredLRP(lrp.processGuid, { instances });
+    await cluster.untilRunning(lrp.processGuid, instances, 300_000);
+    await sleep(context.isSmoke ? 1_000 : SETTLE_MS);
+    const { pid } = cluster.program('cell-1');
+    const forMs = context.isSmoke ? 1_000 : 30_000;
+    const [before, began] = [await cpuUs([pid]), performance.now()];
+    await sleep(forMs);
+    const usedMs = ((await cpuUs([pid])) - before) / MICROSECONDS_PER_MILLISECOND;
+    const name = `idle-${instances}`;
+    const percent = (100 * usedMs) / (performance.now() - began);
+    context.report({ case: name, metric: 'rss_mb', value: await residentMb(pid), unit: 'MB' });
+    context.report({ case: name, metric: 'cpu_percent', value: percent, unit: '% of one core' });
+  }
+}
+
+async function residentMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
+}
