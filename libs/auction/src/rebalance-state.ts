@@ -1,7 +1,9 @@
+import { CellLoad } from './cell-load.js';
 import { firstMismatch, leftOfSomething, parseRootfs, shortages } from './constraints.js';
 import type { CellCapacity } from '#rivera/models';
 import type { RebalanceApp, RebalanceOptions, RebalanceWeights, RebalanceWorld } from './rebalance-types.js';
-import type { AuctionCell } from './types.js';
+import { isLabelConstraint } from './rules.js';
+import type { AuctionCell, HeldWork } from './types.js';
 
 /** A cell while a plan is made. */
 export interface CellState {
@@ -11,12 +13,14 @@ export interface CellState {
   used: CellCapacity;
   /** Mean of the shares of memory, disk and containers in use (Diego rep, ComputeScore). */
   fill: number;
-  /** In use while they are under way: what leaves is still there. */
-  usedMeanwhile: CellCapacity;
+  /** What is held while they are under way: what leaves is still there. */
+  meanwhile: CellLoad;
 }
 
 /** An app while a plan is made. */
 export interface AppState extends Pick<RebalanceApp, 'processGuid' | 'memoryMb' | 'diskMb'> {
+  /** By one instance. */
+  held: HeldWork;
   cellOfIndex: Map<number, CellState>;
   /** Cells that match what it asks for, by zone. */
   matching: ReadonlyMap<string, CellState[]>;
@@ -40,7 +44,7 @@ export class RebalanceState {
     readonly options: RebalanceOptions,
   ) {
     for (const cell of world.cells) {
-      const state = { cellId: cell.cellId, cell, used: nothing(), fill: 0, usedMeanwhile: nothing() };
+      const state = { cellId: cell.cellId, cell, used: nothing(), fill: 0, meanwhile: new CellLoad() };
       this.cells.set(cell.cellId, state);
       const others = this.zones.get(cell.zone);
       if (others === undefined) this.zones.set(cell.zone, [state]);
@@ -48,7 +52,7 @@ export class RebalanceState {
     }
     for (const { cellId, held } of world.others) {
       const cell = this.cells.get(cellId);
-      if (cell !== undefined) this.occupy(cell, held, { isTask: held.processGuid === undefined });
+      if (cell !== undefined) this.occupy(cell, held);
     }
     for (const app of world.apps) this.addApp(app);
     this.sort(...this.zones.keys());
@@ -111,7 +115,7 @@ export class RebalanceState {
     if (from === undefined) throw new TypeError(`${app.processGuid} has no instance ${index} to be moved.`);
     this.setUsed(from, minus(from.used, needsOf(app, from)));
     this.setUsed(to, plus(to.used, needsOf(app, to)));
-    to.usedMeanwhile = plus(to.usedMeanwhile, needsOf(app, to));
+    to.meanwhile.add({ ...app.held, starting: true });
     this.count(app, from, -1);
     this.count(app, to, 1);
     app.cellOfIndex.set(index, to);
@@ -151,29 +155,31 @@ export class RebalanceState {
     return app.perZone.get(cell.zone) ?? 0;
   }
 
-  private hasRoom({ cell, usedMeanwhile }: CellState, app: AppState): boolean {
-    const left = leftOfSomething(cell.capacity, minus(cell.capacity, usedMeanwhile));
-    const needed = { memoryMb: app.memoryMb + (cell.proxyMemoryMb ?? 0), diskMb: app.diskMb };
-    return !cell.evacuating && shortages(left, needed).length === 0;
+  private hasRoom({ cell, meanwhile }: CellState, { held }: AppState): boolean {
+    if (cell.evacuating) return false;
+    const starts = cell.maxStarting === undefined ? {} : { starts: cell.maxStarting - meanwhile.starting };
+    const left = { ...leftOfSomething(cell.capacity, meanwhile.leftOn(cell)), ...starts };
+    return shortages(left, { ...held, memoryMb: held.memoryMb + (cell.proxyMemoryMb ?? 0) }).length === 0;
   }
 
   private addApp(app: RebalanceApp): void {
-    const { processGuid, memoryMb, diskMb, instances, isMovable } = app;
+    const { processGuid, memoryMb, diskMb, cpuMillicores, ports, devices, instances, isMovable } = app;
     const state: AppState = {
       processGuid,
       memoryMb,
       diskMb,
+      held: { processGuid, memoryMb, diskMb, cpuMillicores, ports, devices },
       cellOfIndex: new Map(),
       matching: this.matching(app),
       perZone: new Map(),
       perCell: new Map(),
-      isMovable: isMovable && instances.length >= this.options.minInstances,
+      isMovable: isMovable && instances.length >= this.options.minInstances && !hasFurtherRules(app),
       hasMoved: false,
     };
     for (const { index, cellId } of instances) {
       const cell = this.cells.get(cellId);
       if (cell === undefined) continue;
-      this.occupy(cell, app, { isTask: false });
+      this.occupy(cell, state.held);
       this.count(state, cell, 1);
       // What leaves its cell is not the rebalancer's business.
       if (!cell.cell.evacuating) state.cellOfIndex.set(index, cell);
@@ -182,8 +188,8 @@ export class RebalanceState {
   }
 
   private matching(app: RebalanceApp): ReadonlyMap<string, CellState[]> {
-    const { rootfs, placementTags = [], volumeDrivers = [] } = app;
-    const constraint = JSON.stringify([rootfs, placementTags, volumeDrivers]);
+    const { rootfs, placementTags = [], volumeDrivers = [], affinity = [] } = app;
+    const constraint = JSON.stringify([rootfs, placementTags, volumeDrivers, affinity]);
     let zones = this.matchingOf.get(constraint);
     if (zones === undefined) {
       const parsed = parseRootfs(rootfs);
@@ -199,15 +205,11 @@ export class RebalanceState {
     return zones;
   }
 
-  private occupy(
-    state: CellState,
-    held: { memoryMb: number; diskMb: number },
-    { isTask }: { isTask: boolean },
-  ): void {
-    const proxyMb = isTask ? 0 : (state.cell.proxyMemoryMb ?? 0);
+  private occupy(state: CellState, held: HeldWork): void {
+    const proxyMb = held.processGuid === undefined ? 0 : (state.cell.proxyMemoryMb ?? 0);
     const needs = { memoryMb: held.memoryMb + proxyMb, diskMb: held.diskMb, containers: 1 };
     this.setUsed(state, plus(state.used, needs));
-    state.usedMeanwhile = plus(state.usedMeanwhile, needs);
+    state.meanwhile.add(held);
   }
 
   private setUsed(state: CellState, used: Used): void {
@@ -239,6 +241,11 @@ function fillOf({ cell: { capacity } }: CellState, used: Used): number {
       share(used.containers, capacity.containers)) /
     3
   );
+}
+
+/** Rules about what else is near, or about more than zones: what moving means for them is not weighed here. */
+function hasFurtherRules({ affinity = [], spread = [] }: RebalanceApp): boolean {
+  return spread.length > 0 || !affinity.every(isLabelConstraint);
 }
 
 function byFill(a: CellState, b: CellState): number {

@@ -1,9 +1,10 @@
-import type { RebalanceReason } from '#rivera/models';
+import type { RebalanceReason, SpreadRule } from '#rivera/models';
 import type { AuctionCell, HeldWork, PlacementRequest } from './types.js';
 
 /** An app and where its instances run. */
 export interface RebalanceApp extends Omit<PlacementRequest, 'refusedBy'> {
   processGuid: string;
+  spread?: SpreadRule[];
   instances: readonly { index: number; cellId: string }[];
   /** May be moved now: all its desired instances run, none is on its way, and a second copy may run for a moment. */
   isMovable: boolean;

@@ -96,6 +96,34 @@ describe('planRebalance', () => {
     expect(plan(cells, crossed).moves).toEqual([]);
   });
 
+  it('leaves apps with rules about what is near them, and those that are spread over more than zones', () => {
+    const crowded = (more: Partial<RebalanceApp>) => moved(plan(two, [app('web', ['a', 'a', 'a'], more)]));
+    expect(crowded({ affinity: [{ affinity: 'FORBID', processGuid: 'db' }] })).toEqual([]);
+    expect(crowded({ spread: [{ over: 'rack', maxSkew: 1 }] })).toEqual([]);
+    expect(crowded({ affinity: [{ affinity: 'REQUIRE', label: 'disk', value: 'ssd' }] })).toEqual([]);
+    expect(crowded({ affinity: [{ affinity: 'FORBID', label: 'disk', value: 'hdd' }] })).toHaveLength(1);
+  });
+
+  it('heeds processors, ports, devices and how many may start at once', () => {
+    const web = app('web', ['a', 'a', 'a'], {
+      cpuMillicores: 500,
+      ports: 2,
+      devices: [{ name: 'gpu', count: 1 }],
+    });
+    const target = (more: Partial<AuctionCell>) => {
+      const { capacity } = cell('b', 'z2');
+      const devices = [{ name: 'gpu', count: 1 }];
+      const offered = { ...capacity, cpuMillicores: 1_000, ports: 2, devices, ...more.capacity };
+      return plan([cell('a', 'z1'), cell('b', 'z2', { ...more, capacity: offered })], [web]).moves.length;
+    };
+    const { capacity } = cell('b', 'z2');
+    expect(target({})).toBe(1);
+    expect(target({ capacity: { ...capacity, cpuMillicores: 400 } })).toBe(0);
+    expect(target({ capacity: { ...capacity, ports: 1 } })).toBe(0);
+    expect(target({ capacity: { ...capacity, devices: [] } })).toBe(0);
+    expect(target({ maxStarting: 0 })).toBe(0);
+  });
+
   it('makes a hole for big instances where one is wanted', () => {
     const cells = [cell('a', 'z1'), cell('b', 'z1'), cell('c', 'z1')];
     const apps = Array.from({ length: 4 }, (_, at) => app(`app-${at}`, ['a', 'b']));
@@ -111,7 +139,11 @@ describe('planRebalance', () => {
 describe('in every world', () => {
   const cellIds = Array.from({ length: 7 }, (_, at) => `cell-${at}`);
   const tags = fc.oneof({ arbitrary: fc.constant<string[]>([]), weight: 3 }, fc.constant<string[]>(['t']));
-  const size = { memoryMb: fc.constantFrom(0, 5, 10, 30), diskMb: fc.constantFrom(0, 10, 20) };
+  const size = {
+    memoryMb: fc.constantFrom(0, 5, 10, 30),
+    diskMb: fc.constantFrom(0, 10, 20),
+    cpuMillicores: fc.constantFrom(0, 100, 300),
+  };
   const heldWork: fc.Arbitrary<HeldWork> = fc.record(
     { ...size, processGuid: fc.constant('starting') },
     { requiredKeys: ['memoryMb', 'diskMb'] },
@@ -138,6 +170,7 @@ describe('in every world', () => {
             memoryMb: fc.constantFrom(100, 100, 60, 200, 0),
             diskMb: fc.constantFrom(100, 100, 60),
             containers: fc.constantFrom(20, 20, 5),
+            cpuMillicores: fc.constantFrom(1_000, 500),
           }),
           rootfsProviders: fc.constantFrom(linux, linux, [...linux, { scheme: 'docker' }]),
           placementTags: tags,
@@ -208,6 +241,12 @@ describe('in every world', () => {
         expect(memoryMb).toBeLessThanOrEqual(capacity.memoryMb);
         expect(all.reduce((sum, each) => sum + each.diskMb, 0)).toBeLessThanOrEqual(capacity.diskMb);
         expect(all.length).toBeLessThanOrEqual(capacity.containers);
+        // A cell that has less than nothing left still takes what asks for none.
+        const asking = arriving.some((guid) =>
+          world.apps.some((each) => each.processGuid === guid && each.cpuMillicores! > 0),
+        );
+        const cpuMillicores = all.reduce((sum, each) => sum + (each.cpuMillicores ?? 0), 0);
+        if (asking) expect(cpuMillicores).toBeLessThanOrEqual(capacity.cpuMillicores ?? Infinity);
       }
     });
   });

@@ -48,4 +48,5 @@ export {
   IsRootfs,
   IsText,
   IsTextList,
+  IsTextMap,
 } from './validation/rules.js';

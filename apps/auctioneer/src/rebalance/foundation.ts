@@ -3,6 +3,7 @@ import type { RebalanceApp, RebalanceWorld } from '#rivera/auction';
 import { cellOf, isClosedToWork, isSettled, type ProcessSnapshot } from '#rivera/lifecycle';
 import type { ActualLRP, DesiredLRPSchedulingInfo, Task } from '#rivera/models';
 import { CellRepository, ProcessRepository, TaskRepository, WORK_SHARD_IDS } from '#rivera/store';
+import { workOfActual, workOfTask } from '../auction-requests.js';
 
 const TASKS_PAGE = 2_000;
 
@@ -28,14 +29,13 @@ export class Foundation {
         for (const actual of process.actuals) {
           const cellId = cellOf(actual);
           if (cellId === undefined || isRunning(actual)) continue;
-          others.push({ cellId, held: { ...actual.resources, processGuid: actual.processGuid } });
+          others.push({ cellId, held: workOfActual(actual) });
         }
       }
     }
-    for await (const { cellId, placement, definition } of this.allTasks()) {
-      const on = cellId ?? placement?.cellId;
-      const { memoryMb, diskMb } = definition;
-      if (on !== undefined) others.push({ cellId: on, held: { memoryMb, diskMb } });
+    for await (const task of this.allTasks()) {
+      const on = task.cellId ?? task.placement?.cellId;
+      if (on !== undefined) others.push({ cellId: on, held: workOfTask(task) });
     }
     const cells = present.map((cell) => ({ ...cell, evacuating: isClosedToWork(cell) }));
     return { cells, apps, others };
@@ -58,15 +58,17 @@ function isPlain({ affinity, spread, cpuMillicores, devices }: DesiredLRPSchedul
 
 function appOf(process: ProcessSnapshot, running: readonly ActualLRP[]): RebalanceApp | undefined {
   const { desired, processGuid } = process;
-  if (desired === undefined || running.length === 0) return undefined;
-  const { rootfs, placementTags, volumeDrivers, memoryMb, diskMb } = desired;
+  const [first] = running;
+  if (desired === undefined || first === undefined) return undefined;
+  const { rootfs, placementTags, volumeDrivers, affinity, spread } = desired;
   return {
     processGuid,
     rootfs,
     placementTags,
     volumeDrivers,
-    memoryMb,
-    diskMb,
+    affinity,
+    spread,
+    ...first.resources,
     instances: running.map(({ index, cellId = '' }) => ({ index, cellId })),
     isMovable: isSettled(process) && isPlain(desired),
   };

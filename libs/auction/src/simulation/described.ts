@@ -1,4 +1,16 @@
-import { CellCapacity, IsInteger, IsNameList, IsPart, LIMITS, Optional } from '#rivera/models';
+import {
+  AffinityRule,
+  CellCapacity,
+  DeviceCount,
+  IsInteger,
+  IsName,
+  IsNameList,
+  IsPart,
+  IsPartList,
+  IsTextMap,
+  LIMITS,
+  Optional,
+} from '#rivera/models';
 
 /** What worlds and recordings both say of a cell. */
 export class DescribedCell {
@@ -20,6 +32,18 @@ export class DescribedCell {
   @Optional()
   @IsInteger({ min: 0 })
   proxyMemoryMb?: number;
+
+  @Optional()
+  @IsTextMap({ max: LIMITS.nameBytes }, { max: LIMITS.cellLabels })
+  labels?: Record<string, string>;
+
+  @Optional()
+  @IsName()
+  pool?: string;
+
+  @Optional()
+  @IsInteger({ min: 1 })
+  maxStarting?: number;
 }
 
 /** What worlds and recordings both say of an instance or a task. */
@@ -37,4 +61,24 @@ export class DescribedWork {
   @Optional()
   @IsNameList({ max: LIMITS.volumeDrivers })
   volumeDrivers?: string[];
+
+  @Optional()
+  @IsInteger({ min: 0 })
+  cpuMillicores?: number;
+
+  @Optional()
+  @IsInteger({ min: 0 })
+  ports?: number;
+
+  @Optional()
+  @IsPartList(() => DeviceCount, { max: LIMITS.devices })
+  devices?: DeviceCount[];
+
+  @Optional()
+  @IsInteger({ min: -LIMITS.priority, max: LIMITS.priority })
+  priority?: number;
+
+  @Optional()
+  @IsPartList(() => AffinityRule, { max: LIMITS.affinityRules })
+  affinity?: AffinityRule[];
 }

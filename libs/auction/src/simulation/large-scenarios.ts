@@ -6,7 +6,7 @@ import {
   zoneSkewWithin,
 } from './expectations.js';
 import type { Scenario } from './scenario.js';
-import type { AppGroup, CellGroup, RunningGroup, TaskGroup } from './world.js';
+import type { AppGroup, CellGroup, RunningGroup, TaskGroup, World } from './world.js';
 
 /** Foundations of the size that Diego documents, and ten times that. */
 
@@ -63,16 +63,25 @@ const CLASSES = Array.from({ length: 40 }, (_, at) => ({
 
 const tasks = (count: number): TaskGroup => ({ name: 'task', tasks: count, memoryMb: 512, diskMb: 1 * GB });
 
+const PACKING: World = {
+  name: 'Packing',
+  cells: [hosts(100)],
+  steps: [{ apps: mixed(75), shuffled: true, batchSize: 1, untilFailure: true }],
+};
+
 export const LARGE_SCENARIOS: readonly Scenario[] = [
   {
-    id: 'P',
+    id: 'P1',
     title: '100 cells of 64 GB, apps of 256 MB to 16 GB one by one until one cannot be placed',
-    world: {
-      name: 'Packing',
-      cells: [hosts(100)],
-      steps: [{ apps: mixed(75), shuffled: true, batchSize: 1, untilFailure: true }],
-    },
+    world: PACKING,
     expectation: firstFailureFrom(0.88),
+  },
+  {
+    id: 'P2',
+    title: 'the same, with three holes of 16 GB kept in each zone',
+    world: PACKING,
+    options: { holes: { memoryMb: 16 * GB, count: 3 } },
+    expectation: firstFailureFrom(0.97),
   },
   {
     id: 'H1',

@@ -14,6 +14,7 @@ import {
   parse,
   RiveraError,
   RootfsProvider,
+  SpreadRule,
 } from '#rivera/models';
 import { isTaskAuction } from '../types.js';
 import type { Auction, AuctionCell } from '../types.js';
@@ -63,6 +64,10 @@ class RecordedLRP extends RecordedRequest {
 
   @IsInteger({ min: 0 })
   index: number;
+
+  @Optional()
+  @IsPartList(() => SpreadRule, { max: LIMITS.spreadRules })
+  spread?: SpreadRule[];
 }
 
 class RecordedTask extends RecordedRequest {

@@ -12,6 +12,7 @@ import {
   propertyRule,
   RiveraError,
   RootfsProvider,
+  SpreadRule,
 } from '#rivera/models';
 import type { FieldError } from '#rivera/models';
 import { DescribedCell, DescribedWork } from './described.js';
@@ -101,6 +102,10 @@ export class AppGroup extends Demand {
   @Optional()
   @IsInteger({ min: 1, max: LIMITS.instances })
   instances?: number;
+
+  @Optional()
+  @IsPartList(() => SpreadRule, { max: LIMITS.spreadRules })
+  spread?: SpreadRule[];
 
   /** There are `apps × instances` instances in all, and chance says of which app each is. Numbered consecutively. */
   @Optional()
