@@ -428,6 +428,26 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
         expect(output.text.trim().endsWith(dir)).toBe(true);
       });
 
+      it('lose nothing, however brief they are, when their sink says when it is ready', async () => {
+        const container = await startIdle();
+        /** Keeps the next chunk waiting until a later turn of the loop. */
+        class Waiting extends Output {
+          async ready(): Promise<void> {
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+        }
+        const outputs = Array.from({ length: 12 }, () => new Waiting());
+        await Promise.all(
+          outputs.map(async (output) => (await container.run(program('order'), output)).wait()),
+        );
+        for (const output of outputs) {
+          expect([output.text, output.errors]).toEqual(['out1\nout2\nlast', 'err1\n']);
+        }
+        const burst = new Waiting();
+        await (await container.run(program('burst'), burst)).wait();
+        expect(burst.text).toBe('x'.repeat(1_048_576));
+      });
+
       it('are signalled one by one', async () => {
         const container = await startIdle();
         const [polite, stubborn] = [new Output(), new Output()];
