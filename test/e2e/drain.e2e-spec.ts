@@ -40,8 +40,13 @@ describe('a cell that is drained', () => {
     const before = (await Promise.all(guids.map((guid) => cluster.actuals(guid)))).flat();
     expect(before).toHaveLength(LRPS * INSTANCES);
     const following = await Following.start(cluster.client);
+    const beganAt = performance.now();
     await cluster.client.drainCell('cell-1');
     const { cordoned, drain } = await untilEmpty('cell-1');
+    const tookMs = Math.round(performance.now() - beganAt);
+    console.info(
+      `${before.length} instances left a cell in ${tookMs} ms, 3 at a time of each of ${LRPS} LRPs.`,
+    );
     expect({ cordoned, isDraining: drain !== undefined }).toEqual({ cordoned: true, isDraining: true });
     const { events } = await following.stop();
     const moved = events.filter(

@@ -63,7 +63,7 @@ await runApp('cell', async (logger) => {
     onReplaced,
     registration: () => ({
       ...registrationOf(config, services, capacity),
-      ...(drain.isLeaving && { evacuating: true }),
+      ...(drain.isDraining && { evacuating: true }),
     }),
     onGrant: (grant) => drain.follow(grant.drain),
   });

@@ -178,12 +178,11 @@ export class ContainerActor {
     }
   }
 
-  /** What is not granted yet is not asked for: it is given back at once. */
+  /** The cell drains: what becomes of the work is for the work to say, whether or not it runs yet. */
   private askToLeave(): void {
     const { work, logger } = this.options;
     if (this.state === 'completed' || this.abort.signal.aborted || performance.now() < this.asksAgainAt)
       return;
-    if (!this.isGranted) return this.stop();
     this.asksAgainAt = Infinity;
     this.pipe(
       work.leave(this.state === 'running' ? this.container : undefined),

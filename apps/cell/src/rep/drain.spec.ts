@@ -51,8 +51,11 @@ describe('a drain', () => {
     const rep = new FakeRep(1);
     const drain = new Drain(rep, logger);
     drain.follow(undefined);
+    expect(drain.isDraining).toBe(false);
     drain.follow(until(2_000_000));
+    expect(drain.isDraining).toBe(true);
     drain.follow(undefined);
+    expect(drain.isDraining).toBe(false);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(rep.calls).toEqual(['close', 'evacuate', 'open']);
   });

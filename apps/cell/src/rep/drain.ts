@@ -25,6 +25,11 @@ export class Drain {
     private readonly logger: RiveraLogger,
   ) {}
 
+  /** Part of the registration: as long as the agent refuses work, the auctioneer is to pass over the cell. */
+  get isDraining(): boolean {
+    return this.rounds !== undefined;
+  }
+
   /** What an operator wants now; said with each renewal of the presence. */
   follow(drain: CellDrain | undefined): void {
     if (this.isLeaving) return;

@@ -32,16 +32,15 @@ export class Presence {
     while (!signal.aborted) {
       let waitMs = RETRY_MS;
       try {
-        const grant = await client.renewCellPresence(
-          cellId,
-          { epoch, registration: registration() },
-          { signal },
-        );
+        const sent = registration();
+        const grant = await client.renewCellPresence(cellId, { epoch, registration: sent }, { signal });
         if (epoch === undefined) logger.log('cell-registered', { cellId, epoch: grant.epoch });
         epoch = grant.epoch;
         this.registered(epoch);
         onGrant(grant);
-        waitMs = grant.ttlMs / 3;
+        // What the grant changed is said at once, e.g. that the cell drains.
+        const isSaid = JSON.stringify(registration()) === JSON.stringify(sent);
+        waitMs = isSaid ? grant.ttlMs / 3 : 0;
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof RiveraError && error.code === 'stale-epoch') return onReplaced(error);

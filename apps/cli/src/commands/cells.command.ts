@@ -141,8 +141,8 @@ function columns(now: number): Column<Cell>[] {
 
 function stateOf({ state, evacuating, cordoned, drain, replacementHeld }: Cell): string {
   const remarks = [
-    evacuating ? 'evacuating' : undefined,
-    drain !== undefined ? 'draining' : cordoned ? 'cordoned' : undefined,
+    drain !== undefined ? 'draining' : evacuating ? 'evacuating' : undefined,
+    drain === undefined && cordoned ? 'cordoned' : undefined,
     replacementHeld ? 'replacement held' : undefined,
   ];
   return [state, ...remarks].filter((remark) => remark !== undefined).join(', ');
