@@ -11,7 +11,7 @@ import { type BbsHarness, startBbs } from '../support/bbs.js';
 import { Authority, type Certificate } from '../support/certificates.js';
 import { WireClient, WireConnection } from '../support/wire.js';
 import { wirePort } from '../support/wire-bbs.js';
-import { aWireTask, wireCall } from '../support/wire-calls.js';
+import { aWireTask, wireAnswer, wireCall } from '../support/wire-calls.js';
 
 let [authority, stranger]: Authority[] = [];
 let [server, client, imposter]: Certificate[] = [];
@@ -80,6 +80,26 @@ describe('1.1 mutual TLS', () => {
     expect(await ping(ours())).toBe(200);
   });
 
+  it('streams, and names in the audit log who changed something', async () => {
+    const diego = new WireClient(wirePort(bbs), ours());
+    const stream = await diego.follow('/v1/events/tasks.r1');
+    const request = aWireTask();
+    await wireCall(diego, '/v1/tasks/desire.r2', request);
+    const { type, data } = await stream.event();
+    expect([type, wire.TaskCreatedEvent.decode(data).task?.taskGuid]).toEqual([
+      'task_created',
+      request.taskGuid,
+    ]);
+    stream.close();
+    const { error } = await wireAnswer(diego, '/v1/tasks/delete', { taskGuid: 'missing' });
+    expect(error?.type).toBe(wire.ErrorType.ResourceNotFound);
+    const audited = bbs.log.filter((line) => line.includes('audited-call')).join('');
+    expect(audited).toMatch(
+      /"subject":"client","api":"diego","route":"\/v1\/tasks\/desire.r2","error":"none"/,
+    );
+    expect(audited).toMatch(/"route":"\/v1\/tasks\/delete","error":"ResourceNotFound"/);
+  });
+
   it('the server shows that it is the one', async () => {
     await expect(ping({ ...ours(), ca: stranger!.ca })).rejects.toThrow();
   });
@@ -94,7 +114,7 @@ describe('1.1 the completion callback', () => {
         const { subject } = (request.socket as TLSSocket).getPeerCertificate();
         void text(request).then((body) => {
           told.push({ by: subject.CN, ...(JSON.parse(body) as object) });
-          response.end();
+          return response.end();
         });
       },
     );

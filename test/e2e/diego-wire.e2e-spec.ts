@@ -144,7 +144,7 @@ describe('tasks over the wire API alone', () => {
     const platform = createServer((request, response) => {
       void text(request).then((body) => {
         told.push(JSON.parse(body) as object);
-        response.end();
+        return response.end();
       });
     });
     platform.listen(0, '127.0.0.1');

@@ -21,7 +21,7 @@ export async function bench(context: BenchContext): Promise<void> {
     const api = new Api(`http://127.0.0.1:${port}`, CALLERS);
     try {
       const diego = new WireCalls(api, CELL);
-      await operations(context, bbs, diego, context.isSmoke ? 40 : 1_000);
+      await operations(context, bbs, diego, context.isSmoke ? 40 : 500);
       await events(context, diego, port, context.isSmoke ? 20 : 500);
       await lists(context, bbs, diego, context.isSmoke ? 200 : 20_000);
     } finally {

@@ -1,5 +1,5 @@
 import type { Provider } from '@nestjs/common';
-import { RiveraLogger } from '#rivera/platform';
+import { Metrics, RiveraLogger } from '#rivera/platform';
 import { CellRepository, Locks, ProcessRepository, Store, TaskRepository } from '#rivera/store';
 import { ActualLRPs } from '../actual-lrps/actual-lrps.service.js';
 import { CellReports } from '../cells/cell-reports.js';
@@ -36,6 +36,7 @@ export function diegoProviders(settings: DiegoSettings): Provider[] {
       inject: [
         DIEGO_SETTINGS,
         RiveraLogger,
+        Metrics,
         Store,
         ProcessRepository,
         TaskRepository,
@@ -56,6 +57,7 @@ export function diegoProviders(settings: DiegoSettings): Provider[] {
 function diegoServices(
   { wireUrl }: DiegoSettings,
   logger: RiveraLogger,
+  metrics: Metrics,
   store: Store,
   processes: ProcessRepository,
   repository: TaskRepository,
@@ -67,7 +69,7 @@ function diegoServices(
   cellReports: CellReports,
   hub: EventHub,
 ): DiegoServices {
-  const rpcs = new RpcRoutes(logger);
+  const rpcs = new RpcRoutes(logger, metrics);
   const encoded = new EncodedRecords();
   const reports = new WireCellReports(cellReports);
   const repUrlOf = (cellId: string) => (wireUrl === undefined ? '' : `${wireUrl}/cells/${cellId}`);

@@ -107,7 +107,14 @@ function callbackBody({
 }: Task) {
   const { annotation } = definition;
   return {
-    ...{ taskGuid, failed, failureReason, result, annotation, createdAt },
-    ...{ task_guid: taskGuid, failure_reason: failureReason, created_at: createdAt * NS_PER_MS },
+    taskGuid,
+    failed,
+    failureReason,
+    result,
+    annotation,
+    createdAt,
+    task_guid: taskGuid,
+    failure_reason: failureReason,
+    created_at: createdAt * NS_PER_MS,
   };
 }

@@ -1,6 +1,7 @@
 import {
   type handleUnaryCall,
   type MethodDefinition,
+  type sendUnaryData,
   Server,
   ServerCredentials,
   type ServiceDefinition,
@@ -90,22 +91,28 @@ export class LocketServer {
     clearTimeout(force);
   }
 
-  private unary<Q, A>(name: string, answer: (request: Q) => Promise<A>): handleUnaryCall<Q, A> {
-    return ({ request }, callback) => {
-      answer(request).then(
-        (response) => callback(null, response),
-        (error: unknown) => {
-          if (error instanceof LocketError) {
-            callback({ code: error.code, details: error.details });
-            return;
-          }
-          this.options.logger.error('failed-locket-call', { method: name, error });
-          callback({
-            code: status.UNAVAILABLE,
-            details: error instanceof Error ? error.message : String(error),
-          });
-        },
-      );
-    };
+  private unary<Q, A>(method: string, answer: (request: Q) => Promise<A>): handleUnaryCall<Q, A> {
+    return ({ request }, callback) => void this.answer(method, () => answer(request), callback);
+  }
+
+  private async answer<A>(
+    method: string,
+    answer: () => Promise<A>,
+    callback: sendUnaryData<A>,
+  ): Promise<void> {
+    let response: A;
+    try {
+      response = await answer();
+    } catch (error) {
+      callback(this.refusal(method, error));
+      return;
+    }
+    callback(null, response);
+  }
+
+  private refusal(method: string, error: unknown): Pick<LocketError, 'code' | 'details'> {
+    if (error instanceof LocketError) return error;
+    this.options.logger.error('failed-locket-call', { method, error });
+    return { code: status.UNAVAILABLE, details: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -81,6 +81,7 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
   const start = rpcs.rpc({
     request: wire.StartActualLRPRequest,
     response,
+    changes: 'cell',
     handle: async (request) => {
       const key = requireKey(request.actualLrpKey);
       const { actualLrpInstanceKey: instanceKey, availabilityZone: zone } = request;
@@ -92,6 +93,7 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
     '/v1/actual_lrps/claim': rpcs.rpc({
       request: wire.ClaimActualLRPRequest,
       response,
+      changes: 'cell',
       handle: async ({ actualLrpInstanceKey: instanceKey, ...key }) => {
         await reports.tell({ type: 'claim', key: slotOf(key), instanceKey });
         return {};
@@ -102,6 +104,7 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
     '/v1/actual_lrps/crash': rpcs.rpc({
       request: wire.CrashActualLRPRequest,
       response,
+      changes: 'cell',
       handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey, errorMessage = '' }) => {
         const key = requireKey(actualLrpKey);
         await reports.tell({ type: 'crash', key, instanceKey, details: { reason: errorMessage } });
@@ -111,6 +114,7 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
     '/v1/actual_lrps/fail': rpcs.rpc({
       request: wire.FailActualLRPRequest,
       response,
+      changes: 'client',
       handle: async ({ actualLrpKey, errorMessage = '' }) => {
         const key = requireKey(actualLrpKey);
         if (errorMessage === '') throw invalidField('error_message');
@@ -131,6 +135,7 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
     '/v1/actual_lrps/remove': rpcs.rpc({
       request: wire.RemoveActualLRPRequest,
       response,
+      changes: 'client',
       handle: async ({ actualLrpInstanceKey: instanceKey, ...request }) => {
         const key = slotOf(request);
         if (instanceKey) await reports.tell({ type: 'remove', key, instanceKey });
@@ -141,6 +146,7 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
     '/v1/actual_lrps/retire': rpcs.rpc({
       request: wire.RetireActualLRPRequest,
       response,
+      changes: 'client',
       handle: async ({ actualLrpKey }) => {
         await actualLRPs.retire(requireKey(actualLrpKey), principal);
         return {};

@@ -87,6 +87,7 @@ function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed): WireRoutes {
     '/v1/desired_lrp/desire.r2': rpcs.rpc({
       request: wire.DesireLRPRequest,
       response,
+      changes: 'client',
       handle: async ({ desiredLrp }) => {
         await desiredLRPs.desire(desiredLRPRequestOf(desiredLrp), principal);
         return {};
@@ -95,6 +96,7 @@ function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed): WireRoutes {
     '/v1/desired_lrp/update': rpcs.rpc({
       request: wire.UpdateDesiredLRPRequest,
       response,
+      changes: 'client',
       handle: async ({ processGuid, update }) => {
         await desiredLRPs.update(requireGuid(processGuid), desiredLRPUpdateOf(update), principal);
         return {};
@@ -103,6 +105,7 @@ function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed): WireRoutes {
     '/v1/desired_lrp/remove': rpcs.rpc({
       request: wire.RemoveDesiredLRPRequest,
       response,
+      changes: 'client',
       handle: async ({ processGuid }) => {
         await desiredLRPs.remove(requireGuid(processGuid), principal);
         return {};

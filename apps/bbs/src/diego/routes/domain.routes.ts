@@ -31,6 +31,7 @@ export function domainRoutes({ rpcs, domains, cells, repUrlOf }: DomainRoutesNee
     '/v1/domains/upsert': rpcs.rpc({
       request: wire.UpsertDomainRequest,
       response: wire.UpsertDomainResponse,
+      changes: 'client',
       handle: async ({ domain = '', ttl = 0 }) => {
         parse(DomainParams, { domain });
         const { ttlSeconds } = parse(DomainRequest, { ttlSeconds: ttl });

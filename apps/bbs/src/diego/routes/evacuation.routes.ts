@@ -18,6 +18,7 @@ export function evacuationRoutes({
   const running = rpcs.rpc({
     request: wire.EvacuateRunningActualLRPRequest,
     response,
+    changes: 'cell',
     withError: withError('running'),
     handle: async (request) => {
       const key = requireKey(request.actualLrpKey);
@@ -38,6 +39,7 @@ export function evacuationRoutes({
     '/v1/actual_lrps/evacuate_claimed': rpcs.rpc({
       request: wire.EvacuateClaimedActualLRPRequest,
       response,
+      changes: 'cell',
       withError: withError('claimed'),
       handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey }) => {
         await reports.tell({ type: 'evacuate-claimed', key: requireKey(actualLrpKey), instanceKey });
@@ -47,6 +49,7 @@ export function evacuationRoutes({
     '/v1/actual_lrps/evacuate_crashed': rpcs.rpc({
       request: wire.EvacuateCrashedActualLRPRequest,
       response,
+      changes: 'cell',
       withError: withError('crashed'),
       handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey, errorMessage = '' }) => {
         const key = requireKey(actualLrpKey);
@@ -58,6 +61,7 @@ export function evacuationRoutes({
     '/v1/actual_lrps/evacuate_stopped': rpcs.rpc({
       request: wire.EvacuateStoppedActualLRPRequest,
       response,
+      changes: 'cell',
       withError: withError('stopped'),
       handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey }) => {
         await reports.tell({ type: 'evacuate-stopped', key: requireKey(actualLrpKey), instanceKey });
@@ -67,6 +71,7 @@ export function evacuationRoutes({
     '/v1/actual_lrps/remove_evacuating': rpcs.rpc({
       request: wire.RemoveEvacuatingActualLRPRequest,
       response: wire.RemoveEvacuatingActualLRPResponse,
+      changes: 'cell',
       handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey }) => {
         await reports.tell({ type: 'remove-evacuating', key: requireKey(actualLrpKey), instanceKey });
         return {};

@@ -53,6 +53,7 @@ function clientRoutes({ rpcs, tasks }: TaskRoutesNeed): WireRoutes {
     rpcs.rpc({
       request: wire.TaskGuidRequest,
       response,
+      changes: 'client',
       handle: async ({ taskGuid }) => {
         await handle(requireGuid(taskGuid));
         return {};
@@ -62,6 +63,7 @@ function clientRoutes({ rpcs, tasks }: TaskRoutesNeed): WireRoutes {
     '/v1/tasks/desire.r2': rpcs.rpc({
       request: wire.DesireTaskRequest,
       response,
+      changes: 'client',
       handle: async (request) => {
         await tasks.desire(taskRequestOf(request), principal);
         return {};
@@ -79,6 +81,7 @@ function cellRoutes({ rpcs, tasks, reports }: TaskRoutesNeed): WireRoutes {
     '/v1/tasks/start': rpcs.rpc({
       request: wire.StartTaskRequest,
       response: wire.StartTaskResponse,
+      changes: 'cell',
       handle: async ({ taskGuid, cellId = '' }) => {
         const { alreadyStarted } = await reports.tellOfTask(cellId, { type: 'start-task', taskGuid });
         return { shouldStart: alreadyStarted ? undefined : true };
@@ -87,6 +90,7 @@ function cellRoutes({ rpcs, tasks, reports }: TaskRoutesNeed): WireRoutes {
     '/v1/tasks/reject': rpcs.rpc({
       request: wire.RejectTaskRequest,
       response,
+      changes: 'cell',
       errors: DISAGREEMENTS.rejectOfEndedTask,
       handle: async ({ taskGuid, rejectionReason: reason }) => {
         if (!reason) throw invalidField('rejection_reason');
@@ -97,6 +101,7 @@ function cellRoutes({ rpcs, tasks, reports }: TaskRoutesNeed): WireRoutes {
     '/v1/tasks/complete': rpcs.rpc({
       request: wire.CompleteTaskRequest,
       response,
+      changes: 'cell',
       handle: async ({ taskGuid, cellId = '', failed, failureReason, result }) => {
         const outcome = { failed: failed ?? false, failureReason, result };
         await reports.tellOfTask(cellId, { type: 'complete-task', taskGuid, ...outcome });
@@ -106,6 +111,7 @@ function cellRoutes({ rpcs, tasks, reports }: TaskRoutesNeed): WireRoutes {
     '/v1/tasks/fail': rpcs.rpc({
       request: wire.FailTaskRequest,
       response,
+      changes: 'cell',
       handle: async ({ taskGuid, failureReason = '' }) => {
         await tasks.change(requireGuid(taskGuid), principal, (task, guid, context) => {
           // May fail when it may be cancelled.
