@@ -276,11 +276,9 @@ inPlace(hasEngine)('the docker backend', () => {
         });
         const image = client.getImage((await client.getContainer(container!.Id).inspect()).Image);
         await image.tag({ repo: name, tag: 'v1' });
-        const pushing = (await client
-          .getImage(`${name}:v1`)
-          .push({
-            authconfig: { username: '', password: '', serveraddress: registry.address },
-          })) as NodeJS.ReadableStream;
+        const pushing = (await client.getImage(`${name}:v1`).push({
+          authconfig: { username: '', password: '', serveraddress: registry.address },
+        })) as NodeJS.ReadableStream;
         let said = '';
         for await (const chunk of pushing) said += String(chunk);
         digest = /sha256:[0-9a-f]{64}/.exec(said)![0];
