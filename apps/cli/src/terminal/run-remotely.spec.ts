@@ -67,9 +67,8 @@ class Played {
   }
 }
 
-function start(options: { withInput: boolean; withTerminal: boolean }) {
+function start(options: { withInput: boolean; withTerminal: boolean }, interrupt = new AbortController()) {
   const [stdin, stdout] = [new Terminal(), new Terminal()];
-  const interrupt = new AbortController();
   const process = new Played();
   const context = {
     stdin,
@@ -123,5 +122,14 @@ describe('a remote process at our terminal', () => {
     process.exit(130);
     expect(await ended).toBe(130);
     expect([process.input, process.signals]).toEqual([[], ['SIGINT']]);
+  });
+
+  it('is interrupted by a Ctrl-C that came while it was being started', async () => {
+    const interrupt = new AbortController();
+    interrupt.abort();
+    const { process, ended } = start({ withInput: false, withTerminal: false }, interrupt);
+    process.exit(130);
+    await ended;
+    expect(process.signals).toEqual(['SIGINT']);
   });
 });

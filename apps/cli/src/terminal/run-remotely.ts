@@ -18,6 +18,8 @@ export async function runRemotely(
   const { stdin, stdout, stderr, signal } = context;
   const interrupt = (): void => void process.signal('SIGINT');
   signal.addEventListener('abort', interrupt);
+  // While the process was being started.
+  if (signal.aborted) interrupt();
   const undo = [() => signal.removeEventListener('abort', interrupt)];
   if (withTerminal) {
     undo.push(onResize(stdout, (size) => void process.resize(size)));
