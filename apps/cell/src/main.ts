@@ -129,7 +129,12 @@ await runApp('cell', async (logger) => {
   return {
     ...(config.drainOnStopMs > 0 && { closeDeadlineMs: config.drainOnStopMs + CLOSE_DEADLINE_MS }),
     close: async () => {
-      const isDrained = config.drainOnStopMs > 0 && (await drain.leave(config.drainOnStopMs));
+      let isDrained = false;
+      if (config.drainOnStopMs > 0) {
+        const leaving = drain.leave(config.drainOnStopMs);
+        presence.renew();
+        isDrained = await leaving;
+      }
       agent.stop();
       // Nothing is left that could be missed, so nobody has to wait for the presence to run out.
       if (isDrained) await client.endCellPresence(cellId, await presence.epoch);

@@ -19,6 +19,7 @@ const RETRY_MS = 500;
 
 /** Keeps the cell known to be there. Losing touch stops nothing here: containers go on, and it is tried again. */
 export class Presence {
+  private endPause: () => void = () => undefined;
   private registered!: (epoch: number) => void;
   /** Resolves with this agent's epoch once it was registered. */
   readonly epoch = new Promise<number>((resolve) => (this.registered = resolve));
@@ -46,7 +47,15 @@ export class Presence {
         if (error instanceof RiveraError && error.code === 'stale-epoch') return onReplaced(error);
         logger.warn('failed-to-renew-presence', { reason: messageOf(error) });
       }
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      const pause = new AbortController();
+      this.endPause = () => pause.abort();
+      const ended = AbortSignal.any([signal, pause.signal]);
+      await sleep(waitMs, undefined, { signal: ended }).catch(() => undefined);
     }
+  }
+
+  /** The registration has changed and is to be said now. */
+  renew(): void {
+    this.endPause();
   }
 }
