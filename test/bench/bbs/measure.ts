@@ -39,12 +39,12 @@ export async function measure(
   return { opsPerSecond: operations / seconds, cpuUsPerOp: used / operations, durationsMs };
 }
 
-export function reportCost({ report }: BenchContext, name: string, cost: Cost): void {
+export function reportCost(context: BenchContext, name: string, cost: Cost): void {
   const { opsPerSecond, cpuUsPerOp, durationsMs } = cost;
-  report({ case: name, metric: 'ops_per_second', value: opsPerSecond, unit: '1/s' });
-  report({ case: name, metric: 'cpu_us_per_op', value: cpuUsPerOp, unit: 'us' });
-  report({ case: name, metric: 'p50_ms', value: percentile(durationsMs, 0.5), unit: 'ms' });
-  report({ case: name, metric: 'p99_ms', value: percentile(durationsMs, 0.99), unit: 'ms' });
+  context.report({ case: name, metric: 'ops_per_second', value: opsPerSecond, unit: '1/s' });
+  context.report({ case: name, metric: 'cpu_us_per_op', value: cpuUsPerOp, unit: 'us' });
+  context.report({ case: name, metric: 'p50_ms', value: percentile(durationsMs, 0.5), unit: 'ms' });
+  context.report({ case: name, metric: 'p99_ms', value: percentile(durationsMs, 0.99), unit: 'ms' });
 }
 
 export async function forAll(

@@ -57,9 +57,13 @@ async function operations(
   for (const { name } of operationsOf(json, '', 0)) {
     const [ofJson, ofWire] = ['json', 'wire'].map((api) => together(costs.get(`${name} ${api}`) ?? []));
     reportCost(context, name, ofWire!);
-    const { report } = context;
-    report({ case: name, metric: 'json_cpu_us_per_op', value: ofJson!.cpuUsPerOp, unit: 'us' });
-    report({ case: name, metric: 'cpu_ratio', value: ofWire!.cpuUsPerOp / ofJson!.cpuUsPerOp, unit: 'x' });
+    context.report({ case: name, metric: 'json_cpu_us_per_op', value: ofJson!.cpuUsPerOp, unit: 'us' });
+    context.report({
+      case: name,
+      metric: 'cpu_ratio',
+      value: ofWire!.cpuUsPerOp / ofJson!.cpuUsPerOp,
+      unit: 'x',
+    });
   }
 }
 
