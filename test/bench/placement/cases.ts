@@ -19,6 +19,13 @@ export interface PlacementCase {
   beyond?: Beyond;
 }
 
+/** One case, run by one engine in a process of its own. */
+export interface Job {
+  name: string;
+  isOracle: boolean;
+  isSmoke: boolean;
+}
+
 export interface Beyond {
   options?: Partial<AuctionOptions>;
   /** Of each cell. */

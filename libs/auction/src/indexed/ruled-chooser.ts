@@ -14,7 +14,7 @@ const ANY_CELL = -1;
 /** A rule of affinity, and whether a cell is one as it names it. */
 interface Nearness {
   rule: AffinityRule;
-  isNear(slot: number, cell: AuctionCell, zone: number): boolean;
+  isNear: (slot: number, cell: AuctionCell, zone: number) => boolean;
 }
 
 /** A rule of spread, and the app's instances by domain. */
