@@ -1,7 +1,7 @@
 import type { Mailboxes } from '#rivera/actor';
 import { type AuctionEngine, type AuctionOptions, IndexedAuction } from '#rivera/auction';
 import type { Clock, Ids, Metrics, RiveraLogger } from '#rivera/platform';
-import type { CellRepository, EventLog, ProcessRepository, Store, TaskRepository } from '#rivera/store';
+import type { EventLog, ProcessRepository, Store, TaskRepository } from '#rivera/store';
 import { AuctionMetrics } from './auction-metrics.js';
 import { CellMessages } from './cell-messages.js';
 import { DecisionMemory } from './decision-memory.js';
@@ -41,7 +41,6 @@ export interface Foundations {
   log: EventLog;
   processes: ProcessRepository;
   tasks: TaskRepository;
-  cells: CellRepository;
   mailboxes: Mailboxes;
   clock: Clock;
   ids: Ids;
@@ -53,7 +52,7 @@ export function auctioneerParts(
   foundations: Foundations,
   { placementDeadlineMs, failureMemoryMs, ...auction }: AuctioneerOptions,
 ): AuctioneerParts {
-  const { store, log, processes, tasks, cells, mailboxes, clock, ids, metrics, logger } = foundations;
+  const { store, log, processes, tasks, mailboxes, clock, ids, metrics, logger } = foundations;
   const failures = new FailureMemory(failureMemoryMs);
   const reader = new WorkReader(processes, tasks, (guid) => failures.cellsThatFailed(guid, clock.now()));
   return {
@@ -61,7 +60,7 @@ export function auctioneerParts(
     store,
     processes,
     log,
-    loader: new PictureLoader(cells, processes, tasks),
+    loader: new PictureLoader(store),
     reader,
     commits: new PlacementCommits(store, reader, clock, ids, placementDeadlineMs),
     messages: new CellMessages(mailboxes, logger),

@@ -1,14 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BusModule, Mailboxes } from '#rivera/actor';
 import { Clock, type DependenciesOf, Ids, Metrics, PlatformModule, RiveraLogger } from '#rivera/platform';
-import {
-  CellRepository,
-  EventLog,
-  ProcessRepository,
-  Store,
-  StoreModule,
-  TaskRepository,
-} from '#rivera/store';
+import { EventLog, ProcessRepository, Store, StoreModule, TaskRepository } from '#rivera/store';
 import type { AuctioneerConfig } from './auctioneer.config.js';
 import { AuctioneerController } from './auctioneer.controller.js';
 import { Auctioneer } from './auctioneer.js';
@@ -17,17 +10,7 @@ import { Foundation } from './rebalance/foundation.js';
 import { RebalanceController } from './rebalance/rebalance.controller.js';
 import { Rebalancer } from './rebalance/rebalancer.js';
 
-type Injected = [
-  Store,
-  EventLog,
-  ProcessRepository,
-  TaskRepository,
-  CellRepository,
-  Mailboxes,
-  Clock,
-  Ids,
-  Metrics,
-];
+type Injected = [Store, EventLog, ProcessRepository, TaskRepository, Mailboxes, Clock, Ids, Metrics];
 
 /** Placement. */
 @Module({})
@@ -48,24 +31,14 @@ export class AuctioneerModule {
       providers: [
         {
           provide: Auctioneer,
-          useFactory: (...[store, log, processes, tasks, cells, mailboxes, clock, ids, metrics]: Injected) =>
+          useFactory: (...[store, log, processes, tasks, mailboxes, clock, ids, metrics]: Injected) =>
             new Auctioneer(
               auctioneerParts(
-                { store, log, processes, tasks, cells, mailboxes, clock, ids, metrics, logger },
+                { store, log, processes, tasks, mailboxes, clock, ids, metrics, logger },
                 auctioneer,
               ),
             ),
-          inject: [
-            Store,
-            EventLog,
-            ProcessRepository,
-            TaskRepository,
-            CellRepository,
-            Mailboxes,
-            Clock,
-            Ids,
-            Metrics,
-          ],
+          inject: [Store, EventLog, ProcessRepository, TaskRepository, Mailboxes, Clock, Ids, Metrics],
         },
         Foundation,
         {

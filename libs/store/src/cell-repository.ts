@@ -7,7 +7,6 @@ import {
   upsertDomain,
 } from '#rivera/lifecycle';
 import { type Cell, type CellRegistration, type Domain, notFound } from '#rivera/models';
-import { type Page, type PageRequest, pageOfKind, recordsOf } from './pages.js';
 import type { WriteOptions } from './process-repository.js';
 import { CELLS_SHARD } from './shards.js';
 import type { Store } from './store.js';
@@ -24,10 +23,6 @@ export class CellRepository {
 
   async list(): Promise<Cell[]> {
     return this.store.getAll(CELLS_SHARD, 'cell', await this.store.ids(CELLS_SHARD, 'cell'));
-  }
-
-  async page(page: PageRequest): Promise<Page<Cell>> {
-    return recordsOf(await pageOfKind(this.store, 'cell', page));
   }
 
   /** A cell says it is there until `expiresAt`, in milliseconds since the Unix epoch. Returns the cell as it is now. */

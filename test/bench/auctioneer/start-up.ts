@@ -5,9 +5,17 @@ import { shardOf, type Store, WORK_SHARD_IDS } from '#rivera/store';
 import { aRunningActualLRP } from '../../support/builders.js';
 import type { Program } from '../../support/program.js';
 import { waitFor } from '../../support/wait-for.js';
+import { cpuUs } from '../bbs/cpu.js';
 import type { BenchContext } from '../bench.js';
 
 const COMMIT_LIMIT = 500;
+
+interface StartFigures {
+  ms: number;
+  cpuMs: number;
+  rss: number;
+  peak: number;
+}
 
 /** How long an auctioneer takes until it is active, and what a record costs it, with few and with many instances running. */
 export class StartUp {
@@ -26,13 +34,14 @@ export class StartUp {
     const figure = (metric: string, value: number, unit: string) =>
       this.context.report({ case: `start-up-${many}`, metric, value, unit });
     figure('ms', second.ms, 'ms');
+    figure('cpu_ms', second.cpuMs, 'ms');
     figure('rss_mb', second.rss / 1e6, 'MB');
     figure('peak_rss_mb', second.peak / 1e6, 'MB');
     figure('bytes_per_record', (second.rss - first.rss) / (many - few), 'bytes');
     figure('peak_bytes_per_record', (second.peak - first.peak) / (many - few), 'bytes');
   }
 
-  private async startWith(records: number): Promise<{ ms: number; rss: number; peak: number }> {
+  private async startWith(records: number): Promise<StartFigures> {
     const { auctioneer, context } = this;
     await auctioneer.stop();
     context.progress(`start-up with ${records} running instances`);
@@ -46,7 +55,8 @@ export class StartUp {
     });
     const status = await readFile(`/proc/${auctioneer.pid}/status`, 'utf8');
     const bytesOf = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) * 1_024;
-    return { ms: durations.at(-1) ?? Number.NaN, rss: bytesOf('VmRSS'), peak: bytesOf('VmHWM') };
+    const cpuMs = (await cpuUs([auctioneer.pid])) / 1_000;
+    return { ms: durations.at(-1) ?? Number.NaN, cpuMs, rss: bytesOf('VmRSS'), peak: bytesOf('VmHWM') };
   }
 
   /** How long each activation took, as the auctioneer says itself. */
