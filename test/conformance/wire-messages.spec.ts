@@ -218,6 +218,19 @@ describe('2.1–2.9 what is read', () => {
     expect(wire.ActualLRPsRequest.decode(bytes('20 00')).index).toBe(0);
     expect(wire.ActualLRPsRequest.decode(bytes('')).index).toBeNull();
     expect(wire.StartActualLRPRequest.decode(bytes('30 00')).routable).toBe(false);
+    // Every Go client writes limits that limit nothing.
+    const { resourceLimits } = wire.RunAction.decode(bytes('2a 00'));
+    expect([resourceLimits?.nofile, resourceLimits?.nproc]).toEqual([null, null]);
+    expect(wire.toNumber(wire.ResourceLimits.decode(bytes('08 00')).nofile!)).toBe(0);
+  });
+
+  it('null for every optional field that is not there', () => {
+    for (const type of TYPES) {
+      const decoded = codec(type.name).decode(Buffer.alloc(0)) as Record<string, unknown>;
+      for (const { name, options } of type.fieldsArray)
+        if (options?.['proto3_optional'])
+          expect([type.name, name, decoded[name]]).toEqual([type.name, name, null]);
+    }
   });
 
   it('times to the nanosecond', () => {

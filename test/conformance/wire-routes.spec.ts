@@ -248,6 +248,13 @@ describe('1.2 desired LRPs', () => {
     }
   });
 
+  it('limits of a process that limit nothing', async () => {
+    const processGuid = await desire();
+    const { items } = await bbs.client().listDesiredLRPs({ processGuid });
+    expect(items).toMatchObject([{ action: { run: { resourceLimits: {} } } }]);
+    expect(JSON.stringify(items)).not.toContain('nofile');
+  });
+
   it('times of old clients', async () => {
     const processGuid = await desire({
       deprecatedStartTimeoutS: 30,

@@ -16,7 +16,7 @@ const diego = new WireClient(port);
 
 const rootFs = 'preloaded:base';
 const runAction = (script: string) => ({
-  runAction: { path: '/bin/sh', args: ['-c', script], user: 'root' },
+  runAction: { path: '/bin/sh', args: ['-c', script], user: 'root', resourceLimits: {} },
 });
 
 async function actuals(processGuid: string): Promise<wire.ActualLRP[]> {

@@ -49,14 +49,25 @@ export function typeNamed(name: string): protobuf.Type {
 }
 
 function compile(name: string): protobuf.Type {
-  const type = typeNamed(name).setup();
-  // What is always written is never absent, also when somebody else did leave it out.
-  for (const field of type.fieldsArray) {
-    if (field.options?.['(always_present)'] === true) {
-      (type.ctor.prototype as Record<string, unknown>)[field.name] = Object.freeze({});
-    }
+  const type = typeNamed(name);
+  prepare(type);
+  return type.setup();
+}
+
+const prepared = new WeakSet<protobuf.Type>();
+
+/** Puts right what absent fields of decoded messages read as, in this kind of message and in all that it may hold. */
+function prepare(type: protobuf.Type): void {
+  if (prepared.has(type)) return;
+  prepared.add(type);
+  const defaults = type.ctor.prototype as Record<string, unknown>;
+  for (const { name, options, resolvedType } of type.fieldsArray.map((field) => field.resolve())) {
+    // What is always written is never absent, also when somebody else did leave it out.
+    if (options?.['(always_present)'] === true) defaults[name] = Object.freeze({});
+    // The library has null for absent optional fields, but for 64-bit integers it has zero.
+    if (options?.['proto3_optional'] === true) defaults[name] = null;
+    if (resolvedType instanceof protobuf.Type) prepare(resolvedType);
   }
-  return type;
 }
 
 /** Exact up to 2⁵³; what is beyond no field of Diego means. */
