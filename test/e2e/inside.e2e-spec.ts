@@ -11,6 +11,9 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 /** Processes of the process backend see the host's file system; only paths of the API are their own. */
 const TMP = '${TMPDIR:-/tmp}';
 
+/** Tells a process from those of others on this machine, who may run the same tests. */
+const unique = (): number => 100_000 + Math.floor(Math.random() * 900_000);
+
 /** Stories that hold for each backend. */
 function inside(cluster: Cluster): void {
   const script = `echo begun; cd ${TMP}; while true; do [ -f said ] && cat said && rm said; sleep 0.1; done`;
@@ -96,7 +99,7 @@ function inside(cluster: Cluster): void {
   });
 
   it('a process waits for a client that does not read, and nothing is lost', async () => {
-    const size = 96 * 1024 * 1024;
+    const size = 96 * 1024 * 1024 + unique();
     const cli = startCli(
       cluster,
       'exec',
@@ -108,7 +111,7 @@ function inside(cluster: Cluster): void {
     );
     cli.child.stdout.pause();
     // What is on the way, through all sockets and pipes, is far less.
-    const running = () => exec(['/bin/sh', '-c', 'ps | grep "[h]ead -c" || true']);
+    const running = () => exec(['/bin/sh', '-c', `ps | grep "[h]ead -c ${size}" || true`]);
     await cluster.waitFor(running, { what: 'it runs', until: ({ out }) => out.length > 0 });
     for (let looks = 0; looks < 4; looks += 1) expect((await running()).out.toString()).not.toBe('');
     expect(cli.err).toBe('');
@@ -118,20 +121,22 @@ function inside(cluster: Cluster): void {
   });
 
   it('a process that does not read its input is ended by Ctrl-C, and by its client going away', async () => {
-    const sleeping = startCli(cluster, 'exec', at(0), '--', '/bin/sleep', '7531');
+    const seconds = `${unique()}`;
+    const sleeping = startCli(cluster, 'exec', at(0), '--', '/bin/sleep', seconds);
     const running = async (): Promise<string> =>
-      (await exec(['/bin/sh', '-c', 'ps | grep "slee[p] 7531" || true'])).out.toString();
+      (await exec(['/bin/sh', '-c', `ps | grep "slee[p] ${seconds}" || true`])).out.toString();
     await cluster.waitFor(running, { what: 'it runs', until: (text) => text !== '' });
     sleeping.child.kill('SIGINT');
     expect((await sleeping.result).status).toBe(130);
 
-    const another = startCli(cluster, 'exec', at(0), '--', '/bin/sleep', '7531');
+    const another = startCli(cluster, 'exec', at(0), '--', '/bin/sleep', seconds);
     await cluster.waitFor(running, { what: 'it runs again', until: (text) => text !== '' });
     another.child.kill('SIGKILL');
     await cluster.waitFor(running, { what: 'it has ended', until: (text) => text === '' });
   });
 
   it('a client that goes away ends a process that ignores it', async () => {
+    const seconds = `${unique()}`;
     const stubborn = startCli(
       cluster,
       'exec',
@@ -139,10 +144,10 @@ function inside(cluster: Cluster): void {
       '--',
       '/bin/sh',
       '-c',
-      'trap "" HUP TERM INT; sleep 8642; sleep 8642',
+      `trap "" HUP TERM INT; sleep ${seconds}; sleep ${seconds}`,
     );
     const running = async (): Promise<string> =>
-      (await exec(['/bin/sh', '-c', 'ps | grep "slee[p] 8642" || true'])).out.toString();
+      (await exec(['/bin/sh', '-c', `ps | grep "slee[p] ${seconds}" || true`])).out.toString();
     await cluster.waitFor(running, { what: 'it runs', until: (text) => text !== '' });
     stubborn.child.kill('SIGKILL');
     await cluster.waitFor(running, { what: 'it has ended', until: (text) => text === '', timeoutMs: 20_000 });

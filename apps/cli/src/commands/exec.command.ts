@@ -44,7 +44,7 @@ export function registerExec(program: Command, context: CliContext): void {
         });
         throw new ExitStatus(status);
       } catch (error) {
-        if (error instanceof ExitStatus) throw error;
+        if (error instanceof ExitStatus || context.signal.aborted) throw error;
         const { explain } = await import('../failure.js');
         context.stderr.write(explain(error).text);
         throw new ExitStatus(RIVERA_FAILED);
