@@ -5,7 +5,7 @@ import { shardOf, type Store, WORK_SHARD_IDS } from '#rivera/store';
 import { aRunningActualLRP } from '../../support/builders.js';
 import type { Program } from '../../support/program.js';
 import { waitFor } from '../../support/wait-for.js';
-import { cpuUs } from '../bbs/cpu.js';
+import { cpuUs } from '../cpu.js';
 import type { BenchContext } from '../bench.js';
 
 const COMMIT_LIMIT = 500;
