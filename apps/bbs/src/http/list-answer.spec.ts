@@ -82,7 +82,7 @@ describe('the text of a definition', () => {
       schedulingInfo: stored(processGuid, schedulingInfo),
       run: stored(processGuid, { processGuid, modificationTag, ...runInfo }),
     };
-    expect(JSON.parse(definitionText(halves))).toEqual({ ...request, modificationTag });
+    expect(JSON.parse(definitionText(halves))).toEqual({ ...runInfo, ...schedulingInfo });
     expect(halves.run.isParsed).toBe(false);
   });
 

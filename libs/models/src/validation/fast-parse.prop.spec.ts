@@ -123,7 +123,7 @@ function aFullDesiredLRP(): object {
 const lrpKey = { processGuid: 'p', index: 0, instanceGuid: 'i' };
 const netInfo = {
   address: '10.0.0.1',
-  ports: [{ containerPort: 1, hostPort: 2 }],
+  ports: [{ containerPort: 1, hostPort: 2, containerTlsProxyPort: 3, hostTlsProxyPort: 4 }],
   instanceAddress: 'a',
   instanceIpv6Address: 'a',
   preferredAddress: 'HOST',
