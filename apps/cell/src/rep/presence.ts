@@ -20,6 +20,7 @@ const RETRY_MS = 500;
 /** Keeps the cell known to be there. Losing touch stops nothing here: containers go on, and it is tried again. */
 export class Presence {
   private endPause: () => void = () => undefined;
+  private isRenewalDue = false;
   private registered!: (epoch: number) => void;
   /** Resolves with this agent's epoch once it was registered. */
   readonly epoch = new Promise<number>((resolve) => (this.registered = resolve));
@@ -33,6 +34,7 @@ export class Presence {
     while (!signal.aborted) {
       let waitMs = RETRY_MS;
       try {
+        this.isRenewalDue = false;
         const sent = registration();
         const grant = await client.renewCellPresence(cellId, { epoch, registration: sent }, { signal });
         if (epoch === undefined) logger.log('cell-registered', { cellId, epoch: grant.epoch });
@@ -41,7 +43,7 @@ export class Presence {
         onGrant(grant);
         // What the grant changed is said at once, e.g. that the cell drains.
         const isSaid = JSON.stringify(registration()) === JSON.stringify(sent);
-        waitMs = isSaid ? grant.ttlMs / 3 : 0;
+        waitMs = isSaid && !this.isRenewalDue ? grant.ttlMs / 3 : 0;
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof RiveraError && error.code === 'stale-epoch') return onReplaced(error);
@@ -56,6 +58,7 @@ export class Presence {
 
   /** The registration has changed and is to be said now. */
   renew(): void {
+    this.isRenewalDue = true;
     this.endPause();
   }
 }
