@@ -401,6 +401,7 @@ describe('3.4 Crash and restart policy', () => {
       before,
       crashCount: 1,
       crashReason: 'exited with status 1',
+      since: NOW,
     });
   });
 

@@ -31,7 +31,7 @@ const cellIds = Array.from({ length: 8 }, (_, at) => `cell-${at}`);
 const cellId = fc.constantFrom(...cellIds);
 
 interface Kinds {
-  cell(cellId: string): fc.Arbitrary<AuctionCell>;
+  cell: (cellId: string) => fc.Arbitrary<AuctionCell>;
   held: fc.Arbitrary<HeldWork>;
   batch: fc.Arbitrary<AuctionBatch>;
 }

@@ -142,7 +142,7 @@ class FuzzRun {
   ): void {
     const method = request.methods[index] ?? 'GET';
     this.count(request.routes[index] ?? '', String(answer.status));
-    const complaint = complaintAbout(answer, method, request.routes[index] ?? '');
+    const complaint = complaintAbout(answer, method);
     if (complaint !== undefined) this.fail(request, complaint);
     const isAccepted = answer.status < 400;
     if (isAccepted && request.mustBeRefused[index])

@@ -4,16 +4,17 @@ import type { Answer } from './exchange.js';
 
 const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
 
-/** Routes that ask an auctioneer or a cell. The fuzzed server has neither, and has to say so. */
+/** Paths of what an auctioneer or a cell is asked for. The fuzzed server has neither, and has to say so. */
 const ASKS_OTHERS = /\/(?:rebalance|plan|capacity|placement|stats|logs|exec|stream-in|stream-out)$/;
 const NOBODY_THERE: Readonly<Record<number, string>> = { 503: 'unavailable', 504: 'cell-unreachable' };
 
-/** What is wrong with an answer, in words; undefined: nothing. `route`: as the document names it. */
-export function complaintAbout(answer: Answer, method: string, route: string): string | undefined {
+/** What is wrong with an answer, in words; undefined: nothing. */
+export function complaintAbout(answer: Answer, method: string): string | undefined {
   const { status, headers } = answer;
   const body =
     headers['content-encoding'] === 'gzip' && method !== 'HEAD' ? gunzipSync(answer.body) : answer.body;
-  const isAbsence = ASKS_OTHERS.test(route) && parsed(body)?.['code'] === NOBODY_THERE[status];
+  const { code: said, instance } = parsed(body) ?? {};
+  const isAbsence = ASKS_OTHERS.test(String(instance)) && said === NOBODY_THERE[status];
   if (status >= 500 && !isAbsence) return `the answer is ${status}: ${body.toString().slice(0, 300)}`;
   if (status < 400 || method === 'HEAD') return undefined;
   const type = headers['content-type'] ?? 'none';
