@@ -4,7 +4,6 @@ import {
   recordId,
   type RecordChange,
   type RecordKind,
-  type Records,
 } from '#rivera/lifecycle';
 import { shardKey } from './shards.js';
 import { type JsonTexts, versionOf } from './stored.js';
@@ -52,7 +51,7 @@ export class CommitBatch {
       this.write('HDEL', kind, id);
       if (kind !== UNLISTED) this.write('ZREM', `ids:${kind}`, id);
     } else {
-      this.write('HSET', kind, id, this.valueOf(after));
+      this.write('HSET', kind, id, this.texts.valueOf(after));
       if (before === undefined && kind !== UNLISTED) this.write('ZADD', `ids:${kind}`, '0', id);
     }
     this.addIndexChanges(indexEntries(kind, before), indexEntries(kind, after));
@@ -99,10 +98,6 @@ export class CommitBatch {
       ...channels,
     ];
     return { keys: this.keys, args };
-  }
-
-  private valueOf(record: Records[RecordKind]): string {
-    return `${versionOf(record.modificationTag)} ${this.texts.of(record)}`;
   }
 
   private addIndexChanges(before: IndexEntry[], after: IndexEntry[]): void {

@@ -16,8 +16,8 @@ import {
 import { type Page, type PageRequest, pageOfKind, recordsOf } from './pages.js';
 import { shardOf, WORK_SHARD_IDS } from './shards.js';
 import type { Fence } from './commit-batch.js';
-import type { Lookup, RecordRef, Store } from './store.js';
-import type { Stored } from './stored.js';
+import type { Lookup, RecordRef, Store, TransactOptions } from './store.js';
+import { JsonTexts, Stored } from './stored.js';
 
 export interface WriteOptions {
   fence?: Fence;
@@ -44,24 +44,36 @@ export class ProcessRepository {
     decide: (process: ProcessSnapshot) => Transition,
     options: WriteOptions = {},
   ): Promise<Transition> {
-    return this.store.transact(
-      shardOf(processGuid),
-      [
-        { kind: 'desired', id: processGuid },
-        { kind: 'run', id: processGuid },
-      ],
-      (lookup, actualIds) =>
-        decide({
-          processGuid,
-          desired: lookup('desired', processGuid)?.record,
-          // Large, and hardly any rule looks at it.
-          get run() {
-            return lookup('run', processGuid)?.record;
-          },
-          actuals: actualIds.map((id) => lookup('actual', id)?.record).filter((row) => row !== undefined),
-        }),
-      { ...options, allOf: { kind: 'actual', prefix: `${processGuid}/` } },
+    return this.transact(
+      processGuid,
+      (lookup, actualIds) => decide(processFrom(lookup, processGuid, actualIds)),
+      options,
     );
+  }
+
+  /** The same, and the definition as the rule left it, or found it. */
+  async changeDefinition(
+    processGuid: string,
+    decide: (process: ProcessSnapshot) => Transition,
+  ): Promise<{ transition: Transition; definition?: StoredDefinition }> {
+    const texts = new JsonTexts();
+    let read: Lookup | undefined;
+    const transition = await this.transact(
+      processGuid,
+      (lookup, actualIds) => {
+        read = lookup;
+        return decide(processFrom(lookup, processGuid, actualIds));
+      },
+      { texts },
+    );
+    const half = <K extends 'desired' | 'run'>(kind: K): Stored<Records[K]> | undefined => {
+      const change = transition.find((each) => each.kind === kind);
+      if (change === undefined) return read?.(kind, processGuid);
+      const after = change.after as Records[K] | undefined;
+      return after && new Stored(shardOf(processGuid), processGuid, texts.valueOf(after), after);
+    };
+    const [schedulingInfo, run] = [half('desired'), half('run')];
+    return { transition, definition: schedulingInfo && run && { schedulingInfo, run } };
   }
 
   /** Applies a rule to one instance slot. Returns what changed. */
@@ -113,6 +125,22 @@ export class ProcessRepository {
     );
   }
 
+  private async transact(
+    processGuid: string,
+    decide: (lookup: Lookup, actualIds: string[]) => Transition,
+    options: TransactOptions,
+  ): Promise<Transition> {
+    return this.store.transact(
+      shardOf(processGuid),
+      [
+        { kind: 'desired', id: processGuid },
+        { kind: 'run', id: processGuid },
+      ],
+      decide,
+      { ...options, allOf: { kind: 'actual', prefix: `${processGuid}/` } },
+    );
+  }
+
   async schedulingInfo(processGuid: string): Promise<DesiredLRPSchedulingInfo | undefined> {
     return this.store.get(shardOf(processGuid), 'desired', processGuid);
   }
@@ -128,10 +156,16 @@ export class ProcessRepository {
 
   /** Both halves. Errors: `not-found`. */
   async desired(processGuid: string): Promise<{ schedulingInfo: DesiredLRPSchedulingInfo; run: RunRecord }> {
+    const { schedulingInfo, run } = await this.definition(processGuid);
+    return { schedulingInfo: schedulingInfo.record, run: run.record };
+  }
+
+  /** The same for those who may do without parsing them. */
+  async definition(processGuid: string): Promise<StoredDefinition> {
     const shard = shardOf(processGuid);
-    const [schedulingInfo, run] = await Promise.all([
-      this.store.get(shard, 'desired', processGuid),
-      this.store.get(shard, 'run', processGuid),
+    const [[schedulingInfo], [run]] = await Promise.all([
+      this.store.getStored(shard, 'desired', [processGuid]),
+      this.store.getStored(shard, 'run', [processGuid]),
     ]);
     if (schedulingInfo === undefined || run === undefined) throw notFound('desired LRP', processGuid);
     return { schedulingInfo, run };
@@ -238,6 +272,18 @@ export class ProcessRepository {
     );
     return perShard.flat();
   }
+}
+
+function processFrom(lookup: Lookup, processGuid: string, actualIds: string[]): ProcessSnapshot {
+  return {
+    processGuid,
+    desired: lookup('desired', processGuid)?.record,
+    // Large, and hardly any rule looks at it.
+    get run() {
+      return lookup('run', processGuid)?.record;
+    },
+    actuals: actualIds.map((id) => lookup('actual', id)?.record).filter((row) => row !== undefined),
+  };
 }
 
 function instanceRefs({ processGuid, index }: ActualLRPKey): RecordRef[] {

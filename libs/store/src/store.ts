@@ -42,6 +42,8 @@ export interface CommitOptions {
 export interface TransactOptions extends CommitOptions {
   /** Beside the records asked for, all of this kind whose identity begins like this; when committed, none may have come. */
   allOf?: { kind: RecordKind; prefix: string };
+  /** Given what is known of the JSON of the records, for those who need it as well. */
+  texts?: JsonTexts;
 }
 
 /** The records asked for, as far as they exist. */
@@ -128,7 +130,7 @@ export class Store {
     shard: number,
     refs: RecordRef[],
     decide: (lookup: Lookup, listed: string[]) => Transition,
-    { allOf, ...options }: TransactOptions = {},
+    { allOf, texts = new JsonTexts(), ...options }: TransactOptions = {},
   ): Promise<Transition> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const listing = allOf && this.listed(shard, allOf);
@@ -145,7 +147,8 @@ export class Store {
         unchanged: unchangedOf(read, found, transition),
         counts: allOf && listed && [{ ...allOf, count: listed.found.size }],
       };
-      if (await this.commit(shard, transition, guards, textsOf(found))) return transition;
+      rememberSeen(texts, found);
+      if (await this.commit(shard, transition, guards, texts)) return transition;
     }
     throw new RiveraError(
       'conflict',
@@ -277,8 +280,6 @@ function unchangedOf(read: RecordRef[], found: Found, transition: Transition): C
 }
 
 /** The texts of those records that a rule has seen, which are what it can have put into a transition unchanged. */
-function textsOf(found: Found): JsonTexts {
-  const texts = new JsonTexts();
+function rememberSeen(texts: JsonTexts, found: Found): void {
   for (const stored of found.values()) if (stored.isParsed) texts.remember(stored);
-  return texts;
 }

@@ -6,12 +6,11 @@ import type { ModificationTag } from '#rivera/models';
  * is parsed when somebody looks at the record, and then once.
  */
 export class Stored<R extends object = Records[RecordKind]> {
-  private parsed?: R;
-
   constructor(
     readonly shard: number,
     readonly id: string,
     private readonly value: string,
+    private parsed?: R,
   ) {}
 
   /** What a commit compares; two records with the same version are the same. */
@@ -55,6 +54,11 @@ export class JsonTexts {
       this.known.set(value, text);
     }
     return text;
+  }
+
+  /** A record as Redis holds it. */
+  valueOf(record: Records[RecordKind]): string {
+    return `${versionOf(record.modificationTag)} ${this.of(record)}`;
   }
 
   /** An object made of values whose texts may be known. */

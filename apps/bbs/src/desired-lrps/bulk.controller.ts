@@ -1,7 +1,7 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
 import { ArrayMaxSize, IsArray } from 'class-validator';
+import type { FastifyReply } from 'fastify';
 import {
-  type DesiredLRP,
   DesiredLRPRequest,
   DesiredLRPUpdate,
   type ErrorCode,
@@ -11,6 +11,8 @@ import {
   RiveraError,
 } from '#rivera/models';
 import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import type { StoredDefinition } from '#rivera/store';
+import { desiredLRPText } from '../http/presenters.js';
 import { DesiredLRPs } from './desired-lrps.service.js';
 
 const MAX_OPERATIONS = 1_000;
@@ -27,9 +29,11 @@ export class BulkRequest {
   @IsArray() @ArrayMaxSize(MAX_OPERATIONS) operations: unknown[];
 }
 
-type BulkResult =
-  | { ok: true; desiredLRP?: DesiredLRP }
-  | { ok: false; error: { code: ErrorCode; message: string; fields?: FieldError[] } };
+/** What is answered to an operation that failed. */
+interface BulkRefusal {
+  ok: false;
+  error: { code: ErrorCode; message: string; fields?: FieldError[] };
+}
 
 /** Many operations on desired LRPs in one request. Each succeeds or fails by itself. */
 @Controller('v1/desired-lrps/bulk')
@@ -43,8 +47,9 @@ export class BulkController {
   async bulk(
     @Body() { operations }: BulkRequest,
     @CurrentUser() user: Principal,
-  ): Promise<{ results: BulkResult[] }> {
-    const results = Array.from<BulkResult>({ length: operations.length });
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const results = Array.from<string>({ length: operations.length });
     let next = 0;
     const work = async () => {
       for (let position = next++; position < operations.length; position = next++) {
@@ -55,24 +60,26 @@ export class BulkController {
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
-    return { results };
+    reply.type('application/json; charset=utf-8');
+    return `{"results":[${results.join(',')}]}`;
   }
 
-  private async perform(operation: unknown, user: Principal): Promise<BulkResult> {
+  /** JSON of `{ ok: true, desiredLRP? }` or of a refusal. */
+  private async perform(operation: unknown, user: Principal): Promise<string> {
     try {
-      const desiredLRP = await this.apply(operation, user);
-      return desiredLRP === undefined ? { ok: true } : { ok: true, desiredLRP };
+      const definition = await this.apply(operation, user);
+      return definition === undefined
+        ? '{"ok":true}'
+        : `{"ok":true,"desiredLRP":${desiredLRPText(definition)}}`;
     } catch (error) {
       if (!(error instanceof RiveraError) || error.code === 'unavailable') throw error;
       const { code, message, details } = error;
-      return {
-        ok: false,
-        error: { code, message, ...(details.fields === undefined ? {} : { fields: details.fields }) },
-      };
+      const refusal: BulkRefusal = { ok: false, error: { code, message, fields: details.fields } };
+      return JSON.stringify(refusal);
     }
   }
 
-  private async apply(operation: unknown, user: Principal): Promise<DesiredLRP | undefined> {
+  private async apply(operation: unknown, user: Principal): Promise<StoredDefinition | undefined> {
     const [kind, argument] = only(operation);
     if (kind === 'get') return this.desiredLRPs.get(guid(argument), user);
     if (!user.scopes.includes('lrps:write')) {

@@ -12,18 +12,13 @@ import {
   Res,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import {
-  type DesiredLRP,
-  DesiredLRPRequest,
-  type DesiredLRPSchedulingInfo,
-  DesiredLRPUpdate,
-} from '#rivera/models';
+import { DesiredLRPRequest, type DesiredLRPSchedulingInfo, DesiredLRPUpdate } from '#rivera/models';
 import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
-import { type Page, ProcessRepository, type Stored } from '#rivera/store';
-import { etagOf, parseIdempotencyKey, parseIfMatch } from '../http/conditional.js';
+import { type Page, ProcessRepository, type Stored, type StoredDefinition } from '#rivera/store';
+import { parseIdempotencyKey, parseIfMatch } from '../http/conditional.js';
 import { listAnswer } from '../http/list-answer.js';
 import { filteredPage, matcherOf } from '../http/pages.js';
-import { presentDesiredLRP, presentRouting, schedulingText } from '../http/presenters.js';
+import { desiredLRPText, presentDesiredLRP, presentRouting, schedulingText } from '../http/presenters.js';
 import { DesiredLRPQuery, type DesiredLRPView } from '../http/queries.js';
 import { DesiredLRPs } from './desired-lrps.service.js';
 
@@ -42,7 +37,7 @@ export class DesiredLRPsController {
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @CurrentUser() user: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<DesiredLRP> {
+  ): Promise<string> {
     return tagged(reply, await this.desiredLRPs.desire(request, user, parseIdempotencyKey(idempotencyKey)));
   }
 
@@ -67,7 +62,7 @@ export class DesiredLRPsController {
     @Param('processGuid') processGuid: string,
     @CurrentUser() user: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<DesiredLRP> {
+  ): Promise<string> {
     return tagged(reply, await this.desiredLRPs.get(processGuid, user));
   }
 
@@ -79,7 +74,7 @@ export class DesiredLRPsController {
     @Headers('if-match') ifMatch: string | undefined,
     @CurrentUser() user: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<DesiredLRP> {
+  ): Promise<string> {
     return tagged(reply, await this.desiredLRPs.update(processGuid, wanted, user, parseIfMatch(ifMatch)));
   }
 
@@ -123,7 +118,8 @@ export class DesiredLRPsController {
   }
 }
 
-function tagged(reply: FastifyReply, desired: DesiredLRP): DesiredLRP {
-  reply.header('etag', etagOf(desired.modificationTag));
-  return desired;
+function tagged(reply: FastifyReply, definition: StoredDefinition): string {
+  reply.header('etag', `"${definition.schedulingInfo.version}"`);
+  reply.type('application/json; charset=utf-8');
+  return desiredLRPText(definition);
 }

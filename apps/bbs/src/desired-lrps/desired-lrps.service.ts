@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Notifier } from '#rivera/actor';
 import { desire, type ProcessSnapshot, removeDesired, type Transition, update } from '#rivera/lifecycle';
 import {
-  type DesiredLRP,
   type DesiredLRPRequest,
   type DesiredLRPUpdate,
   type ModificationTag,
@@ -10,11 +9,10 @@ import {
   splitDesiredLRP,
 } from '#rivera/models';
 import { Clock, contextOf, Ids, type Principal, requireDomain } from '#rivera/platform';
-import { ProcessRepository } from '#rivera/store';
+import { ProcessRepository, type StoredDefinition } from '#rivera/store';
 import { requireVisible } from '../http/ownership.js';
-import { presentDesiredLRP } from '../http/presenters.js';
 
-/** What clients do to desired LRPs, one at a time or in bulk. */
+/** What clients do to desired LRPs, one at a time or in bulk. Answers are as they are stored; `desiredLRPText` presents them. */
 @Injectable()
 export class DesiredLRPs {
   constructor(
@@ -28,7 +26,7 @@ export class DesiredLRPs {
     request: DesiredLRPRequest,
     user: Principal,
     options: { idempotencyKey?: string } = {},
-  ): Promise<DesiredLRP> {
+  ): Promise<StoredDefinition> {
     requireDomain(user, request.domain);
     const { schedulingInfo, runInfo } = splitDesiredLRP(request);
     const wanted = { schedulingInfo: { ...schedulingInfo, ...options }, runInfo };
@@ -42,7 +40,7 @@ export class DesiredLRPs {
     wanted: DesiredLRPUpdate,
     user: Principal,
     ifMatch?: ModificationTag,
-  ): Promise<DesiredLRP> {
+  ): Promise<StoredDefinition> {
     return this.apply(processGuid, user, (process) => {
       requireVisible(user, process.desired, 'desired LRP', processGuid);
       return update(process, wanted, contextOf(this.clock, this.ids), ifMatch);
@@ -57,10 +55,8 @@ export class DesiredLRPs {
     this.notifier.publish(transition);
   }
 
-  async get(processGuid: string, user: Principal): Promise<DesiredLRP> {
-    const { schedulingInfo, run } = await this.processes.desired(processGuid);
-    requireVisible(user, schedulingInfo, 'desired LRP', processGuid);
-    return presentDesiredLRP(schedulingInfo, run);
+  async get(processGuid: string, user: Principal): Promise<StoredDefinition> {
+    return visible(user, await this.processes.definition(processGuid));
   }
 
   /** Answers the record as the rule left it, or found it, whatever happened to it since. */
@@ -68,17 +64,17 @@ export class DesiredLRPs {
     processGuid: string,
     user: Principal,
     rule: (process: ProcessSnapshot) => Transition,
-  ): Promise<DesiredLRP> {
-    let found: ProcessSnapshot | undefined;
-    const transition = await this.processes.change(processGuid, (process) => {
-      found = process;
-      return rule(process);
-    });
+  ): Promise<StoredDefinition> {
+    const { transition, definition } = await this.processes.changeDefinition(processGuid, rule);
     this.notifier.publish(transition);
-    const info = transition.find((change) => change.kind === 'desired')?.after ?? found?.desired;
-    const run = transition.find((change) => change.kind === 'run')?.after ?? found?.run;
-    if (info === undefined || run === undefined) throw notFound('desired LRP', processGuid);
-    requireVisible(user, info, 'desired LRP', processGuid);
-    return presentDesiredLRP(info, run);
+    if (definition === undefined) throw notFound('desired LRP', processGuid);
+    return visible(user, definition);
   }
+}
+
+function visible(user: Principal, definition: StoredDefinition): StoredDefinition {
+  const { schedulingInfo } = definition;
+  if (user.domains !== undefined)
+    requireVisible(user, schedulingInfo.record, 'desired LRP', schedulingInfo.id);
+  return definition;
 }

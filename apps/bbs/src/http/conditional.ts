@@ -1,11 +1,6 @@
 import { type ModificationTag, RiveraError } from '#rivera/models';
 
-/** A modification tag as an entity tag: `"<epoch>:<index>"`. */
-export function etagOf({ epoch, index }: ModificationTag): string {
-  return `"${epoch}:${index}"`;
-}
-
-/** The modification tag of an `If-Match` header; undefined = any. Errors: `invalid-request`. */
+/** The modification tag of an `If-Match` header, which is the version of the record in quotes; undefined = any. Errors: `invalid-request`. */
 export function parseIfMatch(header: string | undefined): ModificationTag | undefined {
   if (header === undefined || header === '*') return undefined;
   const [, epoch, index] = /^"([^":]+):(\d+)"$/.exec(header) ?? [];

@@ -3,7 +3,14 @@ import { aRealisticDesiredLRP, aSchedulingInfo, aTag, aTask, aTaskDefinition } f
 import { splitDesiredLRP } from '#rivera/models';
 import { Stored } from '#rivera/store';
 import { listAnswer } from './list-answer.js';
-import { definitionText, presentScheduling, presentTask, schedulingText, taskText } from './presenters.js';
+import {
+  definitionText,
+  desiredLRPText,
+  presentScheduling,
+  presentTask,
+  schedulingText,
+  taskText,
+} from './presenters.js';
 
 const stored = <R extends { modificationTag: { epoch: string; index: number } }>(id: string, record: R) => {
   const { epoch, index } = record.modificationTag;
@@ -84,6 +91,23 @@ describe('the text of a definition', () => {
     };
     expect(JSON.parse(definitionText(halves))).toEqual({ ...runInfo, ...schedulingInfo });
     expect(halves.run.isParsed).toBe(false);
+  });
+
+  it('has no secrets for clients, and is not parsed when there are none', () => {
+    const { imageUsername: _user, imagePassword: _password, ...open } = runInfo;
+    const scheduling = stored(processGuid, schedulingInfo);
+    const plain = stored(processGuid, { processGuid, modificationTag, ...open });
+    expect(JSON.parse(desiredLRPText({ schedulingInfo: scheduling, run: plain }))).toEqual({
+      ...open,
+      ...schedulingInfo,
+    });
+    expect(plain.isParsed || scheduling.isParsed).toBe(false);
+    const secret = {
+      schedulingInfo: stored(processGuid, { ...schedulingInfo, idempotencyKey: 'k' }),
+      run: stored(processGuid, { processGuid, modificationTag, ...runInfo }),
+    };
+    expect(desiredLRPText(secret)).not.toMatch(/hunter2|idempotencyKey/);
+    expect(JSON.parse(desiredLRPText(secret))).toEqual({ ...open, ...schedulingInfo, imageUsername: 'u' });
   });
 
   it.each([

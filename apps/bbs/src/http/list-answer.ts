@@ -19,9 +19,11 @@ export function listAnswer(reply: FastifyReply, { items, next }: Page<Stored>, t
 
 /** The stored JSON, unless one of these fields, which no client sees, may be somewhere in it; then what `present` makes. */
 export function textFor<R extends object>(hidden: string[], present: (record: R) => object) {
-  const marks = hidden.map((name) => `"${name}":`);
-  return (stored: Stored<R>): string => {
-    const { json } = stored;
-    return marks.some((mark) => json.includes(mark)) ? JSON.stringify(present(stored.record)) : json;
-  };
+  return (stored: Stored<R>): string =>
+    mayHold(stored.json, hidden) ? JSON.stringify(present(stored.record)) : stored.json;
+}
+
+/** May an object in this JSON have one of these fields? Only a text that holds none of the names certainly has none. */
+export function mayHold(json: string, fields: string[]): boolean {
+  return fields.some((name) => json.includes(`"${name}":`));
 }

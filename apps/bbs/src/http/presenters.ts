@@ -1,6 +1,6 @@
 import { joinDesiredLRP } from '#rivera/models';
 import type { StoredDefinition } from '#rivera/store';
-import { textFor } from './list-answer.js';
+import { mayHold, textFor } from './list-answer.js';
 import type {
   DesiredLRP,
   DesiredLRPRunInfo,
@@ -10,7 +10,11 @@ import type {
 } from '#rivera/models';
 
 /** Fields of records that no client sees. */
-const HIDDEN = { desired: ['idempotencyKey'], task: ['idempotencyKey', 'imagePassword'] };
+const HIDDEN = {
+  desired: ['idempotencyKey'],
+  run: ['imagePassword'],
+  task: ['idempotencyKey', 'imagePassword'],
+};
 
 export const schedulingText = textFor(HIDDEN.desired, presentScheduling);
 export const taskText = textFor(HIDDEN.task, presentTask);
@@ -35,14 +39,24 @@ export function presentDesiredLRP(
  * are when the run half begins with nothing but what both have.
  */
 export function definitionText({ schedulingInfo, run }: StoredDefinition): string {
+  return (
+    joinedText(schedulingInfo.json, run) ?? JSON.stringify(joinDesiredLRP(schedulingInfo.record, run.record))
+  );
+}
+
+/** The JSON of `presentDesiredLRP`. */
+export function desiredLRPText({ schedulingInfo, run }: StoredDefinition): string {
+  const text = mayHold(run.json, HIDDEN.run) ? undefined : joinedText(schedulingText(schedulingInfo), run);
+  return text ?? JSON.stringify(presentDesiredLRP(schedulingInfo.record, run.record));
+}
+
+function joinedText(schedulingJson: string, run: StoredDefinition['run']): string | undefined {
   const { id: processGuid, version } = run;
   const [epoch, index] = version.split(':');
   const modificationTag = { epoch, index: Number(index) };
   const head = JSON.stringify({ processGuid, modificationTag }).slice(0, -1);
   const rest = run.json.slice(head.length);
-  return run.json.startsWith(head) && rest.startsWith(',')
-    ? schedulingInfo.json.slice(0, -1) + rest
-    : JSON.stringify(joinDesiredLRP(schedulingInfo.record, run.record));
+  return run.json.startsWith(head) && rest.startsWith(',') ? schedulingJson.slice(0, -1) + rest : undefined;
 }
 
 export function presentScheduling(info: DesiredLRPSchedulingInfo): DesiredLRPSchedulingInfo {
