@@ -213,7 +213,7 @@ describe.each(ENGINES)('%s', (_engine, engineWith) => {
 });
 
 it('with two holes a zone, a 16 GB instance is refused only when 97 % of the memory is used', () => {
-  const { world, options } = SCENARIOS.find(({ id }) => id === 'P')!;
+  const { world, options } = SCENARIOS.find(({ id }) => id === 'P1')!;
   for (const seed of [1, 2, 3]) {
     const engine = new IndexedAuction([], {
       ...options,
