@@ -9,6 +9,7 @@ import type { Constraint } from './indexed/constraint-table.js';
 import type { RememberedFailure } from './indexed/failure-memo.js';
 import { failureOf } from './indexed/failures.js';
 import { Foundation } from './indexed/foundation.js';
+import { asksForMore } from './indexed/further-resources.js';
 import { Gangs } from './indexed/gang.js';
 import { RuledChooser } from './indexed/ruled-chooser.js';
 import { orderOfWork } from './order.js';
@@ -207,8 +208,8 @@ export class IndexedAuction implements AuctionEngine {
       this.uncharged.push(slot);
     }
     const { memoryMb, diskMb, cpuMillicores, ports, devices } = auction;
-    const processGuid = isTask ? undefined : auction.processGuid;
-    this.book(slot, { memoryMb, diskMb, cpuMillicores, ports, devices, processGuid, starting: true });
+    const held = { memoryMb, diskMb, processGuid: isTask ? undefined : auction.processGuid, starting: true };
+    this.book(slot, asksForMore(auction) ? { ...held, cpuMillicores, ports, devices } : held);
   }
 
   private book(slot: number, held: HeldWork): void {

@@ -45,8 +45,8 @@ export class Candidates {
     this.search.begin(auction, further, this.isTask, workHash(auction));
     this.refused.length = 0;
     this.kept.length = 0;
-    if (!strict) this.noteRefusals(auction.refusedBy ?? []);
-    if (!strict) this.noteRefusals(auction.failedOn ?? []);
+    if (auction.refusedBy !== undefined && !strict) this.noteRefusals(auction.refusedBy);
+    if (auction.failedOn !== undefined && !strict) this.noteRefusals(auction.failedOn);
     if (this.isSmall) this.noteHoles();
   }
 

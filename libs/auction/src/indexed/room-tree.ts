@@ -39,7 +39,7 @@ export class RoomTree extends CellTree {
       room[at + MEMORY]! >= memoryMb &&
       room[at + DISK]! >= diskMb &&
       room[at + CONTAINERS]! >= 1 &&
-      (resources === FEW ? !hasDevices(further) : this.mayHoldFurther(at, further))
+      (resources === FEW ? further === undefined || !hasDevices(further) : this.mayHoldFurther(at, further))
     );
   }
 
@@ -109,10 +109,17 @@ export class RoomTree extends CellTree {
     let isChanged = false;
     for (let column = 0; column < resources; column += 1) {
       const most = Math.max(room[left + column]!, room[right + column]!);
-      const least = Math.min(room[left + resources + column]!, room[right + resources + column]!);
-      isChanged = isChanged || room[at + column] !== most || room[at + resources + column] !== least;
-      room[at + column] = most;
-      room[at + resources + column] = least;
+      if (room[at + column] !== most) {
+        room[at + column] = most;
+        isChanged = true;
+      }
+    }
+    for (let column = resources; column < 2 * resources; column += 1) {
+      const least = Math.min(room[left + column]!, room[right + column]!);
+      if (room[at + column] !== least) {
+        room[at + column] = least;
+        isChanged = true;
+      }
     }
     return isChanged;
   }
