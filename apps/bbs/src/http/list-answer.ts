@@ -9,9 +9,8 @@ import type { Page, Stored } from '#rivera/store';
  * @param texts JSON of each item, as a client sees it
  */
 export function listAnswer(reply: FastifyReply, { items, next }: Page<Stored>, texts: string[]): string {
-  const shown = createHash('sha1');
-  for (const { id, version } of items) shown.update(`${id} ${version}\n`);
-  reply.header('etag', `W/"${shown.update(next ?? '').digest('base64url')}"`);
+  const shown = items.map(({ id, version }) => `${id} ${version}\n`).join('') + (next ?? '');
+  reply.header('etag', `W/"${createHash('sha1').update(shown).digest('base64url')}"`);
   reply.type('application/json; charset=utf-8');
   const end = next === undefined ? '}' : `,"next":${JSON.stringify(next)}}`;
   return `{"items":[${texts.join(',')}]${end}`;
