@@ -20,7 +20,7 @@ const eventually = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, {
 const only = async (processGuid: string) => (await bbs.client().listActualLRPs({ processGuid })).items[0];
 
 describe('7.7 the auctioneer', () => {
-  it('102 one works at a time; a candidate takes over when the lease is free', async () => {
+  it('7.7.102 one works at a time; a candidate takes over when the lease is free', async () => {
     const candidate = () => {
       const log: string[] = [];
       const logger = RiveraLogger.create({
@@ -51,7 +51,7 @@ describe('7.7 the auctioneer', () => {
     await (await second.started).close();
   });
 
-  it('104 every task that failed is rejected with its text, every instance has it', async () => {
+  it('7.7.104 every task that failed is rejected with its text, every instance has it', async () => {
     const auctioneer: AuctioneerApp = await startAuctioneerApp(bbs.redis.url);
     await new FakeCell(bbs, 'cell-1').register({ capacity: { memoryMb: 128, diskMb: 1_000, containers: 5 } });
     const lrp = await bbs.client().desireLRP(aDesiredLRP({ instances: 2, memoryMb: 4_096 }));

@@ -32,7 +32,7 @@ const outcome = ({ placements, failures }: AuctionResult) => ({
   failures: failures.map(({ auction, error, why }) => [workId(auction), error, why]),
 });
 
-describe.each(ENGINE_CLASSES)('%s', (_engine, Engine) => {
+describe.each(ENGINE_CLASSES)('7.8 %s', (_engine, Engine) => {
   it('P1 nothing is placed beyond a capacity, proxies included', () => {
     fc.assert(
       fc.property(worlds, (world) => {

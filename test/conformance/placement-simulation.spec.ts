@@ -61,7 +61,7 @@ describe.each(Object.entries(ENGINES))('with the %s engine', (name, engineWith) 
   const share = name === 'scan' ? 0.01 : 0.1;
   const diego = SCENARIOS.filter(({ id }) => /^[A-G]/.test(id));
 
-  it.each(diego)('$id $title: $expectation.words', ({ world, options, expectation }) => {
+  it.each(diego)('3.3 $id $title: $expectation.words', ({ world, options, expectation }) => {
     const report = run(world, engineWith(options));
     expect(expectation.complaints(report)).toEqual([]);
     expect(decided(report)).toBe(report.submitted);
@@ -107,7 +107,7 @@ describe.each(Object.entries(ENGINES))('with the %s engine', (name, engineWith) 
 
   const large = SCENARIOS.filter(({ id }) => /^H[1-8]$/.test(id));
 
-  it.each(large)('$id $title, a part of it: $expectation.words', ({ world, options, expectation }) => {
+  it.each(large)('3.5 $id $title, a part of it: $expectation.words', ({ world, options, expectation }) => {
     const report = run(scaled(world, share), engineWith(options));
     expect(expectation.complaints(report)).toEqual([]);
     expect(decided(report)).toBe(report.submitted + report.refused + report.lost);

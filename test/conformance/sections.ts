@@ -6,8 +6,8 @@ export interface Section {
   /** As in the names of the tests, e.g. `3.4`. */
   number: string;
   subject: string;
-  /** The section is a numbered list up to here; each item `number.item` needs a test or a reason. */
-  items?: number;
+  /** The section is a list with these numbers; each item `number.item` needs a test or a reason. */
+  items?: readonly [first: number, last: number];
   /** Items without a test, and why. */
   without?: Record<number, string>;
 }
@@ -47,13 +47,78 @@ export const REFERENCES: readonly Reference[] = [
     ],
   },
   {
+    name: 'Placement',
+    files: /\/placement[^/]*\.spec\.ts$/,
+    sections: [
+      { number: '3.3', subject: 'simulated scenarios of the original' },
+      { number: '3.5', subject: 'larger simulated scenarios' },
+      {
+        number: '7.1',
+        subject: 'the scheduler',
+        items: [1, 35],
+        without: {
+          17: 'cells refuse later, by a report: auctioneer.spec.ts, work that no cell takes',
+          19: 'failures are not logged one by one: the reason is on the record, and explained when asked',
+          24: 'cells refuse later, by a report: BBS 3.7, placement of tasks',
+        },
+      },
+      {
+        number: '7.2',
+        subject: 'scores of cells',
+        items: [36, 56],
+        without: {
+          53: 'a cell that was given nothing is told nothing: cell-messages.spec.ts of the auctioneer',
+          54: 'one message a cell with all it was given: cell-messages.spec.ts of the auctioneer',
+          55: 'a refusal is a report of the cell, and placed again: auctioneer.spec.ts',
+          56: 'a message that is lost leaves the placement for its deadline: cell-messages.spec.ts, and BBS 5.1',
+        },
+      },
+      {
+        number: '7.3',
+        subject: 'zones and batches',
+        items: [57, 70],
+        without: {
+          57: 'cells are not asked for their state: the picture follows the store',
+          59: 'cells are not asked for their state: the picture follows the store',
+          60: 'cells are not asked for their state: the picture follows the store',
+          61: 'cells are not asked for their state: the picture follows the store',
+          63: 'there is no batch to fill: new work is read from the event log',
+          64: 'there is no batch to fill: new work is read from the event log',
+          65: 'there is no batch to fill: new work is read from the event log',
+          66: 'there is no batch to fill: new work is read from the event log',
+          69: 'nothing is lost while an auction runs: auctioneer.spec.ts, P10',
+          70: 'presence is not asked for: the picture follows the store',
+        },
+      },
+      {
+        number: '7.4',
+        subject: 'what cells offer, and what matches',
+        items: [71, 78],
+        without: { 78: 'the cell finds the root filesystem of a stack: garden-docker.spec.ts, and Cell 8' },
+      },
+      {
+        number: '7.7',
+        subject: 'the process of the auctioneer',
+        items: [99, 105],
+        without: {
+          99: 'it takes no requests over HTTP: new work is read from the event log',
+          100: 'it takes no requests over HTTP: new work is read from the event log',
+          101: 'it takes no requests over HTTP: new work is read from the event log',
+          103: 'cells are reached by their mailboxes: no client of a cell is built',
+          105: 'it listens to nobody: mailboxes are on Redis',
+        },
+      },
+      { number: '7.8', subject: 'properties' },
+    ],
+  },
+  {
     name: 'Cell',
     files: /\/(cell|garden)-[^/]*\.spec\.ts$/,
     sections: [
       {
         number: '8',
         subject: 'the cell',
-        items: 95,
+        items: [1, 95],
         without: {
           83: 'placements come through a cell’s own mailbox: there is no work for another cell',
           85: 'the self-check of a cell is not there yet',

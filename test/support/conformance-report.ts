@@ -54,7 +54,9 @@ function lineOf(
 ): string {
   const count = (state: TestOutcome['state']) => tests.filter((test) => test.state === state).length;
   const items =
-    section.items === undefined ? '' : `, ${section.items - missing.length} of ${section.items} items`;
+    section.items === undefined
+      ? ''
+      : `, ${itemsOf(section).length - missing.length} of ${itemsOf(section).length} items`;
   const [failed, skipped] = [count('failed'), count('skipped')];
   const result = [
     `${count('passed')} passed`,
@@ -64,9 +66,13 @@ function lineOf(
   return `${`${name} ${section.number}`.padEnd(16)} ${section.subject.padEnd(44)} ${result}${items}`;
 }
 
-function missingItems({ number, items = 0 }: Section, tests: readonly TestOutcome[]): number[] {
+function missingItems(section: Section, tests: readonly TestOutcome[]): number[] {
   const covered = new Set(tests.flatMap(({ name }) => numbersIn(name)));
-  return Array.from({ length: items }, (_, at) => at + 1).filter((item) => !covered.has(`${number}.${item}`));
+  return itemsOf(section).filter((item) => !covered.has(`${section.number}.${item}`));
+}
+
+function itemsOf({ items: [first, last] = [1, 0] }: Section): number[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
 }
 
 /** `3.3 Start > 12.3 an orphan` → 3.3, 12.3. */
