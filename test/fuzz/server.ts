@@ -72,39 +72,51 @@ export class FuzzedServer {
     }
   }
 
-  /** Everything the store holds, as a number; taken when nothing changes any more. */
-  async settledDigest(): Promise<string> {
-    let last = await this.digest();
+  /** Everything the store holds, as a digest of each key; taken when nothing changes any more. */
+  async settledDigests(): Promise<Map<string, string>> {
+    let last = await this.digests();
     for (;;) {
-      const next = await this.digest();
-      if (next === last) return next;
+      const next = await this.digests();
+      if (changedKeys(last, next).length === 0) return next;
       last = next;
     }
   }
 
   /** Mailboxes are not looked at; keys that expire by themselves are left out: they go when they go. */
-  async digest(): Promise<string> {
-    const hashes: string[] = [];
+  async digests(): Promise<Map<string, string>> {
+    const digests = new Map<string, string>();
     let cursor = '0';
     do {
       const [next, keys] = await this.store.scan(cursor, 'MATCH', 'rivera:*', 'COUNT', KEYS_AT_A_TIME);
       cursor = next;
-      const values = await Promise.all(
-        keys.map((key) => Promise.all([this.store.pttl(key), this.store.dumpBuffer(key)])),
+      await Promise.all(
+        keys.map(async (key) => {
+          const content = await this.content(key);
+          if (content !== undefined) digests.set(key, createHash('sha1').update(content).digest('hex'));
+        }),
       );
-      values.forEach(([expiry, value], index) => {
-        if (expiry !== -1 || value === null) return;
-        hashes.push(
-          createHash('sha1')
-            .update(keys[index] ?? '')
-            .update(value)
-            .digest('hex'),
-        );
-      });
     } while (cursor !== '0');
-    return createHash('sha1')
-      .update([...new Set(hashes)].toSorted().join())
-      .digest('hex');
+    return digests;
+  }
+
+  /** In an order of its own: that in which Redis keeps the fields of a hash changes while nothing is written. */
+  private async content(key: string): Promise<string | undefined> {
+    const [expiry, type] = await Promise.all([this.store.pttl(key), this.store.type(key)]);
+    if (expiry !== -1) return undefined;
+    switch (type) {
+      case 'hash':
+        return JSON.stringify(
+          Object.entries(await this.store.hgetall(key)).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+        );
+      case 'zset':
+        return JSON.stringify(await this.store.zrange(key, '0', '-1', 'WITHSCORES'));
+      case 'stream':
+        return JSON.stringify(await this.store.xrange(key, '-', '+'));
+      case 'string':
+        return (await this.store.get(key)) ?? undefined;
+      default:
+        throw new Error(`The store holds ${key}, a ${type}. Say in server.ts how to read it.`);
+    }
   }
 
   async stop(): Promise<void> {
@@ -113,4 +125,13 @@ export class FuzzedServer {
     await this.redis?.stop();
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Keys that came, went or hold something else. */
+export function changedKeys(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string[] {
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].filter((key) => before.get(key) !== after.get(key)).toSorted();
 }

@@ -8,13 +8,14 @@ const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
 const ASKS_OTHERS = /\/(?:rebalance|plan|capacity|placement|stats|logs|exec|stream-in|stream-out)$/;
 const NOBODY_THERE: Readonly<Record<number, string>> = { 503: 'unavailable', 504: 'cell-unreachable' };
 
-/** What is wrong with an answer, in words; undefined: nothing. */
-export function complaintAbout(answer: Answer, method: string): string | undefined {
+/** What is wrong with an answer, in words; undefined: nothing. `route`: as the document names it. */
+export function complaintAbout(answer: Answer, method: string, route: string): string | undefined {
   const { status, headers } = answer;
   const body =
     headers['content-encoding'] === 'gzip' && method !== 'HEAD' ? gunzipSync(answer.body) : answer.body;
-  const { code: said, instance } = parsed(body) ?? {};
-  const isAbsence = ASKS_OTHERS.test(String(instance)) && said === NOBODY_THERE[status];
+  // An answer to HEAD says nothing but its status.
+  const { code: said = NOBODY_THERE[status], instance = route } = parsed(body) ?? {};
+  const isAbsence = ASKS_OTHERS.test(String(instance)) && said !== undefined && said === NOBODY_THERE[status];
   if (status >= 500 && !isAbsence) return `the answer is ${status}: ${body.toString().slice(0, 300)}`;
   if (status < 400 || method === 'HEAD') return undefined;
   const type = headers['content-type'] ?? 'none';
