@@ -23,11 +23,21 @@ export function mutate(value: unknown, random: Random): unknown {
       [2, () => void delete owner[key]],
       [2, () => void (owner[hostileText(random)] = hostileValue(random))],
       [1, () => void (owner[key] = [owner[key], owner[key]])],
-      [1, () => void (owner[key] = { [key]: structuredClone(owner[key]) })],
-      [1, () => void (owner[key] = JSON.stringify(owner[key]) ?? '')],
+      [1, () => void (owner[key] = { [key]: owner[key] })],
+      [1, () => void (owner[key] = textOf(owner[key]))],
     ]);
   }
   return copy;
+}
+
+/** What an earlier change has nested too deep to be written out becomes an empty text. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch (error) {
+    if (error instanceof RangeError) return '';
+    throw error;
+  }
 }
 
 /** The text of a body with its bytes spoilt. */
