@@ -21,6 +21,8 @@ import { JsonTexts, Stored } from './stored.js';
 
 export interface WriteOptions {
   fence?: Fence;
+  /** The rule creates what it is asked about, which most likely is not there yet. */
+  isNew?: boolean;
 }
 
 /** A desired LRP as it is stored, in its two halves. */
@@ -55,6 +57,7 @@ export class ProcessRepository {
   async changeDefinition(
     processGuid: string,
     decide: (process: ProcessSnapshot) => Transition,
+    options: WriteOptions = {},
   ): Promise<{ transition: Transition; definition?: StoredDefinition }> {
     const texts = new JsonTexts();
     let read: Lookup | undefined;
@@ -64,7 +67,7 @@ export class ProcessRepository {
         read = lookup;
         return decide(processFrom(lookup, processGuid, actualIds));
       },
-      { texts },
+      { ...options, texts },
     );
     const half = <K extends 'desired' | 'run'>(kind: K): Stored<Records[K]> | undefined => {
       const change = transition.find((each) => each.kind === kind);

@@ -256,6 +256,26 @@ describe('transact', () => {
     expect(await harness.redis.dbsize()).toBe(0);
   });
 
+  it('decides a creation without reading, and on what is there when something is', async () => {
+    const seen: (string | undefined)[] = [];
+    const create = (taskGuid: string, prefix: string) =>
+      store.transact(
+        SHARD,
+        [{ kind: 'task', id: taskGuid }],
+        (lookup, listed) => {
+          const found = lookup('task', taskGuid)?.id;
+          seen.push([found, ...listed].join());
+          return found === undefined ? [created(aTask({ taskGuid }))] : [];
+        },
+        { isNew: true, allOf: { kind: 'task', prefix } },
+      );
+    expect(await create('new/1', 'new/')).toHaveLength(1);
+    expect(await create('new/1', 'other/')).toEqual([]);
+    expect(await create('new/2', 'new/')).toHaveLength(1);
+    expect(seen).toEqual(['', '', 'new/1', '', ',new/1']);
+    expect(await store.ids(SHARD, 'task')).toEqual(['new/1', 'new/2']);
+  });
+
   it('gives up with conflict when it is overtaken without end', async () => {
     let task = aTask({ taskGuid: 't' });
     await store.commit(SHARD, [created(task)]);

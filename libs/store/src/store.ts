@@ -44,13 +44,24 @@ export interface TransactOptions extends CommitOptions {
   allOf?: { kind: RecordKind; prefix: string };
   /** Given what is known of the JSON of the records, for those who need it as well. */
   texts?: JsonTexts;
+  /** For a rule that creates: decided first as if nothing had been found, which the commit then finds true or not. */
+  isNew?: boolean;
 }
 
 /** The records asked for, as far as they exist. */
 export type Lookup = <K extends RecordKind>(kind: K, id: string) => Stored<Records[K]> | undefined;
 
-/** What a decision rests on: the records asked for, by kind and identity. */
+/** Records by kind and identity. */
 type Found = Map<string, Stored>;
+
+/** What a decision rests on. */
+interface Read {
+  found: Found;
+  /** Identities of those that nobody asked for by name. */
+  listed: string[];
+}
+
+const NOTHING: Read = { found: new Map(), listed: [] };
 
 /** Of what is in Redis; another one cannot be read. */
 const SCHEMA = 2;
@@ -130,22 +141,21 @@ export class Store {
     shard: number,
     refs: RecordRef[],
     decide: (lookup: Lookup, listed: string[]) => Transition,
-    { allOf, texts = new JsonTexts(), ...options }: TransactOptions = {},
+    { allOf, texts = new JsonTexts(), isNew = false, ...options }: TransactOptions = {},
   ): Promise<Transition> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const listing = allOf && this.listed(shard, allOf);
-      const [asked, listed] = await Promise.all([this.find(shard, refs), listing]);
-      const found: Found = new Map([...asked, ...(listed?.found ?? [])]);
+      const isGuess = isNew && attempt === 0;
+      const { found, listed } = isGuess ? NOTHING : await this.read(shard, refs, allOf);
       const transition = decide(
         (kind, id) => found.get(`${kind} ${id}`) as Stored<Records[typeof kind]> | undefined,
-        listed?.refs.map(({ id }) => id) ?? [],
+        listed,
       );
       if (transition.length === 0 && options.sets === undefined) return [];
-      const read = listed === undefined ? refs : [...refs, ...listed.refs];
+      const read = allOf === undefined ? refs : [...refs, ...refsOf(allOf.kind, listed)];
       const guards = {
         ...options,
         unchanged: unchangedOf(read, found, transition),
-        counts: allOf && listed && [{ ...allOf, count: listed.found.size }],
+        counts: allOf && [{ ...allOf, count: listed.length }],
       };
       rememberSeen(texts, found);
       if (await this.commit(shard, transition, guards, texts)) return transition;
@@ -261,14 +271,20 @@ export class Store {
     return found;
   }
 
-  private async listed(
-    shard: number,
-    { kind, prefix }: { kind: RecordKind; prefix: string },
-  ): Promise<{ refs: RecordRef[]; found: Found }> {
-    const ids = await this.ids(shard, kind, { prefix });
-    const refs = ids.map((id) => ({ kind, id }));
-    return { refs, found: await this.find(shard, refs) };
+  private async read(shard: number, refs: RecordRef[], allOf: TransactOptions['allOf']): Promise<Read> {
+    if (allOf === undefined) return { found: await this.find(shard, refs), listed: [] };
+    const { kind, prefix } = allOf;
+    const [asked, listed] = await Promise.all([
+      this.find(shard, refs),
+      this.ids(shard, kind, { prefix }).then((ids) => this.find(shard, refsOf(kind, ids))),
+    ]);
+    const found: Found = new Map([...asked, ...listed]);
+    return { found, listed: [...listed.values()].map(({ id }) => id) };
   }
+}
+
+function refsOf(kind: RecordKind, ids: string[]): RecordRef[] {
+  return ids.map((id) => ({ kind, id }));
 }
 
 /** What was read and is not written. */

@@ -9,7 +9,7 @@ import {
   splitDesiredLRP,
 } from '#rivera/models';
 import { Clock, contextOf, Ids, type Principal, requireDomain } from '#rivera/platform';
-import { ProcessRepository, type StoredDefinition } from '#rivera/store';
+import { ProcessRepository, type StoredDefinition, type WriteOptions } from '#rivera/store';
 import { requireVisible } from '../http/ownership.js';
 
 /** What clients do to desired LRPs, one at a time or in bulk. Answers are as they are stored; `desiredLRPText` presents them. */
@@ -30,8 +30,11 @@ export class DesiredLRPs {
     requireDomain(user, request.domain);
     const { schedulingInfo, runInfo } = splitDesiredLRP(request);
     const wanted = { schedulingInfo: { ...schedulingInfo, ...options }, runInfo };
-    return this.apply(request.processGuid, user, (process) =>
-      desire(process, wanted, contextOf(this.clock, this.ids)),
+    return this.apply(
+      request.processGuid,
+      user,
+      (process) => desire(process, wanted, contextOf(this.clock, this.ids)),
+      { isNew: true },
     );
   }
 
@@ -64,8 +67,9 @@ export class DesiredLRPs {
     processGuid: string,
     user: Principal,
     rule: (process: ProcessSnapshot) => Transition,
+    options?: WriteOptions,
   ): Promise<StoredDefinition> {
-    const { transition, definition } = await this.processes.changeDefinition(processGuid, rule);
+    const { transition, definition } = await this.processes.changeDefinition(processGuid, rule, options);
     this.notifier.publish(transition);
     if (definition === undefined) throw notFound('desired LRP', processGuid);
     return visible(user, definition);

@@ -32,8 +32,10 @@ export class Tasks {
   ): Promise<Task> {
     requireDomain(user, domain);
     const wanted = { taskGuid, domain, definition, ...options };
-    const transition = await this.tasks.change(taskGuid, (task) =>
-      desireTask(task, wanted, contextOf(this.clock, this.ids)),
+    const transition = await this.tasks.change(
+      taskGuid,
+      (task) => desireTask(task, wanted, contextOf(this.clock, this.ids)),
+      { isNew: true },
     );
     this.notifier.publish(transition);
     return this.answer(taskGuid, transition, user);

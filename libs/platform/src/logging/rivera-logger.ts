@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
 
 import type { LogConfig, LogLevel } from '../config/log.config.js';
 import { redact, redactText } from './redact.js';
@@ -14,19 +14,24 @@ export interface LoggerOptions extends Partial<LogConfig> {
   destination?: { write(line: string): void };
 }
 
-/** Lines of one turn of the event loop are written together, so that none can be lost but by a process killed within it. */
+/**
+ * Lines of one turn of the event loop are written together, so that none can be lost but by a process killed within it.
+ * Whoever keeps them decides when they are on disk: nothing waits for that here.
+ */
 function standardOutput(): { write(line: string): void } {
-  const out = destination({ fd: 1, sync: true, minLength: 8_192 });
-  let flushing: NodeJS.Immediate | undefined;
-  process.on('exit', () => out.flushSync());
-  const flush = () => {
-    flushing = undefined;
-    out.flushSync();
+  let lines = '';
+  let writing: NodeJS.Immediate | undefined;
+  const write = () => {
+    writing = undefined;
+    const text = lines;
+    lines = '';
+    if (text !== '') process.stdout.write(text);
   };
+  process.on('exit', write);
   return {
     write: (line) => {
-      out.write(line);
-      flushing ??= setImmediate(flush);
+      lines += line;
+      writing ??= setImmediate(write);
     },
   };
 }
