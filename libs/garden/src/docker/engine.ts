@@ -31,6 +31,8 @@ export interface Engine {
   readonly streams: Docker;
   readonly probe: Docker;
   readonly apiVersion: string;
+  /** On a socket of this host. */
+  readonly isLocal: boolean;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function connectEngine(address: EngineAddress): Promise<Engine> {
   const client = (timeout?: number): Docker => new Docker({ ...options, version: `v${apiVersion}`, timeout });
   return {
     apiVersion,
+    isLocal: typeof options.socketPath === 'string',
     api: client(SHORT_CALL_TIMEOUT_MS),
     streams: client(),
     probe: client(PING_TIMEOUT_MS),

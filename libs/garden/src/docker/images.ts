@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
+import { pack } from 'tar-stream';
 import { RiveraError } from '#rivera/models';
 import type { ContainerSpec } from '../container.js';
 import { asking, askingUnless, engineError } from './engine-error.js';
@@ -27,6 +28,8 @@ export type PullPolicy = 'missing' | 'always';
  */
 export class Images {
   private readonly underway = new Map<string, Promise<string>>();
+  /** Root filesystem → reference of what the engine was seen to have; one that was removed since is noticed when it is used. */
+  private readonly present = new Map<string, string>();
   private readonly digests = new Map<string, Promise<string>>();
 
   constructor(
@@ -42,7 +45,22 @@ export class Images {
    * The engine's reference for a root filesystem, present when this resolves. Rejects with `not-found` for an unknown
    * stack or image, `unsupported` for an unknown scheme, `unavailable` when the registry cannot be reached.
    */
-  provide(request: RootfsRequest): Promise<string> {
+  async provide(request: RootfsRequest): Promise<string> {
+    const known = this.present.get(request.rootfs);
+    if (known !== undefined) return known;
+    const reference = await this.look(request);
+    if (this.options.pull === 'missing' || request.rootfs.startsWith('preloaded:')) {
+      this.present.set(request.rootfs, reference);
+    }
+    return reference;
+  }
+
+  /** The engine said that it does not have it. */
+  forget({ rootfs }: RootfsRequest): void {
+    this.present.delete(rootfs);
+  }
+
+  private look(request: RootfsRequest): Promise<string> {
     const { rootfs, imageUsername = '', imagePassword = '' } = request;
     const credentials = createHash('sha256').update(`${imageUsername}\0${imagePassword}`).digest('hex');
     return shared(this.underway, `${rootfs} ${credentials}`, () => {
@@ -62,12 +80,32 @@ export class Images {
       throw new RiveraError('not-found', `There is no stack ${stack} on this cell; it has: ${known}.`);
     }
     const tag = (await this.digest(tar)).slice(0, 12);
-    const reference = `rivera/${stack}:${tag}`;
-    if (await this.isPresent(reference)) return reference;
     const what = `The stack ${stack} could not be imported from ${tar}`;
-    const progress = await asking(what, () =>
-      this.engine.streams.importImage(createReadStream(tar), { repo: `rivera/${stack}`, tag }),
-    );
+    return this.imported({ repo: `rivera/${stack}`, tag, what }, () => createReadStream(tar));
+  }
+
+  /** The reference of an image with nothing in it but this program, as `/<name>`. */
+  ofProgram(name: string, program: Buffer): Promise<string> {
+    return shared(this.underway, `program ${name}`, () => {
+      const tag = createHash('sha256').update(program).digest('hex').slice(0, 12);
+      const what = `An image with ${name} could not be imported`;
+      return this.imported({ repo: `rivera/only-${name}`, tag, what }, () => {
+        const tar = pack();
+        tar.entry({ name, mode: 0o755 }, program);
+        tar.finalize();
+        return tar as unknown as NodeJS.ReadableStream;
+      });
+    });
+  }
+
+  /** Its name says what is in it, so that it is imported once. */
+  private async imported(
+    { repo, tag, what }: { repo: string; tag: string; what: string },
+    tar: () => NodeJS.ReadableStream,
+  ): Promise<string> {
+    const reference = `${repo}:${tag}`;
+    if (await this.isPresent(reference)) return reference;
+    const progress = await asking(what, () => this.engine.streams.importImage(tar(), { repo, tag }));
     await followProgress(progress, what);
     return reference;
   }
