@@ -1,19 +1,47 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import Docker from 'dockerode';
 import { DockerGarden } from '#rivera/garden';
-import type { ContainerProcess, ContainerSpec, ProcessSpec } from '#rivera/garden';
+import type { ContainerProcess, ContainerSpec, Garden, ProcessSpec, Sandboxes } from '#rivera/garden';
 import { gardenConformance } from '../../libs/garden/src/garden.conformance.js';
 import { canStartDockerEngine, startDockerEngine } from '../support/docker-engine.js';
 import type { DockerEngineHarness } from '../support/docker-engine.js';
 import { type DebianRegistry, hasDebianRegistry, startDebianRegistry } from '../support/debian-registry.js';
 import { startImageRegistry } from '../support/image-registry.js';
 import type { ImageRegistry } from '../support/image-registry.js';
+import { stablePorts } from '../support/ports.js';
 import { buildRootfs } from '../support/rootfs.js';
 import type { RootfsHarness } from '../support/rootfs.js';
 
 /** The package docker-registry; the tests of images do without where it is not installed. */
 const hasRegistry = await hasDebianRegistry();
 const hasEngine = process.env.RIVERA_TEST_DOCKER_HOST !== undefined || (await canStartDockerEngine());
+
+/** The same garden, each of whose containers joins a network that was made ahead for it. */
+function inSandboxes(garden: DockerGarden): Garden {
+  const create = async (spec: ContainerSpec) => {
+    const containerPorts = [...new Set(spec.ports)];
+    const free = await stablePorts(containerPorts.length);
+    const hostPorts = Object.fromEntries(
+      containerPorts.map((port, at) => [port, spec.hostPorts?.[port] ?? free[at]!]),
+    );
+    const sandbox = randomUUID();
+    const ports = containerPorts.map((containerPort) => ({
+      containerPort,
+      hostPort: hostPorts[containerPort]!,
+    }));
+    await garden.sandboxes!.create({ name: sandbox, ports });
+    return garden.create({ ...spec, hostPorts, sandbox });
+  };
+  return new Proxy<Garden>(garden, {
+    get: (target, name) => {
+      if (name === 'create') return create;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+    },
+  });
+}
 
 /** Leaves tests out as if they were not there; one of them says why. */
 const inPlace = (isThere: boolean) => (isThere ? describe : (_name: string, _tests: () => void) => undefined);
@@ -46,6 +74,16 @@ inPlace(hasEngine)('the docker backend', () => {
   gardenConformance('docker', () =>
     Promise.resolve({
       open: connect,
+      rootfs: 'preloaded:base',
+      user: { name: 'vcap', uid: 2000 },
+      hasRealProcesses: true,
+      close: () => Promise.resolve(),
+    }),
+  );
+
+  gardenConformance('docker, in networks made ahead', () =>
+    Promise.resolve({
+      open: async (owner) => inSandboxes(await connect(owner)),
       rootfs: 'preloaded:base',
       user: { name: 'vcap', uid: 2000 },
       hasRealProcesses: true,
@@ -192,6 +230,159 @@ inPlace(hasEngine)('the docker backend', () => {
       // A killed process is listed until it is reaped.
       await vi.waitFor(async () => expect(await processes()).not.toContain('sleep 1000'), {
         timeout: 10_000,
+      });
+    });
+
+    describe('a network made ahead', () => {
+      const sandboxes = (): Sandboxes => garden.sandboxes!;
+      const making = async (containerPort = 8080): Promise<{ sandbox: string; hostPort: number }> => {
+        const [hostPort = 0] = await stablePorts(1);
+        const sandbox = randomUUID();
+        await sandboxes().create({ name: sandbox, ports: [{ containerPort, hostPort }] });
+        return { sandbox, hostPort };
+      };
+      const joining = ({
+        sandbox,
+        hostPort,
+      }: {
+        sandbox: string;
+        hostPort: number;
+      }): Partial<ContainerSpec> => ({
+        sandbox,
+        ports: [8080],
+        hostPorts: { 8080: hostPort },
+      });
+      const SAYING = 'hostname; cat /etc/hostname; echo $HOSTNAME; grep -c "$HOSTNAME" /etc/hosts';
+
+      it('is a container’s with its ports, and names the host after it', async () => {
+        const made = await making();
+        const web = { path: '/bin/web', args: [], env: ['PORT=8080'], user: 'vcap' };
+        const wanted = spec({ main: web, ...joining(made) });
+        const container = await garden.create(wanted);
+        await container.start({ stdout: () => undefined, stderr: () => undefined });
+        expect(await container.info()).toMatchObject({
+          sandbox: made.sandbox,
+          ports: [{ containerPort: 8080, hostPort: made.hostPort }],
+          address: expect.stringMatching(/^10\./) as string,
+        });
+        const answer = await vi.waitFor(() => fetch(`http://127.0.0.1:${made.hostPort}/`), {
+          timeout: 10_000,
+        });
+        expect(answer.ok).toBe(true);
+        const said: string[] = [];
+        const asking = await container.run(shell(SAYING), {
+          stdout: (chunk) => said.push(chunk.toString()),
+          stderr: () => undefined,
+        });
+        await asking.wait();
+        expect(said.join('')).toBe(`${`${wanted.handle}\n`.repeat(3)}1\n`);
+      });
+
+      it('is taken from when its container is made, stays with it for the next agent, and goes with it', async () => {
+        const [first, second] = [await making(), await making()];
+        const { handle } = await garden.create(spec({ main: shell('sleep 600'), ...joining(first) }));
+        const seen = async (): Promise<unknown> =>
+          Object.fromEntries((await sandboxes().list()).map(({ name, isTaken }) => [name, isTaken]));
+        expect(await seen()).toEqual({ [first.sandbox]: true, [second.sandbox]: false });
+        await garden.close();
+        garden = await connect(owner);
+        expect(await seen()).toEqual({ [first.sandbox]: true, [second.sandbox]: false });
+        expect(await sandboxes().list()).toContainEqual({
+          name: second.sandbox,
+          ports: [{ containerPort: 8080, hostPort: second.hostPort }],
+          isTaken: false,
+          isRunning: true,
+        });
+        await garden.destroy(handle);
+        expect(await seen()).toEqual({ [second.sandbox]: false });
+        await sandboxes().destroy(second.sandbox);
+        await sandboxes().destroy(second.sandbox);
+        expect(await seen()).toEqual({});
+      });
+
+      it('that has ended is done without', async () => {
+        const made = await making();
+        const [holder] = await docker.listContainers({
+          filters: { label: [`rivera.sandbox=${made.sandbox}`] },
+        });
+        await docker.getContainer(holder!.Id).kill();
+        const { process, text } = await startMain(SAYING, joining(made));
+        expect((await process.wait()).status).toBe(0);
+        expect(new Set(text().split('\n')).size).toBe(3);
+        expect(await sandboxes().list()).toEqual([]);
+      });
+
+      it('is not left behind by a container that cannot be made', async () => {
+        const made = await making();
+        const creating = garden.create(spec({ rootfs: 'preloaded:nothing', ...joining(made) }));
+        await expect(creating).rejects.toMatchObject({ code: 'not-found' });
+        const egress = [{ protocol: 'all' as const, destinations: ['nowhere'] }];
+        await expect(garden.create(spec({ egress }))).rejects.toMatchObject({ code: 'invalid-request' });
+        expect(await sandboxes().list()).toEqual([]);
+      });
+    });
+
+    describe('egress rules', () => {
+      let servers: Server[];
+      let gateway: string;
+      const listen = async (): Promise<number> => {
+        const server = createServer((socket) => socket.end('hello\n'));
+        servers.push(server);
+        server.listen(0, '0.0.0.0');
+        await once(server, 'listening');
+        return (server.address() as AddressInfo).port;
+      };
+      const reaching = (...ports: number[]): string =>
+        ports.map((port) => `nc -w 5 ${gateway} ${port} </dev/null || echo refused`).join('; ');
+
+      beforeEach(async () => {
+        servers = [];
+        // The network is made with the first container.
+        await garden.create(spec());
+        const { IPAM } = await docker.getNetwork('rivera').inspect();
+        gateway = (IPAM as { Config: { Gateway: string }[] }).Config[0]!.Gateway;
+      });
+      afterEach(() => servers.forEach((server) => server.close()));
+
+      it('let through what they name, from the first instruction on, and nothing else', async () => {
+        const [named, other] = [await listen(), await listen()];
+        const egress = [
+          { protocol: 'tcp' as const, destinations: [gateway], ports: [{ start: named, end: named }] },
+        ];
+        const script = reaching(named, other);
+        const free = await startMain(script);
+        await free.process.wait();
+        expect(free.text()).toBe('hello\nhello\n');
+        const held = await startMain(script, { egress });
+        await held.process.wait();
+        expect(held.text()).toBe('hello\nrefused\n');
+        const shut = await startMain(script, { egress: [] });
+        await shut.process.wait();
+        expect(shut.text()).toBe('refused\nrefused\n');
+      });
+
+      it('hold in a network made ahead, leave its ports reachable, and outlive the agent', async () => {
+        const port = await listen();
+        const [hostPort = 0] = await stablePorts(1);
+        const sandbox = randomUUID();
+        await garden.sandboxes!.create({ name: sandbox, ports: [{ containerPort: 8080, hostPort }] });
+        const web = { path: '/bin/web', args: [], env: ['PORT=8080'], user: 'vcap' };
+        const more = { ports: [8080], hostPorts: { 8080: hostPort }, sandbox, egress: [] };
+        const { handle } = await garden.create(spec({ main: web, ...more }));
+        await (await garden.lookup(handle)).start({ stdout: () => undefined, stderr: () => undefined });
+        const answer = await vi.waitFor(() => fetch(`http://127.0.0.1:${hostPort}/`), { timeout: 10_000 });
+        expect(answer.ok).toBe(true);
+        await garden.close();
+        garden = await connect(owner);
+        const said: string[] = [];
+        const process = await (
+          await garden.lookup(handle)
+        ).run(shell(reaching(port)), {
+          stdout: (chunk) => said.push(chunk.toString()),
+          stderr: () => undefined,
+        });
+        await process.wait();
+        expect(said.join('')).toBe('refused\n');
       });
     });
 

@@ -7,6 +7,7 @@ import { DiskWatch } from './containers/disk-watch.js';
 import { limiter } from './executor/limiter.js';
 import { Mounts } from './containers/mounts.js';
 import { PortPool } from './containers/port-pool.js';
+import { SandboxPool } from './containers/sandbox-pool.js';
 import type { CellServices } from './containers/services.js';
 import { ArtifactCache } from './downloader/artifact-cache.js';
 import type { LogSink } from './executor/log-sink.js';
@@ -47,6 +48,13 @@ export async function openServices(options: {
   await mkdir(temporary, { recursive: true, mode: 0o700 });
   // Passable and not readable: what is in it is for the container it is mounted into.
   await mkdir(files, { recursive: true, mode: 0o711 });
+  const ports = new PortPool(containers.hostPorts, cell.owner);
+  const { warm } = containers;
+  if (warm.size > 0 && garden.sandboxes === undefined) {
+    logger.warn('no-warm-sandboxes', {
+      reason: 'networks can be made ahead only by an agent that is root on the host of its Docker Engine',
+    });
+  }
   return {
     cellId: cell.cellId,
     address: cell.address,
@@ -59,7 +67,8 @@ export async function openServices(options: {
       downloading,
     }),
     mounts: new Mounts({ volumes: containers.volumes, filesDirectory: files }),
-    ports: new PortPool(containers.hostPorts, cell.owner),
+    ports,
+    sandboxes: new SandboxPool({ ...warm, sandboxes: garden.sandboxes, ports, logger }),
     diskWatch: new DiskWatch({ freeBytes: () => garden.freeDiskBytes(), logger }),
     logs,
     creating: limiter(containers.createWorkers),

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { count, list, map, portRange } from './config-types.js';
+import { count, list, map, portList, portRange } from './config-types.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** More at the same time only make each slower. */
@@ -31,6 +31,10 @@ export const containerConfig = z
     /** Volume driver → directory whose subdirectories are its volumes. */
     VOLUME_DRIVERS: map,
     TRUSTED_CERTIFICATES_DIR: z.string().optional(),
+    /** Networks that wait for the next containers; 0 = none are made ahead. */
+    WARM_SANDBOXES: count(0, 0),
+    /** Container ports of the first of them; later ones have those that containers asked for. */
+    WARM_SANDBOX_PORTS: portList('8080'),
     /** Name servers of containers; none: the engine's. */
     CONTAINER_DNS: list,
   })
@@ -43,6 +47,7 @@ export const containerConfig = z
     hostPorts: config.HOST_PORTS,
     volumes: config.VOLUME_DRIVERS,
     dns: config.CONTAINER_DNS,
+    warm: { size: config.WARM_SANDBOXES, firstPorts: config.WARM_SANDBOX_PORTS },
     policy: {
       graceMs: config.GRACE_MS,
       intervals: { healthyMs: config.HEALTHY_INTERVAL_MS, unhealthyMs: config.UNHEALTHY_INTERVAL_MS },

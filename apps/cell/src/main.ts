@@ -8,6 +8,7 @@ import { CELL_MESSAGES, type CellCapacity, type CellRegistration, type RiveraErr
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
 import { openServices } from './cell-services.js';
+import type { SandboxPool } from './containers/sandbox-pool.js';
 import type { CellServices } from './containers/services.js';
 import type { StepResult } from './executor/step.js';
 import { execSession } from './exec/exec-session.js';
@@ -113,7 +114,7 @@ await runApp('cell', async (logger) => {
     },
     { strategy: mailbox, logger, abortOnError: false },
   );
-  ends.count = measure(app.get(Metrics), { rep, link });
+  ends.count = measure(app.get(Metrics), { rep, link, sandboxes: services.sandboxes });
   const agent = new Agent({
     rep,
     presence,
@@ -136,6 +137,7 @@ await runApp('cell', async (logger) => {
         isDrained = await leaving;
       }
       agent.stop();
+      services.sandboxes.close();
       // Nothing is left that could be missed, so nobody has to wait for the presence to run out.
       if (isDrained) await client.endCellPresence(cellId, await presence.epoch);
       sampler.stop();
@@ -174,7 +176,10 @@ function registrationOf(
 }
 
 /** The answer counts the ends of containers. */
-function measure(metrics: Metrics, { rep, link }: { rep: Rep; link: Link }): (result: StepResult) => void {
+function measure(
+  metrics: Metrics,
+  { rep, link, sandboxes }: { rep: Rep; link: Link; sandboxes: SandboxPool },
+): (result: StepResult) => void {
   const containers = metrics.gauge({
     name: 'cell_containers',
     help: 'Containers by state.',
@@ -190,7 +195,13 @@ function measure(metrics: Metrics, { rep, link }: { rep: Rep; link: Link }): (re
     help: 'Sessions that are open: logs, exec, files, stats.',
     labels: [],
   });
+  const warm = metrics.gauge({
+    name: 'cell_warm_sandboxes',
+    help: 'Networks that wait for a container.',
+    labels: [],
+  });
   setInterval(() => {
+    warm.set({}, sandboxes.waiting);
     sessions.set({}, link.size);
     containers.reset();
     for (const [state, count] of Object.entries(rep.census())) containers.set({ state }, count);
@@ -214,6 +225,8 @@ function measure(metrics: Metrics, { rep, link }: { rep: Rep; link: Link }): (re
 async function removeContainers(garden: Garden, logger: RiveraLogger): Promise<never> {
   const containers = await garden.list();
   await Promise.all(containers.map(({ handle }) => garden.destroy(handle)));
+  const sandboxes = (await garden.sandboxes?.list()) ?? [];
+  await Promise.all(sandboxes.map(({ name }) => garden.sandboxes!.destroy(name)));
   logger.log('removed-containers', { count: containers.length });
   await garden.close();
   process.exit(0);

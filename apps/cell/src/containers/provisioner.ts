@@ -67,6 +67,7 @@ export class Provisioner {
 
   /** Gives back what a container used that is gone. */
   async release(guid: string): Promise<void> {
+    this.services.sandboxes.release(guid);
     this.services.ports.release(guid);
     await this.services.artifacts.release(guid);
     await this.services.mounts.release(guid);
@@ -95,14 +96,11 @@ export class Provisioner {
     { mounts, entryIds }: { mounts: BindMount[]; entryIds: string[] },
   ): Promise<ContainerSpec> {
     const { guid, definition, containerPorts, main } = request;
-    const { policy, ports: pool } = this.services;
+    const { policy } = this.services;
     const { imageUsername, imagePassword, egressRules } = definition;
-    const hostPorts = await pool.acquire(guid, containerPorts);
-    const ports = [...new Set(containerPorts)].map((containerPort) => ({
-      containerPort,
-      hostPort: hostPorts[containerPort]!,
-    }));
+    const egress = egressRules === undefined ? {} : { egress: egressOf(egressRules) };
     const certificates = this.certificates(definition);
+    const { ports, ...sandbox } = await this.network(guid, containerPorts);
     return {
       handle: guid,
       rootfs: layersOf(definition).rootfs,
@@ -112,14 +110,32 @@ export class Provisioner {
       limits: limitsOf(definition, policy),
       privileged: definition.privileged ?? false,
       ports: containerPorts,
-      hostPorts,
+      hostPorts: Object.fromEntries(ports.map(({ containerPort, hostPort }) => [containerPort, hostPort])),
+      ...sandbox,
       bindMounts: [...certificates.mounts, ...mounts],
-      ...(egressRules === undefined ? {} : { egress: egressOf(egressRules) }),
+      ...egress,
       properties: {
         ...request.properties,
         ...(entryIds.length === 0 ? {} : { [CACHE_PROPERTY]: entryIds.join(',') }),
       },
       ...(main === undefined ? {} : { main: main(ports) }),
+    };
+  }
+
+  /** One that was made ahead, or host ports for one that is made with the container. */
+  private async network(
+    guid: string,
+    containerPorts: number[],
+  ): Promise<{ ports: PortMapping[]; sandbox?: string }> {
+    const { ports: pool, sandboxes } = this.services;
+    const warm = sandboxes.take(guid, containerPorts);
+    if (warm !== undefined) return { ports: warm.ports, sandbox: warm.name };
+    const hostPorts = await pool.acquire(guid, containerPorts);
+    return {
+      ports: [...new Set(containerPorts)].map((containerPort) => ({
+        containerPort,
+        hostPort: hostPorts[containerPort]!,
+      })),
     };
   }
 

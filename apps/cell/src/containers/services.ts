@@ -6,6 +6,7 @@ import type { DiskWatch } from './disk-watch.js';
 import type { Limiter } from '../executor/limiter.js';
 import type { Mounts } from './mounts.js';
 import type { PortPool } from './port-pool.js';
+import type { SandboxPool } from './sandbox-pool.js';
 
 /** What the operator of the cell decides for all its containers. */
 export interface ContainerPolicy {
@@ -36,6 +37,8 @@ export interface CellServices {
   artifacts: ArtifactCache;
   mounts: Mounts;
   ports: PortPool;
+  /** Networks made ahead. */
+  sandboxes: SandboxPool;
   diskWatch: DiskWatch;
   logs: LogSink;
   creating: Limiter;

@@ -108,7 +108,10 @@ export class Rep implements Instances {
     const { garden, cellId } = services;
     const before = new Map([...this.actors].map(([guid, actor]) => [guid, actor.isGranted]));
     const [containers, work] = await Promise.all([garden.list(), client.getCellWork(cellId)]);
-    if (!this.hasAdopted) this.provisioner.adopt(containers);
+    if (!this.hasAdopted) {
+      this.provisioner.adopt(containers);
+      await services.sandboxes.synchronize(containers);
+    }
     this.hasAdopted = true;
     for (const actual of work.actualLRPs) this.synchronizeLRP(actual, containers);
     for (const task of work.tasks) this.synchronizeTask(task, containers);
@@ -125,6 +128,7 @@ export class Rep implements Instances {
         .filter(({ handle }) => !this.actors.has(handle))
         .map(({ handle }) => this.removeStranger(handle)),
     );
+    await this.removeUnreachable(await services.sandboxes.synchronize(containers));
   }
 
   /** What is left for new work. */
@@ -258,6 +262,14 @@ export class Rep implements Instances {
     this.options.reporter.report(report).catch((error: unknown) => {
       this.options.logger.warn('failed-to-report', { type: report.type, error });
     });
+  }
+
+  /** Their program is told of by its end, like that of any container that vanished. */
+  private async removeUnreachable(handles: string[]): Promise<void> {
+    for (const handle of handles) {
+      this.options.logger.warn('network-of-container-has-ended', { guid: handle });
+      await this.options.services.garden.destroy(handle);
+    }
   }
 
   private async removeStranger(handle: string): Promise<void> {

@@ -14,11 +14,12 @@ const LABEL_PORTS = 'rivera.ports';
 /** Host ports in the same order, and the address: of containers in a sandbox, whose network the engine calls another's. */
 const LABEL_HOST_PORTS = 'rivera.hostPorts';
 const LABEL_ADDRESS = 'rivera.address';
-/** Of sandboxes: whose it is, its name (also on the container that is in it), its ports. */
+/** Of sandboxes: whose it is, its name (also on the container that is in it), its ports, its name servers. */
 export const LABEL_SANDBOX = {
   owner: 'rivera.sandbox.owner',
   name: 'rivera.sandbox',
   ports: 'rivera.sandbox.ports',
+  dns: 'rivera.sandbox.dns',
 } as const;
 const PROPERTY_PREFIX = 'rivera.property.';
 
@@ -80,7 +81,10 @@ export function sandboxNetworkOf(
   const { [LABEL_SANDBOX.name]: sandbox, [LABEL_ADDRESS]: address = '' } = labels;
   if (sandbox === undefined) return undefined;
   const hostPorts = (labels[LABEL_HOST_PORTS] ?? '').split(',').map(Number);
-  const ports = portsOfLabel(labels).map((containerPort, at) => ({ containerPort, hostPort: hostPorts[at] ?? 0 }));
+  const ports = portsOfLabel(labels).map((containerPort, at) => ({
+    containerPort,
+    hostPort: hostPorts[at] ?? 0,
+  }));
   return { sandbox, address, ports };
 }
 
@@ -168,7 +172,10 @@ export function sandboxOptions(options: {
     Labels: {
       [LABEL_SANDBOX.owner]: owner,
       [LABEL_SANDBOX.name]: name,
-      [LABEL_SANDBOX.ports]: ports.map(({ containerPort, hostPort }) => `${containerPort}:${hostPort}`).join(','),
+      [LABEL_SANDBOX.dns]: dnsLabel(dns),
+      [LABEL_SANDBOX.ports]: ports
+        .map(({ containerPort, hostPort }) => `${containerPort}:${hostPort}`)
+        .join(','),
     },
     ExposedPorts: exposedPorts(ports.map(({ containerPort }) => containerPort)),
     HostConfig: {
@@ -187,12 +194,18 @@ export function sandboxOptions(options: {
   };
 }
 
+export function dnsLabel(dns: readonly string[] = []): string {
+  return dns.join(',');
+}
+
 function exposedPorts(ports: readonly number[]): Record<string, object> {
   return Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}]));
 }
 
 /** Only IPv4, because the engine may choose another host port for IPv6. */
-function portBindings(ports: readonly { containerPort: number; hostPort?: number }[]): HostConfig['PortBindings'] {
+function portBindings(
+  ports: readonly { containerPort: number; hostPort?: number }[],
+): HostConfig['PortBindings'] {
   return Object.fromEntries(
     ports.map(({ containerPort, hostPort }) => [
       `${containerPort}/tcp`,

@@ -138,7 +138,10 @@ export class DockerContainer implements Container {
     return this.follow(tty, { output, attached: await attaching });
   }
 
-  private async requireProgram({ main, hasProgram }: NonNullable<DockerContainerOptions['fresh']>): Promise<void> {
+  private async requireProgram({
+    main,
+    hasProgram,
+  }: NonNullable<DockerContainerOptions['fresh']>): Promise<void> {
     if (main === undefined || hasProgram.isKnown) return;
     const isRelative = main.path.includes('/') && !main.path.startsWith('/');
     // Where it is relative to, the image may say.

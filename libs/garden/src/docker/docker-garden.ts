@@ -285,22 +285,22 @@ export class DockerGarden implements Garden {
     this.networks.hold(handle, name);
     await this.networks.create({ name, ports: mappings, hostname });
     const held = await this.networks.take(name, handle);
-    if (held === undefined) throw new RiveraError('internal', `The network of container ${handle} has ended.`);
+    if (held === undefined)
+      throw new RiveraError('internal', `The network of container ${handle} has ended.`);
     return held;
   }
 
   /** The kernel's name for the host, which the engine took from a sandbox that was made ahead. */
-  private async nameHost(container: Docker.Container, { handle }: ContainerSpec, sandbox: HeldSandbox): Promise<void> {
+  private async nameHost(
+    container: Docker.Container,
+    { handle }: ContainerSpec,
+    sandbox: HeldSandbox,
+  ): Promise<void> {
     const hostname = hostnameOf(handle);
     if (sandbox.hostname === hostname) return;
     const what = `The host of container ${handle} could not be named`;
     const { Id: containerId, State } = await asking(what, () => container.inspect());
-    try {
-      await setHostname({ containerId, pid: State.Pid }, hostname, this.options.sandboxInit);
-    } catch (error) {
-      // One that has ended already does not ask any more.
-      if ((await asking(what, () => container.inspect())).State.Running) throw engineError(error, what);
-    }
+    await setHostname({ containerId, pid: State.Pid }, hostname, this.options.sandboxInit);
   }
 
   /** Whether its program is there is looked up once for each image, unless mounts may hide it. */

@@ -46,7 +46,11 @@ describe('egressFilter', () => {
       .filter((line) => line.startsWith('-A OUTPUT -d'));
 
   it('without rules lets out what answers or stays inside, and refuses the rest', () => {
-    expect(egressFilter([], { canLog: true }).split('\n').filter((line) => line.startsWith('-A'))).toEqual([
+    expect(
+      egressFilter([], { canLog: true })
+        .split('\n')
+        .filter((line) => line.startsWith('-A')),
+    ).toEqual([
       '-A OUTPUT -o lo -j ACCEPT',
       '-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
       '-A OUTPUT -j REJECT --reject-with icmp-port-unreachable',

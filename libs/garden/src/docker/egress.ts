@@ -28,7 +28,9 @@ function linesOf(rule: EgressRule, { canLog }: { canLog: boolean }): string[] {
     .flatMap(blocksOf)
     .flatMap((block) => protocolMatches(rule).map((match) => `-A OUTPUT -d ${block}${match}`));
   return matches.flatMap((match) => [
-    ...(rule.log && canLog ? [`${match} -m conntrack --ctstate NEW -j LOG --log-prefix "rivera-egress "`] : []),
+    ...(rule.log && canLog
+      ? [`${match} -m conntrack --ctstate NEW -j LOG --log-prefix "rivera-egress "`]
+      : []),
     `${match} -j ACCEPT`,
   ]);
 }
@@ -55,7 +57,7 @@ export function blocksOf(destination: string): string[] {
 /** The largest blocks that lie in the range, from its beginning. */
 function blocksOfRange(first: number, last: number): string[] {
   const blocks: string[] = [];
-  for (let next = first; next <= last; ) {
+  for (let next = first; next <= last;) {
     let bits = ADDRESS_BITS;
     while (bits > 0 && next % 2 ** (ADDRESS_BITS - bits + 1) === 0) {
       if (next + 2 ** (ADDRESS_BITS - bits + 1) - 1 > last) break;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { delimiter } from 'node:path';
 import { RiveraError } from '#rivera/models';
 import type { EgressRule } from '../container.js';
@@ -50,10 +50,14 @@ export async function filterEgress(
   await run('nsenter', [`--net=/proc/${at.pid}/ns/net`, '--', 'iptables-restore', '--wait'], filter);
 }
 
-/** Names the host that the processes of a container see. */
+/** Names the host that the processes of a container see. One that has ended already does not ask any more. */
 export async function setHostname(at: ContainerPid, hostname: string, busybox: string): Promise<void> {
-  await requireOurs(at);
-  await run('nsenter', [`--uts=/proc/${at.pid}/ns/uts`, '--', busybox, 'hostname', hostname]);
+  try {
+    await requireOurs(at);
+    await run('nsenter', [`--uts=/proc/${at.pid}/ns/uts`, '--', busybox, 'hostname', hostname]);
+  } catch (error) {
+    if (await isThere(at.pid)) throw error;
+  }
 }
 
 /** Of an engine on another host the number is somebody else's here; the cgroup tells. */
@@ -63,6 +67,13 @@ async function requireOurs({ pid, containerId }: ContainerPid): Promise<void> {
   throw new RiveraError(
     'unsupported',
     'The Docker Engine runs elsewhere, or in another process namespace: run the agent on its host.',
+  );
+}
+
+function isThere(pid: number): Promise<boolean> {
+  return access(`/proc/${pid}/ns/uts`).then(
+    () => true,
+    () => false,
   );
 }
 

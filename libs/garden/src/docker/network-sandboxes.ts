@@ -2,7 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { ContainerInspectInfo } from 'dockerode';
 import type { PortMapping } from '#rivera/models';
 import type { Sandbox, Sandboxes } from '../container.js';
-import { LABEL_OWNER, LABEL_SANDBOX, sandboxContainerName, sandboxOptions } from './container-options.js';
+import {
+  dnsLabel,
+  LABEL_OWNER,
+  LABEL_SANDBOX,
+  sandboxContainerName,
+  sandboxOptions,
+} from './container-options.js';
 import { asking, askingUnless } from './engine-error.js';
 import type { Engine } from './engine.js';
 import { startEngineContainer } from './start-container.js';
@@ -58,22 +64,23 @@ export class NetworkSandboxes implements Sandboxes {
   }
 
   async list(): Promise<Sandbox[]> {
-    const { engine, owner } = this.options;
+    const { engine, owner, dns } = this.options;
     const find = (label: string) =>
       asking('The network sandboxes could not be listed', () =>
         engine.api.listContainers({ all: true, filters: { label: [label] } }),
       );
     const holders = await find(`${LABEL_SANDBOX.owner}=${owner}`);
     const inside = holders.length === 0 ? [] : await find(`${LABEL_OWNER}=${owner}`);
-    const taken = new Set([...inside.map(({ Labels }) => Labels[LABEL_SANDBOX.name]), ...this.taken.values()]);
+    const taken = new Set([
+      ...inside.map(({ Labels }) => Labels[LABEL_SANDBOX.name]),
+      ...this.taken.values(),
+    ]);
     return holders.map(({ Labels, State }) => {
       const name = Labels[LABEL_SANDBOX.name] ?? '';
-      return {
-        name,
-        ports: portsOfSandbox(Labels),
-        isTaken: taken.has(name),
-        isRunning: State === 'running',
-      };
+      const isTaken = taken.has(name);
+      // One that was made with other name servers is of no use to a container that is still to come.
+      const isUsable = isTaken || Labels[LABEL_SANDBOX.dns] === dnsLabel(dns);
+      return { name, ports: portsOfSandbox(Labels), isTaken, isRunning: State === 'running' && isUsable };
     });
   }
 
@@ -147,7 +154,10 @@ function portsOfSandbox(labels: Record<string, string>): PortMapping[] {
 }
 
 /** The files of the engine that name the host, in every container of a sandbox. They are written in place. */
-export async function renameHostFiles({ files, hostname: before }: HeldSandbox, hostname: string): Promise<void> {
+export async function renameHostFiles(
+  { files, hostname: before }: HeldSandbox,
+  hostname: string,
+): Promise<void> {
   const hosts = await readFile(files.hosts, 'utf8');
   await writeFile(files.hosts, hosts.replaceAll(before, hostname));
   await writeFile(files.hostname, `${hostname}\n`);
