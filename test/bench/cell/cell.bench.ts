@@ -174,6 +174,7 @@ async function watchChatter(context: BenchContext, cluster: Cluster): Promise<vo
   const checked = {
     ...aBenchLRP(),
     instances: others,
+    action: { run: { path: '/bin/web', user: 'vcap' } },
     checkDefinition: { checks: [{ httpCheck: { port: 8080, intervalMs: CHECK_INTERVAL_MS } }] },
   };
   const chatty = { ...aBenchLRP(), ports: [], action: { run: CHATTY } };

@@ -21,7 +21,8 @@ function standardOutput(): { write(line: string): void } {
   process.on('exit', () => out.flushSync());
   const flush = () => {
     flushing = undefined;
-    out.flushSync();
+    // Without a callback, and not `flushSync`: both would wait for the disk.
+    out.flush();
   };
   return {
     write: (line) => {
