@@ -267,7 +267,7 @@ export interface Garden {
   rootfsProviders(): { scheme: string; stacks?: string[] }[];
   /**
    * Makes a container without starting it. Repeating a create whose answer was lost returns the container that was
-   * made when its handle and properties are the same, and `already-exists` otherwise.
+   * made when its handle, properties and host ports are the same, and `already-exists` otherwise.
    */
   create(spec: ContainerSpec): Promise<Container>;
   /** A container of this owner, or a `not-found` rejection. */

@@ -39,7 +39,15 @@ export interface Provided {
  * container. A failure is the reason to report, word for word, and leaves the container's name free.
  */
 export class Provisioner {
+  /** Containers that were found on the engine and that nobody here has made. */
+  private readonly left = new Set<string>();
+
   constructor(private readonly services: CellServices) {}
+
+  /** It was found: whoever is to have a container of this name looks at it first. */
+  foundContainer(handle: string): void {
+    this.left.add(handle);
+  }
 
   /** What earlier agents left goes on using its ports and mounts. To be called before anything new is made. */
   adopt(containers: ContainerInfo[]): void {
@@ -56,10 +64,18 @@ export class Provisioner {
    * removed.
    */
   async provide(request: ProvisionRequest, signal: AbortSignal): Promise<Provided> {
-    const left = await this.lookup(request.guid);
-    if (left !== undefined) {
-      const { state } = await left.info();
-      if (request.main !== undefined && state !== 'created') return { container: left, isAdopted: true };
+    if (!this.left.delete(request.guid)) {
+      try {
+        return { container: await this.create(request, signal), isAdopted: false };
+      } catch (error) {
+        // An earlier agent's call reached the engine after all that was there had been listed.
+        if (!(error instanceof RiveraError) || error.code !== 'already-exists') throw error;
+      }
+    }
+    const found = await this.lookup(request.guid);
+    if (found !== undefined) {
+      const { state } = await found.info();
+      if (request.main !== undefined && state !== 'created') return { container: found, isAdopted: true };
       await this.services.garden.destroy(request.guid);
     }
     return { container: await this.create(request, signal), isAdopted: false };
@@ -67,6 +83,7 @@ export class Provisioner {
 
   /** Gives back what a container used that is gone. */
   async release(guid: string): Promise<void> {
+    this.left.delete(guid);
     this.services.sandboxes.release(guid);
     this.services.ports.release(guid);
     await this.services.artifacts.release(guid);

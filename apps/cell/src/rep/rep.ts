@@ -113,6 +113,8 @@ export class Rep implements Instances {
       await services.sandboxes.synchronize(containers);
     }
     this.hasAdopted = true;
+    for (const { handle } of containers)
+      if (!this.actors.has(handle)) this.provisioner.foundContainer(handle);
     for (const actual of work.actualLRPs) this.synchronizeLRP(actual, containers);
     for (const task of work.tasks) this.synchronizeTask(task, containers);
 

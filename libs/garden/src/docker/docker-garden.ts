@@ -318,8 +318,15 @@ export class DockerGarden implements Garden {
     const { Id, Config } = info;
     const isOurs =
       Config.Labels[LABEL_OWNER] === this.options.owner && Config.Labels[LABEL_HANDLE] === spec.handle;
-    if (!isOurs || !areEqual(propertiesOf(Config.Labels), spec.properties)) throw handleInUse(spec.handle);
-    const { sandbox } = containerInfo(info);
+    const { sandbox, state, ports } = containerInfo(info);
+    const isTheSame =
+      isOurs &&
+      state === 'created' &&
+      areEqual(propertiesOf(Config.Labels), spec.properties) &&
+      ports.every(
+        ({ containerPort, hostPort }) => (spec.hostPorts?.[containerPort] ?? hostPort) === hostPort,
+      );
+    if (!isTheSame) throw handleInUse(spec.handle);
     if (sandbox !== undefined) this.networks.hold(spec.handle, sandbox);
     return this.container(Id, spec.handle);
   }
