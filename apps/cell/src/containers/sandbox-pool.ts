@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerInfo, Sandbox, Sandboxes } from '#rivera/garden';
-import type { PortMapping } from '#rivera/models';
+import { type PortMapping, RiveraError } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import { messageOf } from '../executor/step.js';
 import type { PortPool } from './port-pool.js';
@@ -118,13 +118,15 @@ export class SandboxPool {
     if (this.isRefilling || !this.hasLooked || this.options.sandboxes === undefined) return;
     this.isRefilling = true;
     try {
-      while (this.next() !== undefined) {
+      while (!this.isClosed && this.next() !== undefined) {
         await this.untilQuiet();
         if (this.isClosed) return;
         try {
           await this.next()?.();
         } catch (error) {
           this.options.logger.warn('failed-to-make-network-sandbox', { reason: messageOf(error) });
+          // It will not be otherwise the next time.
+          if (error instanceof RiveraError && error.code === 'unsupported') this.isClosed = true;
           await sleep(this.options.retryMs ?? RETRY_MS, undefined, { ref: false });
         }
       }

@@ -60,8 +60,8 @@ export async function setHostname(at: ContainerPid, hostname: string, busybox: s
   }
 }
 
-/** Of an engine on another host the number is somebody else's here; the cgroup tells. */
-async function requireOurs({ pid, containerId }: ContainerPid): Promise<void> {
+/** Rejects with `unsupported` when a process of the engine is not to be seen from here; its cgroup tells. */
+export async function requireOurs({ pid, containerId }: ContainerPid): Promise<void> {
   const cgroup = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
   if (cgroup.includes(containerId)) return;
   throw new RiveraError(

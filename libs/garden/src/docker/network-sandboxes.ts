@@ -1,6 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import type { ContainerInspectInfo } from 'dockerode';
-import type { PortMapping } from '#rivera/models';
+import { type PortMapping, RiveraError } from '#rivera/models';
 import type { Sandbox, Sandboxes } from '../container.js';
 import {
   dnsLabel,
@@ -11,6 +11,7 @@ import {
 } from './container-options.js';
 import { asking, askingUnless } from './engine-error.js';
 import type { Engine } from './engine.js';
+import { requireOurs } from './host-namespaces.js';
 import { startEngineContainer } from './start-container.js';
 
 /** What must be known of a sandbox to put a container into it. */
@@ -57,6 +58,8 @@ export class NetworkSandboxes implements Sandboxes {
     );
     try {
       await startEngineContainer(container, what);
+      const held = heldSandbox(sandbox.name, await asking(what, () => container.inspect()));
+      if (held !== undefined) await requireReach(held);
     } catch (error) {
       await this.destroy(sandbox.name);
       throw error;
@@ -124,6 +127,19 @@ export class NetworkSandboxes implements Sandboxes {
     const name = this.taken.get(handle);
     if (name !== undefined) await this.destroy(name);
     this.taken.delete(handle);
+  }
+}
+
+/** Rejects with `unsupported` where a container could not be put into it as it should be. */
+async function requireReach(held: HeldSandbox): Promise<void> {
+  await requireOurs(held);
+  for (const file of Object.values(held.files)) {
+    await access(file, constants.W_OK).catch(() => {
+      throw new RiveraError(
+        'unsupported',
+        `The engine’s file ${file} cannot be written: run the agent on its host.`,
+      );
+    });
   }
 }
 
