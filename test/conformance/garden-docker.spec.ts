@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Docker from 'dockerode';
 import { DockerGarden } from '#rivera/garden';
 import type { ContainerProcess, ContainerSpec, Garden, ProcessSpec, Sandboxes } from '#rivera/garden';
@@ -465,8 +468,18 @@ inPlace(hasEngine)('the docker backend', () => {
           all: true,
           filters: { label: [`rivera.handle=${handle}`] },
         });
-        const image = client.getImage((await client.getContainer(container!.Id).inspect()).Image);
+        const content = (await client.getContainer(container!.Id).inspect()).Image;
+        const image = client.getImage(content);
         await image.tag({ repo: name, tag: 'v1' });
+        for (const tag of ['v3', 'v4', 'v5']) {
+          // Of a content of its own, so that each is another image.
+          const changes = `LABEL tag=${tag}`;
+          await client.getContainer(container!.Id).commit({ repo: name, tag, changes });
+          const stream = await client.getImage(`${name}:${tag}`).push({
+            authconfig: { username: '', password: '', serveraddress: registry.address },
+          });
+          for await (const chunk of stream as AsyncIterable<Buffer>) void chunk;
+        }
         const pushing = (await client.getImage(`${name}:v1`).push({
           authconfig: { username: '', password: '', serveraddress: registry.address },
         })) as NodeJS.ReadableStream;
@@ -487,6 +500,84 @@ inPlace(hasEngine)('the docker backend', () => {
         const { process, text } = await startMain('echo pulled', { rootfs: `docker://${name}${suffix}` });
         expect((await process.wait()).status).toBe(0);
         expect(text()).toBe('pulled\n');
+      });
+
+      it('that were pulled go when the disk is full: unused ones only, the least recently used first', async () => {
+        const owner = `owner-${randomUUID().slice(0, 8)}`;
+        const directory = await mkdtemp(join(tmpdir(), 'rivera-images-'));
+        let full = 0;
+        const open = () =>
+          DockerGarden.connect({
+            owner,
+            host: engine.dockerHost,
+            stacks: { base: rootfs.tar },
+            sandboxInit: rootfs.busybox,
+            imageRecord: join(directory, 'images.json'),
+            // Each image takes a tenth.
+            usedDiskPercent: async () => full - 10 * (4 - (await tagsOnEngine()).length),
+          });
+        const tags = ['v1', 'v3', 'v4', 'v5'];
+        const tagsOnEngine = async (): Promise<string[]> => {
+          const images = await docker.listImages({ filters: { reference: [name] } });
+          const found = images
+            .flatMap(({ RepoTags }) => RepoTags ?? [])
+            .filter((tag) => tag.startsWith(`${name}:`));
+          return found
+            .map((tag) => tag.slice(name.length + 1))
+            .filter((tag) => tags.includes(tag))
+            .toSorted();
+        };
+        let pulling = await open();
+        const use = async (tag: string): Promise<string> => {
+          const { handle } = await pulling.create(spec({ rootfs: `docker://${name}#${tag}` }));
+          return handle;
+        };
+        const filling = { fromPercent: 90, toPercent: 70 };
+        try {
+          // Somebody else's image is not ours to remove.
+          await docker.pull(`${name}:v5`).then(async (stream: NodeJS.ReadableStream) => {
+            for await (const chunk of stream) void chunk;
+          });
+          const handles = [await use('v1'), await use('v3'), await use('v4'), await use('v5')];
+          expect(await tagsOnEngine()).toEqual(tags);
+          full = 80;
+          expect(await pulling.collectImages(filling)).toEqual([]);
+          full = 100;
+          expect(await pulling.collectImages(filling)).toEqual([]);
+          for (const handle of handles.slice(1)) await pulling.destroy(handle);
+          // The next agent knows what the one before has pulled; v1 is in use, v3 is used once more.
+          await pulling.close();
+          pulling = await open();
+          await pulling.destroy(await use('v3'));
+          full = 75;
+          expect(await pulling.collectImages({ fromPercent: 75, toPercent: 70 })).toEqual([`${name}:v4`]);
+          full = 100;
+          expect(await pulling.collectImages(filling)).toEqual([`${name}:v3`]);
+          expect(await tagsOnEngine()).toEqual(['v1', 'v5']);
+          // One that was removed is pulled again.
+          await pulling.destroy(await use('v3'));
+          expect(await tagsOnEngine()).toEqual(['v1', 'v3', 'v5']);
+        } finally {
+          for (const { handle } of await pulling.list()) await pulling.destroy(handle);
+          await pulling.close();
+          await rm(directory, { recursive: true });
+        }
+      });
+
+      it('tell how far their pull is, everybody who waits', async () => {
+        const said: string[][] = [[], [], []];
+        await Promise.all(
+          said.map((lines) =>
+            garden.create(spec({ rootfs: `docker://${name}#v1` }), (text) => lines.push(text)),
+          ),
+        );
+        for (const lines of said) {
+          expect(lines[0]).toMatch(/^Pulling image .+:v1/);
+          expect(lines.at(-1)).toMatch(/^Pulled image .+:v1/);
+        }
+        const again: string[] = [];
+        await garden.create(spec({ rootfs: `docker://${name}#v1` }), (text) => again.push(text));
+        expect(again).toEqual([]);
       });
 
       it('that are not there are not found', async () => {

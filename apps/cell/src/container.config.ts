@@ -25,6 +25,9 @@ export const containerConfig = z
     /** Microseconds of processor time per share in each 100 ms; 0 = as much as is idle. */
     CPU_QUOTA_PER_SHARE_US: count(0, 0),
     DOWNLOAD_CACHE_MB: count(0, 10_240),
+    /** Filled to this share, the engine's disk is freed of images that were pulled, down to the other. */
+    IMAGES_COLLECT_FROM_PERCENT: z.coerce.number().min(0).max(100).default(85),
+    IMAGES_COLLECT_TO_PERCENT: z.coerce.number().min(0).max(100).default(75),
     /** Of one download or upload. */
     MAX_TRANSFER_MB: count(1, 4_096),
     HOST_PORTS: portRange.default({ first: 61_001, last: 65_534 }),
@@ -44,6 +47,10 @@ export const containerConfig = z
     downloadWorkers: config.DOWNLOAD_WORKERS,
     uploadWorkers: config.UPLOAD_WORKERS,
     cacheBytes: config.DOWNLOAD_CACHE_MB * MEBIBYTE,
+    images: {
+      fromPercent: config.IMAGES_COLLECT_FROM_PERCENT,
+      toPercent: Math.min(config.IMAGES_COLLECT_FROM_PERCENT, config.IMAGES_COLLECT_TO_PERCENT),
+    },
     hostPorts: config.HOST_PORTS,
     volumes: config.VOLUME_DRIVERS,
     dns: config.CONTAINER_DNS,

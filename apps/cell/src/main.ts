@@ -8,6 +8,7 @@ import { CELL_MESSAGES, type CellCapacity, type CellRegistration, type RiveraErr
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
 import { openServices } from './cell-services.js';
+import { ImageKeeper } from './containers/image-keeper.js';
 import type { SandboxPool } from './containers/sandbox-pool.js';
 import type { CellServices } from './containers/services.js';
 import type { StepResult } from './executor/step.js';
@@ -82,6 +83,7 @@ await runApp('cell', async (logger) => {
     garden,
     onFailure: (error) => logger.warn('failed-to-measure-containers', { error }),
   });
+  const imageKeeper = new ImageKeeper({ garden, filling: containers.images, logger });
   const link = new Link({
     cellId,
     client,
@@ -125,6 +127,7 @@ await runApp('cell', async (logger) => {
   });
   agent.start();
   sampler.start();
+  imageKeeper.start();
   await app.listen();
   logger.log('cell-started', { cellId, zone: config.zone, backend: garden.backend, ...capacity });
   return {
@@ -141,6 +144,7 @@ await runApp('cell', async (logger) => {
       // Nothing is left that could be missed, so nobody has to wait for the presence to run out.
       if (isDrained) await client.endCellPresence(cellId, await presence.epoch);
       sampler.stop();
+      imageKeeper.stop();
       await link.close();
       await app.close();
       await garden.close();

@@ -267,9 +267,10 @@ export interface Garden {
   rootfsProviders(): { scheme: string; stacks?: string[] }[];
   /**
    * Makes a container without starting it. Repeating a create whose answer was lost returns the container that was
-   * made when its handle, properties and host ports are the same, and `already-exists` otherwise.
+   * made when its handle, properties and host ports are the same, and `already-exists` otherwise. `onProgress` hears, in
+   * words, of what takes long: an image that is pulled.
    */
-  create(spec: ContainerSpec): Promise<Container>;
+  create(spec: ContainerSpec, onProgress?: (text: string) => void): Promise<Container>;
   /** A container of this owner, or a `not-found` rejection. */
   lookup(handle: string): Promise<Container>;
   /** All containers of this owner whose properties include `properties`. */
@@ -281,6 +282,11 @@ export interface Garden {
   bulkMetrics(handles?: readonly string[]): Promise<Map<string, ContainerMetrics>>;
   /** Kills what runs in it and removes it; one that is already gone is success. */
   destroy(handle: string): Promise<void>;
+  /**
+   * Removes images that this cell has pulled and that no container needs, the least recently used first, once the disk is
+   * filled to `fromPercent`, until it is to `toPercent`. Returns their names. Absent where there are no images.
+   */
+  collectImages?(filling: { fromPercent: number; toPercent: number }): Promise<string[]>;
   /** Lets go of connections and timers. Containers go on. */
   close(): Promise<void>;
 }

@@ -98,7 +98,7 @@ export class Provisioner {
     logs.platform('out', `Cell ${cellId} creating container for instance ${guid}`);
     try {
       const spec = await this.spec(request, { ...dependencies, mounts: [...dependencies.mounts, ...extra] });
-      const container = await garden.create(spec);
+      const container = await garden.create(spec, (text) => logs.platform('out', text));
       logs.platform('out', `Cell ${cellId} successfully created container for instance ${guid}`);
       return container;
     } catch (error) {

@@ -33,6 +33,7 @@ import { asking, askingUnless, engineError, messageOf, statusOf } from './engine
 import { hasDiskQuota, type StorageInfo } from './disk-quota.js';
 import { requireAllowedSource } from './bind-mounts.js';
 import { filterEgress, type HostNamespaces, probeNamespaces, setHostname } from './host-namespaces.js';
+import { ImageRecord } from './image-record.js';
 import { Images } from './images.js';
 import type { PullPolicy } from './images.js';
 import { provideNetwork } from './network.js';
@@ -57,6 +58,10 @@ export interface DockerGardenOptions extends EngineAddress {
   allowPrivileged?: boolean;
   /** Directories of this host that containers may be given parts of; none by default. */
   bindMountSources?: string[];
+  /** File of the images that were pulled here; absent: they are forgotten with this object, and stay on the engine. */
+  imageRecord?: string;
+  /** How full the engine's disk is, in place of what the file system says. */
+  usedDiskPercent?: () => Promise<number>;
   /** Name servers of all containers; absent: the engine's. */
   dns?: string[];
 }
@@ -84,11 +89,12 @@ export class DockerGarden implements Garden {
     readonly capabilities: GardenCapabilities,
     /** Undefined: this agent cannot enter those of containers. */
     private readonly namespaces: HostNamespaces | undefined,
+    private readonly record: ImageRecord,
   ) {
     // Each process that is followed listens for the closing.
     setMaxListeners(0, this.closing.signal);
     this.metrics = new BulkMetrics(engine, options.owner);
-    this.images = new Images(engine, { stacks: options.stacks, pull: options.pull ?? 'missing' });
+    this.images = new Images(engine, { stacks: options.stacks, pull: options.pull ?? 'missing', record });
     this.networks = new NetworkSandboxes({
       engine,
       owner: options.owner,
@@ -121,7 +127,8 @@ export class DockerGarden implements Garden {
       privileged: options.allowPrivileged ?? false,
       survivesAgent: true,
     };
-    return new DockerGarden(options, engine, info, capabilities, namespaces);
+    const record = await ImageRecord.open(options.imageRecord);
+    return new DockerGarden(options, engine, info, capabilities, namespaces, record);
   }
 
   async ping(): Promise<void> {
@@ -149,18 +156,40 @@ export class DockerGarden implements Garden {
     return found && found.bavail * found.bsize;
   }
 
+  async collectImages({
+    fromPercent,
+    toPercent,
+  }: {
+    fromPercent: number;
+    toPercent: number;
+  }): Promise<string[]> {
+    const used = (): Promise<number> => this.usedDiskPercent();
+    if ((await used()) < fromPercent) {
+      await this.record.save();
+      return [];
+    }
+    return this.images.collect(async () => (await used()) > toPercent);
+  }
+
+  /** 0 when the engine's disk cannot be seen from here. */
+  private async usedDiskPercent(): Promise<number> {
+    if (this.options.usedDiskPercent !== undefined) return this.options.usedDiskPercent();
+    const found = await statfs(this.storage.DockerRootDir).catch(() => undefined);
+    return found === undefined ? 0 : (100 * (found.blocks - found.bavail)) / found.blocks;
+  }
+
   rootfsProviders(): { scheme: string; stacks?: string[] }[] {
     return [{ scheme: 'preloaded', stacks: this.images.stacks }, { scheme: 'docker' }];
   }
 
-  async create(spec: ContainerSpec): Promise<Container> {
+  async create(spec: ContainerSpec, onProgress?: (text: string) => void): Promise<Container> {
     refuseUnsupported(spec, this.capabilities);
     for (const { source } of spec.bindMounts ?? []) {
       await requireAllowedSource(source, this.options.bindMountSources ?? []);
     }
     const what = `The container ${spec.handle} could not be created`;
     try {
-      return await this.createFresh(spec);
+      return await this.createFresh(spec, onProgress);
     } catch (error) {
       await this.networks.release(spec.handle);
       // The create before may have succeeded although its answer was lost.
@@ -228,17 +257,17 @@ export class DockerGarden implements Garden {
     await this.networks.release(handle);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.closing.abort(new RiveraError('unavailable', 'The garden was closed; the container goes on.'));
-    return Promise.resolve();
+    await this.record.save();
   }
 
   /** An image that was removed meanwhile is provided once more. */
-  private async createFresh(spec: ContainerSpec): Promise<Container> {
+  private async createFresh(spec: ContainerSpec, onProgress?: (text: string) => void): Promise<Container> {
     const { owner, dns } = this.options;
     const { capabilities, networks } = this;
     const [provided, network, sandbox] = await all(
-      this.images.provide(spec),
+      this.images.provide(spec, onProgress),
       this.provideNetwork(),
       this.sandboxFor(spec),
     );
@@ -257,7 +286,7 @@ export class DockerGarden implements Garden {
       if (statusOf(error) !== 404) throw error;
       this.images.forget(spec);
       this.programs.clear();
-      return create(await this.images.provide(spec));
+      return create(await this.images.provide(spec, onProgress));
     }
   }
 
