@@ -301,6 +301,8 @@ export class Cluster {
       PRELOADED_ROOTFS: `base=${this.rootfs?.tar ?? 'unused'}`,
       HEALTH_LISTEN: `127.0.0.1:${port}`,
       GRACE_MS: '1000',
+      // Its containers would be among those that tests count.
+      SELF_CHECK_INTERVAL_MS: '0',
       ...(this.rootfs && { SANDBOX_INIT: this.rootfs.busybox }),
       ...(this.engine && { DOCKER_HOST: this.engine.dockerHost }),
       ...this.options.cellEnv,

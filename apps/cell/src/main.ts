@@ -26,6 +26,7 @@ import { Presence } from './rep/presence.js';
 import { Rep } from './rep/rep.js';
 import { RepController } from './rep/rep.controller.js';
 import { Reporter } from './rep/reporter.js';
+import { SelfCheck } from './rep/self-check.js';
 import { StatsSampler } from './stats/stats-sampler.js';
 import { statsSession } from './stats/stats-session.js';
 
@@ -65,7 +66,7 @@ await runApp('cell', async (logger) => {
     onReplaced,
     registration: () => ({
       ...registrationOf(config, services, capacity),
-      ...(drain.isDraining && { evacuating: true }),
+      ...((drain.isDraining || !selfCheck.isHealthy) && { evacuating: true }),
     }),
     onGrant: (grant) => drain.follow(grant.drain),
   });
@@ -97,6 +98,15 @@ await runApp('cell', async (logger) => {
     },
   });
   const drain = new Drain(rep, logger);
+  const selfCheck = new SelfCheck({
+    ...config.selfCheck,
+    garden,
+    logger,
+    onChange: () => {
+      rep.problem = selfCheck.problem;
+      presence.renew();
+    },
+  });
   const mailbox = new MailboxServer({
     address: cellAddress(cellId),
     connection: config.busUrl,
@@ -116,7 +126,7 @@ await runApp('cell', async (logger) => {
     },
     { strategy: mailbox, logger, abortOnError: false },
   );
-  ends.count = measure(app.get(Metrics), { rep, link, sandboxes: services.sandboxes });
+  ends.count = measure(app.get(Metrics), { rep, link, sandboxes: services.sandboxes, selfCheck });
   const agent = new Agent({
     rep,
     presence,
@@ -125,7 +135,9 @@ await runApp('cell', async (logger) => {
     readiness: app.get(Readiness),
     logger,
   });
+  app.get(Readiness).register('self-check', () => selfCheck.isHealthy);
   agent.start();
+  selfCheck.start();
   sampler.start();
   imageKeeper.start();
   await app.listen();
@@ -145,6 +157,7 @@ await runApp('cell', async (logger) => {
       if (isDrained) await client.endCellPresence(cellId, await presence.epoch);
       sampler.stop();
       imageKeeper.stop();
+      selfCheck.stop();
       await link.close();
       await app.close();
       await garden.close();
@@ -182,7 +195,7 @@ function registrationOf(
 /** The answer counts the ends of containers. */
 function measure(
   metrics: Metrics,
-  { rep, link, sandboxes }: { rep: Rep; link: Link; sandboxes: SandboxPool },
+  { rep, link, sandboxes, selfCheck }: { rep: Rep; link: Link; sandboxes: SandboxPool; selfCheck: SelfCheck },
 ): (result: StepResult) => void {
   const containers = metrics.gauge({
     name: 'cell_containers',
@@ -204,7 +217,13 @@ function measure(
     help: 'Networks that wait for a container.',
     labels: [],
   });
+  const failing = metrics.gauge({
+    name: 'cell_self_check_failed',
+    help: '1 while the cell cannot make, run and destroy a container of its own.',
+    labels: [],
+  });
   setInterval(() => {
+    failing.set({}, selfCheck.isHealthy ? 0 : 1);
     warm.set({}, sandboxes.waiting);
     sessions.set({}, link.size);
     containers.reset();

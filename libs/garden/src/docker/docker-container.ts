@@ -1,6 +1,10 @@
 import { posix } from 'node:path';
 import type Docker from 'dockerode';
-import type { ContainerInspectInfo, ContainerInspectOptions } from 'dockerode';
+import type {
+  ContainerInfo as EngineContainerInfo,
+  ContainerInspectInfo,
+  ContainerInspectOptions,
+} from 'dockerode';
 import { notFound, RiveraError } from '#rivera/models';
 import type {
   Container,
@@ -207,6 +211,24 @@ export function containerInfo(info: ContainerInspectInfo): ContainerInfo {
     properties: propertiesOf(Config.Labels),
     ...(state === 'stopped' &&
       LABEL_MAIN in Config.Labels && { mainExit: { status: State.ExitCode, outOfMemory: State.OOMKilled } }),
+  };
+}
+
+/** The same of one that runs, from the engine's list. */
+export function runningInfo({ Labels, Ports, NetworkSettings }: EngineContainerInfo): ContainerInfo {
+  const addresses = Object.values(NetworkSettings.Networks).map((network) => network.IPAddress);
+  return {
+    handle: Labels[LABEL_HANDLE] ?? '',
+    state: 'running',
+    ports: portsOfLabel(Labels).flatMap((containerPort) => {
+      const found = Ports.find(({ PrivatePort, Type, PublicPort }) => {
+        return PrivatePort === containerPort && Type === 'tcp' && PublicPort > 0;
+      });
+      return found === undefined ? [] : [{ containerPort, hostPort: found.PublicPort }];
+    }),
+    address: addresses.find((address) => address !== ''),
+    ...sandboxNetworkOf(Labels),
+    properties: propertiesOf(Labels),
   };
 }
 

@@ -25,7 +25,7 @@ import {
   propertiesOf,
   propertyLabels,
 } from './container-options.js';
-import { containerInfo, DockerContainer, handleInUse } from './docker-container.js';
+import { containerInfo, DockerContainer, handleInUse, runningInfo } from './docker-container.js';
 import type { DockerContainerOptions, ProgramCheck } from './docker-container.js';
 import { connectEngine } from './engine.js';
 import type { Engine, EngineAddress } from './engine.js';
@@ -215,15 +215,17 @@ export class DockerGarden implements Garden {
         filters: { label: labels.map(([label, value]) => `${label}=${value}`) },
       }),
     );
-    // One that goes away while the list is gone through is not there.
+    // The list tells all of one that runs. One that goes away while the list is gone through is not there.
     const infos = await Promise.all(
-      found.map(({ Id }) =>
-        askingUnless([404], `The container ${Id} could not be inspected`, () =>
-          this.engine.api.getContainer(Id).inspect(),
-        ),
-      ),
+      found.map(async (summary) => {
+        if (summary.State === 'running') return runningInfo(summary);
+        const info = await askingUnless([404], `The container ${summary.Id} could not be inspected`, () =>
+          this.engine.api.getContainer(summary.Id).inspect(),
+        );
+        return info && containerInfo(info);
+      }),
     );
-    const all = infos.filter((info) => info !== undefined).map(containerInfo);
+    const all = infos.filter((info) => info !== undefined);
     for (const { handle, sandbox } of all) if (sandbox !== undefined) this.networks.hold(handle, sandbox);
     return all;
   }
