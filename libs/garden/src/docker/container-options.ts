@@ -3,7 +3,7 @@ import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { PortMapping } from '#rivera/models';
 import type { ContainerLimits, ContainerSpec, GardenCapabilities } from '../container.js';
 import { mergeEnvironment, withUser } from '../environment.js';
-import type { HeldSandbox } from './network-sandboxes.js';
+import type { HeldSandbox } from './held-sandbox.js';
 
 export const LABEL_OWNER = 'rivera.owner';
 export const LABEL_HANDLE = 'rivera.handle';

@@ -37,7 +37,8 @@ import { ImageRecord } from './image-record.js';
 import { Images } from './images.js';
 import type { PullPolicy } from './images.js';
 import { provideNetwork } from './network.js';
-import { type HeldSandbox, NetworkSandboxes, renameHostFiles } from './network-sandboxes.js';
+import type { HeldSandbox } from './held-sandbox.js';
+import { NetworkSandboxes, renameHostFiles } from './network-sandboxes.js';
 
 /** Diego's limit of containers on a cell. */
 const DEFAULT_CONTAINERS = 250;
