@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { createPrivateKey, randomUUID, X509Certificate } from 'node:crypto';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { DockerGarden } from '#rivera/garden';
 import type { Action, RunAction } from '#rivera/models';
 import { type ArtifactServer, startArtifactServer, tgzOf, zipOf } from '../support/artifact-server.js';
+import { Authority } from '../support/certificates.js';
 import { CellWorld } from '../support/cell-world.js';
 import {
   canStartDockerEngine,
@@ -489,6 +490,78 @@ inPlace(hasEngine)('cell: on the Docker Engine', () => {
       },
     );
     expect(stdout).toContain('-A OUTPUT -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j ACCEPT');
+  });
+
+  describe('certificates of instances', () => {
+    const certificateProperties = { organizationalUnit: ['organization:o', 'space:s', 'app:a'] };
+    let authority: Authority;
+    beforeAll(async () => {
+      authority = await Authority.make();
+    });
+    afterAll(() => authority.remove());
+    const withAuthority = async (validityMs = 86_400_000): Promise<void> => {
+      await world.close();
+      world = await makeWorld({
+        INSTANCE_CA_CERT_FILE: authority.caFile,
+        INSTANCE_CA_KEY_FILE: authority.keyFile,
+        INSTANCE_CERT_VALIDITY_MS: `${validityMs}`,
+      });
+    };
+
+    it('8.93 say who it is, in a pair that is there before the program starts', async () => {
+      await withAuthority();
+      const guid = world.place({
+        action: shell('cat $CF_INSTANCE_CERT; cat $CF_INSTANCE_KEY; echo end; sleep 600'),
+        certificateProperties,
+      });
+      const { netInfo } = await world.reported('start', guid);
+      await world.logged(guid, 'end');
+      const pem = world.log(guid, 'LOG').join('\n');
+      const [leaf = '', ca = ''] = pem.match(/-----BEGIN CERT[^]+?-----END CERTIFICATE-----/g) ?? [];
+      const certificate = new X509Certificate(leaf);
+      expect(certificate.subject.split('\n').toSorted()).toEqual(
+        [...certificateProperties.organizationalUnit.map((unit) => `OU=${unit}`), `CN=${guid}`].toSorted(),
+      );
+      expect(certificate.subjectAltName).toBe(`DNS:${guid}, IP Address:${netInfo.instanceAddress}`);
+      expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
+      expect(certificate.verify(new X509Certificate(authority.ca).publicKey)).toBe(true);
+      expect(new X509Certificate(ca).fingerprint256).toBe(new X509Certificate(authority.ca).fingerprint256);
+      const key = /-----BEGIN RSA PRIVATE KEY[^]+END RSA PRIVATE KEY-----/.exec(pem)![0];
+      expect(certificate.checkPrivateKey(createPrivateKey(key))).toBe(true);
+      expect(Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)).toBe(86_400_000);
+    });
+
+    it('8.93 are renewed where the program sees it, also by the next agent, and go with the container', async () => {
+      await withAuthority(5_000);
+      const guid = world.place({
+        action: shell('while :; do md5sum < $CF_INSTANCE_CERT; sleep 0.2; done'),
+        certificateProperties,
+      });
+      const seen = (count: number) =>
+        waitFor(() => new Set(world.log(guid, 'LOG')).size, {
+          what: `${count} certificates were seen`,
+          until: (size) => size >= count,
+          timeoutMs: 60_000,
+        });
+      await world.reported('start', guid);
+      await seen(2);
+      world.work = { epoch: 2, actualLRPs: [world.actual(guid)], tasks: [] };
+      await world.services.credentials.resume({ guid, organizationalUnits: [], address: '127.0.0.1' });
+      world.reports.length = 0;
+      await world.startAgent().synchronize();
+      await world.reported('start', guid);
+      await seen(3);
+      world.stop(guid);
+      await world.gone(guid);
+      expect(await readdir(join(world.directory, 'credentials'))).toEqual([]);
+    });
+
+    it('8.93 are had by who asks for them only', async () => {
+      await withAuthority();
+      const { lines } = await linesOf(shell('echo "[$CF_INSTANCE_CERT]"; ls /etc/cf-instance-credentials'));
+      expect(lines[0]).toBe('[]');
+      expect(await readdir(join(world.directory, 'credentials'))).toEqual([]);
+    });
   });
 
   describe('with an engine that goes away', () => {

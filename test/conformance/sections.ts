@@ -124,7 +124,6 @@ export const REFERENCES: readonly Reference[] = [
           86: 'told by the stories of drained cells in test/e2e; the rules are BBS 3.5',
           87: 'told by the stories of drained cells in test/e2e; the rules are BBS 3.5',
           89: 'presence is told in BBS 6.3; the agent goes on without it, see the chaos tests',
-          93: 'instances get no certificates',
           94: 'told by the stories of exec in test/e2e',
         },
       },

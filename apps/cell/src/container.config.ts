@@ -34,6 +34,10 @@ export const containerConfig = z
     /** Volume driver → directory whose subdirectories are its volumes. */
     VOLUME_DRIVERS: map,
     TRUSTED_CERTIFICATES_DIR: z.string().optional(),
+    /** PEM files of the authority that signs certificates of instances; none: instances get none. */
+    INSTANCE_CA_CERT_FILE: z.string().optional(),
+    INSTANCE_CA_KEY_FILE: z.string().optional(),
+    INSTANCE_CERT_VALIDITY_MS: count(1_000, 86_400_000),
     /** Networks that wait for the next containers; 0 = none are made ahead. */
     WARM_SANDBOXES: count(0, 0),
     /** Container ports of the first of them; later ones have those that containers asked for. */
@@ -41,7 +45,19 @@ export const containerConfig = z
     /** Name servers of containers; none: the engine's. */
     CONTAINER_DNS: list,
   })
+  .refine(
+    (config) => (config.INSTANCE_CA_CERT_FILE === undefined) === (config.INSTANCE_CA_KEY_FILE === undefined),
+    { path: ['INSTANCE_CA_KEY_FILE'], message: 'needed together with INSTANCE_CA_CERT_FILE' },
+  )
   .transform((config) => ({
+    ...(config.INSTANCE_CA_CERT_FILE !== undefined &&
+      config.INSTANCE_CA_KEY_FILE !== undefined && {
+        authority: {
+          certFile: config.INSTANCE_CA_CERT_FILE,
+          keyFile: config.INSTANCE_CA_KEY_FILE,
+          validityMs: config.INSTANCE_CERT_VALIDITY_MS,
+        },
+      }),
     createWorkers: config.CREATE_WORKERS,
     deleteWorkers: config.DELETE_WORKERS,
     downloadWorkers: config.DOWNLOAD_WORKERS,

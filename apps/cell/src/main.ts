@@ -23,6 +23,7 @@ import { RecentLogs } from './logs/recent-logs.js';
 import { Agent } from './rep/agent.js';
 import { Drain } from './rep/drain.js';
 import { Presence } from './rep/presence.js';
+import { QuietCollection } from './rep/quiet-collection.js';
 import { Rep } from './rep/rep.js';
 import { RepController } from './rep/rep.controller.js';
 import { Reporter } from './rep/reporter.js';
@@ -84,6 +85,7 @@ await runApp('cell', async (logger) => {
     garden,
     onFailure: (error) => logger.warn('failed-to-measure-containers', { error }),
   });
+  const quiet = new QuietCollection({ state: () => JSON.stringify(rep.census()), collect: globalThis.gc });
   const imageKeeper = new ImageKeeper({ garden, filling: containers.images, logger });
   const link = new Link({
     cellId,
@@ -140,6 +142,7 @@ await runApp('cell', async (logger) => {
   selfCheck.start();
   sampler.start();
   imageKeeper.start();
+  quiet.start();
   await app.listen();
   logger.log('cell-started', { cellId, zone: config.zone, backend: garden.backend, ...capacity });
   return {
@@ -157,6 +160,7 @@ await runApp('cell', async (logger) => {
       if (isDrained) await client.endCellPresence(cellId, await presence.epoch);
       sampler.stop();
       imageKeeper.stop();
+      quiet.stop();
       selfCheck.stop();
       await link.close();
       await app.close();

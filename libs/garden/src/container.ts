@@ -127,6 +127,8 @@ export interface ContainerSpec {
    * that has gone is done without. From here on it belongs to the container and goes with it, also when this fails.
    */
   sandbox?: string;
+  /** Its address is wanted before it starts. Not everywhere can it be had. */
+  addressAhead?: boolean;
   /** Only from where the backend allows; a source that is not there is refused. */
   bindMounts?: BindMount[];
   tmpfs?: Tmpfs[];

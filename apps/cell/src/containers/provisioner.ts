@@ -3,6 +3,7 @@ import { type CachedDependency, type PortMapping, RiveraError } from '#rivera/mo
 import { requestOf } from '../executor/download-step.js';
 import { size } from '../executor/duration.js';
 import { variables } from '../executor/environment.js';
+import type { CertificateSubject } from '../certificates/certificate-issuer.js';
 import type { LogStreamer } from '../executor/log-streamer.js';
 import { messageOf } from '../executor/step.js';
 import { untilAborted } from '../executor/until-aborted.js';
@@ -74,8 +75,12 @@ export class Provisioner {
     }
     const found = await this.lookup(request.guid);
     if (found !== undefined) {
-      const { state } = await found.info();
-      if (request.main !== undefined && state !== 'created') return { container: found, isAdopted: true };
+      const { state, address } = await found.info();
+      if (request.main !== undefined && state !== 'created') {
+        if (this.wantsCertificate(request))
+          await this.services.credentials.resume(this.subject(request, address));
+        return { container: found, isAdopted: true };
+      }
       await this.services.garden.destroy(request.guid);
     }
     return { container: await this.create(request, signal), isAdopted: false };
@@ -88,6 +93,7 @@ export class Provisioner {
     this.services.ports.release(guid);
     await this.services.artifacts.release(guid);
     await this.services.mounts.release(guid);
+    await this.services.credentials.release(guid);
   }
 
   private async create(request: ProvisionRequest, signal: AbortSignal): Promise<Container> {
@@ -99,6 +105,7 @@ export class Provisioner {
     try {
       const spec = await this.spec(request, { ...dependencies, mounts: [...dependencies.mounts, ...extra] });
       const container = await garden.create(spec, (text) => logs.platform('out', text));
+      if (this.wantsCertificate(request)) await this.certify(request, container);
       logs.platform('out', `Cell ${cellId} successfully created container for instance ${guid}`);
       return container;
     } catch (error) {
@@ -117,19 +124,28 @@ export class Provisioner {
     const { imageUsername, imagePassword, egressRules } = definition;
     const egress = egressRules === undefined ? {} : { egress: egressOf(egressRules) };
     const certificates = this.certificates(definition);
+    const credentials = this.wantsCertificate(request)
+      ? await this.services.credentials.prepare(guid)
+      : { mounts: [], env: [] };
     const { ports, ...sandbox } = await this.network(guid, containerPorts);
     return {
       handle: guid,
       rootfs: layersOf(definition).rootfs,
       imageUsername,
       imagePassword,
-      env: [...request.env, ...variables(definition.environmentVariables), ...certificates.env],
+      env: [
+        ...request.env,
+        ...variables(definition.environmentVariables),
+        ...certificates.env,
+        ...credentials.env,
+      ],
       limits: limitsOf(definition, policy),
       privileged: definition.privileged ?? false,
       ports: containerPorts,
       hostPorts: Object.fromEntries(ports.map(({ containerPort, hostPort }) => [containerPort, hostPort])),
       ...sandbox,
-      bindMounts: [...certificates.mounts, ...mounts],
+      addressAhead: this.wantsCertificate(request),
+      bindMounts: [...certificates.mounts, ...credentials.mounts, ...mounts],
       ...egress,
       properties: {
         ...request.properties,
@@ -228,6 +244,29 @@ export class Provisioner {
       mounts: [{ source, target, readOnly: true }],
       env: [`${CERTIFICATES_VARIABLE}=${target}`],
     };
+  }
+
+  private wantsCertificate({ definition }: ProvisionRequest): boolean {
+    return this.services.credentials.areIssued && definition.certificateProperties !== undefined;
+  }
+
+  private subject(
+    { guid, definition }: ProvisionRequest,
+    address = this.services.address,
+  ): CertificateSubject {
+    const organizationalUnits = definition.certificateProperties?.organizationalUnit ?? [];
+    return { guid, organizationalUnits, address };
+  }
+
+  /** Before it starts; where its address is not known by then, the cell's is in the certificate. */
+  private async certify(request: ProvisionRequest, container: Container): Promise<void> {
+    try {
+      const { address } = await container.info();
+      await this.services.credentials.issue(this.subject(request, address));
+    } catch (error) {
+      await this.services.garden.destroy(request.guid);
+      throw reworded(error, `its certificate could not be issued: ${messageOf(error)}`);
+    }
   }
 
   private async lookup(handle: string): Promise<Container | undefined> {

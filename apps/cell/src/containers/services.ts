@@ -2,6 +2,7 @@ import type { Garden } from '#rivera/garden';
 import type { ArtifactCache } from '../downloader/artifact-cache.js';
 import type { LogSink } from '../executor/log-sink.js';
 import type { HealthIntervals } from '../health/health-step.js';
+import type { InstanceCredentials } from '../certificates/instance-credentials.js';
 import type { DiskWatch } from './disk-watch.js';
 import type { Limiter } from '../executor/limiter.js';
 import type { Mounts } from './mounts.js';
@@ -36,6 +37,7 @@ export interface CellServices {
   policy: ContainerPolicy;
   artifacts: ArtifactCache;
   mounts: Mounts;
+  credentials: InstanceCredentials;
   ports: PortPool;
   /** Networks made ahead. */
   sandboxes: SandboxPool;

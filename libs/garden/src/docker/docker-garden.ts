@@ -295,12 +295,13 @@ export class DockerGarden implements Garden {
 
   /**
    * The sandbox it is to be in, with its rules in place before anything of the container can run: one that was made
-   * ahead, or, when there are rules, one of its own.
+   * ahead, or, when there are rules or its address is wanted already, one of its own.
    */
   private async sandboxFor(spec: ContainerSpec): Promise<HeldSandbox | undefined> {
     const { handle, egress } = spec;
     const given = spec.sandbox === undefined ? undefined : await this.networks.take(spec.sandbox, handle);
-    const sandbox = given ?? (egress === undefined ? undefined : await this.ownSandbox(spec));
+    const needsOne = egress !== undefined || (spec.addressAhead === true && this.sandboxes !== undefined);
+    const sandbox = given ?? (needsOne ? await this.ownSandbox(spec) : undefined);
     if (sandbox === undefined || this.namespaces === undefined) return sandbox;
     if (egress !== undefined) await filterEgress(sandbox, egress, this.namespaces);
     if (given !== undefined) await renameHostFiles(sandbox, hostnameOf(handle));
