@@ -389,6 +389,31 @@ inPlace(hasEngine)('the docker backend', () => {
       });
     });
 
+    it('what an agent that was killed has added to a container is ended by the next, and the main process goes on', async () => {
+      const { process: main } = await startMain('exec sleep 1001');
+      const [{ handle } = { handle: '' }] = await garden.list();
+      const ignore = { stdout: (): void => undefined, stderr: (): void => undefined };
+      const adding = (await garden.lookup(handle)).run(shell('exec sleep 1002'), ignore);
+      await adding;
+      const programs = async (): Promise<string> => {
+        const [found] = await docker.listContainers({ filters: { label: [`rivera.handle=${handle}`] } });
+        const { Processes } = (await docker.getContainer(found!.Id).top()) as { Processes: string[][] };
+        return Processes.flat().join(' ');
+      };
+      expect(await programs()).toContain('sleep 1002');
+      main.wait().catch(() => undefined);
+      await garden.close();
+      garden = await connect(owner);
+      const container = await garden.lookup(handle);
+      await container.attachMain(ignore);
+      await vi.waitFor(async () => expect(await programs()).not.toContain('sleep 1002'), { timeout: 10_000 });
+      expect(await programs()).toContain('sleep 1001');
+      const own = await container.run(shell('exec sleep 1003'), ignore);
+      await container.attachMain(ignore);
+      expect(await programs()).toContain('sleep 1003');
+      await own.signal('SIGKILL');
+    });
+
     it('an unknown user is refused', async () => {
       const container = await garden.create(spec());
       const ignore = { stdout: (): void => undefined, stderr: (): void => undefined };

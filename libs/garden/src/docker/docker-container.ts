@@ -26,7 +26,7 @@ import {
 } from './container-options.js';
 import { asking, askingUnless } from './engine-error.js';
 import type { Engine } from './engine.js';
-import { ExecProcess } from './exec-process.js';
+import { endForgottenExecs, ExecProcess } from './exec-process.js';
 import { attachBeforeStart, MainProcess } from './main-process.js';
 import { measured, readMetrics } from './metrics.js';
 import { startEngineContainer } from './start-container.js';
@@ -83,6 +83,8 @@ export class DockerContainer implements Container {
     if (!(LABEL_MAIN in info.Config.Labels) || info.State.Status === 'created') {
       throw notFound('running main process of the container', this.handle);
     }
+    const { engine, id } = this.options;
+    await endForgottenExecs(engine, id, (info as { ExecIDs?: string[] | null }).ExecIDs ?? []);
     return this.follow(info.Config.Tty, { output, sinceMs });
   }
 

@@ -34,6 +34,8 @@ export interface Engine {
   readonly apiVersion: string;
   /** On a socket of this host. */
   readonly isLocal: boolean;
+  /** Processes that were added to containers from here, by the engine's id. */
+  readonly execs: Set<string>;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function connectEngine(address: EngineAddress): Promise<Engine> {
     new Docker({ ...options, version: `v${apiVersion}`, timeout });
   return {
     apiVersion,
+    execs: new Set(),
     isLocal: typeof options.socketPath === 'string',
     api: client(SHORT_CALL_TIMEOUT_MS),
     streams: client(),
