@@ -3,6 +3,7 @@
 # a Redis server, a container engine, busybox and the base root file system. Run it as often as you like: it does only
 # what is missing, and says nothing when nothing is.
 #
+#   --for-tests                   also what only tests need
 #   RIVERA_SETUP_SKIP_INSTALL=1   never install system packages
 #   REDIS_URL, STORE_REDIS_URL    your own Redis: none is needed here
 #   DOCKER_HOST                   your own container engine: none is needed here
@@ -288,6 +289,13 @@ container_engine() {
   done
 }
 
+# Only tests of image pulls want it, and they are left out without it: one try is enough.
+registry_for_tests() {
+  if have docker-registry || [ -e "$STAMPS/registry.stamp" ] || ! have dockerd || ! may_install; then return; fi
+  apt_install docker-registry || say 'docker-registry is missing: tests of pulling images are left out.'
+  stamp registry tried
+}
+
 one_at_a_time
 check_node
 npm_dependencies
@@ -296,3 +304,4 @@ ensure_redis
 ensure_busybox
 base_rootfs
 container_engine
+if [ "${1:-}" = --for-tests ]; then registry_for_tests; fi

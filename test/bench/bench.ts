@@ -12,6 +12,8 @@ export type Bench = (context: BenchContext) => Promise<void>;
 export interface BenchContext {
   /** Only show that it works, in seconds; the figures mean nothing. */
   readonly isSmoke: boolean;
+  /** Whether cases that begin with these words were asked for; a benchmark need not ask. */
+  isWanted(group: string): boolean;
   report(figure: Figure): void;
   /** For people who wait. Never part of the result. */
   progress(text: string): void;

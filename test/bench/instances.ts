@@ -70,7 +70,7 @@ export async function templateOf(
   const [actual] = await cluster.actuals(lrp.processGuid);
   const { Config, HostConfig } = await (await cluster.container(actual?.instanceGuid)).inspect();
   await remove(cluster, lrp.processGuid);
-  const { Image, Entrypoint, Cmd, Env, User, WorkingDir, ExposedPorts } = Config;
+  const { Image, Entrypoint, Cmd, Env, User, WorkingDir } = Config;
   // Any host port, so that several can be there at once.
   const PortBindings = { '8080/tcp': [{ HostPort: '' }] };
   return {
@@ -80,8 +80,9 @@ export async function templateOf(
     Env,
     User,
     WorkingDir,
-    ExposedPorts,
-    HostConfig: { ...HostConfig, PortBindings },
+    ExposedPorts: { '8080/tcp': {} },
+    // By name: an instance may have been put into a network that was made ahead.
+    HostConfig: { ...HostConfig, NetworkMode: 'rivera', PortBindings },
   };
 }
 

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Bench, Figure } from './bench.js';
 
 const HERE = new URL('.', import.meta.url);
-const USAGE = 'usage: npm run bench -- <name> [--json] [--smoke]';
+const USAGE = 'usage: npm run bench -- <name> [--json] [--smoke] [--only <beginning of cases>]';
 
 /**
  * Runs one benchmark. With `--json` each figure is one line `{"bench","case","metric","value","unit"}` on stdout, and
@@ -13,7 +13,7 @@ export async function runBench(args: string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: 'boolean' }, smoke: { type: 'boolean' } },
+    options: { json: { type: 'boolean' }, smoke: { type: 'boolean' }, only: { type: 'string' } },
   });
   const [name = ''] = positionals;
   const file = new URL(`${name}/${name}.bench.ts`, HERE);
@@ -25,6 +25,7 @@ export async function runBench(args: string[]): Promise<void> {
   const { bench } = (await import(file.href)) as { bench: Bench };
   await bench({
     isSmoke: values.smoke ?? false,
+    isWanted: (group) => values.only === undefined || group.startsWith(values.only),
     report: (figure) => console.log(values.json ? jsonLine(name, figure) : textLine(name, figure)),
     progress: (text) => console.error(text),
   });

@@ -1,10 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { createPrivateKey, randomUUID, X509Certificate } from 'node:crypto';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { DockerGarden } from '#rivera/garden';
 import type { Action, RunAction } from '#rivera/models';
 import { type ArtifactServer, startArtifactServer, tgzOf, zipOf } from '../support/artifact-server.js';
+import { Authority } from '../support/certificates.js';
 import { CellWorld } from '../support/cell-world.js';
 import {
   canStartDockerEngine,
@@ -13,7 +16,10 @@ import {
 } from '../support/docker-engine.js';
 import { EngineProxy } from '../support/engine-proxy.js';
 import { buildRootfs, type RootfsHarness } from '../support/rootfs.js';
+import { waitFor } from '../support/wait-for.js';
 
+/** The same with networks made ahead: by hand, as it takes as long again. */
+const WARM_SANDBOXES = process.env.RIVERA_TEST_WARM_SANDBOXES ?? '0';
 const hasEngine = process.env.RIVERA_TEST_DOCKER_HOST !== undefined || (await canStartDockerEngine());
 
 /** Leaves tests out as if they were not there; one of them says why. */
@@ -42,12 +48,22 @@ inPlace(hasEngine)('cell: on the Docker Engine', () => {
       sandboxInit: rootfs.busybox,
       bindMountSources: [directory],
     });
-  const makeWorld = (env: Record<string, string> = {}): Promise<CellWorld> =>
-    CellWorld.make({
+  const makeWorld = async (env: Record<string, string> = {}): Promise<CellWorld> => {
+    const made = await CellWorld.make({
       garden: ({ directory }) => connect(directory),
       capacity: { memoryMb: 100_000, diskMb: 1_000_000, containers: 250 },
-      env: { GRACE_MS: '2000', ...env },
+      env: { GRACE_MS: '2000', WARM_SANDBOXES, ...env },
     });
+    if (WARM_SANDBOXES !== '0') await warmUp(made, Number(WARM_SANDBOXES));
+    return made;
+  };
+  const warmUp = async (of: CellWorld, size: number): Promise<void> => {
+    await of.rep.synchronize();
+    await waitFor(() => of.services.sandboxes.waiting, {
+      what: 'networks wait',
+      until: (waiting) => waiting === size,
+    });
+  };
   const shell = (script: string, more: Partial<RunAction> = {}): Action => ({
     run: { path: '/bin/sh', args: ['-c', script], user: 'vcap', ...more },
   });
@@ -409,6 +425,143 @@ inPlace(hasEngine)('cell: on the Docker Engine', () => {
     });
     const after = await (await engineContainer(lrp)).inspect();
     expect([after.Id, after.State.Pid]).toEqual([before.Id, before.State.Pid]);
+  });
+
+  it('8.24 8.88 a network made ahead serves an instance, whatever becomes of the agent, and another is made', async () => {
+    await world.close();
+    world = await makeWorld({ WARM_SANDBOXES: '2' });
+    await warmUp(world, 2);
+    const names = async () => (await world.garden.sandboxes!.list()).map(({ name }) => name);
+    const before = await names();
+    const guid = world.place({ action: { run: { path: '/bin/web', user: 'vcap' } }, ports: [8080] });
+    const { netInfo } = await world.reported('start', guid);
+    const url = `http://127.0.0.1:${netInfo.ports[0]!.hostPort}/`;
+    await waitFor(async () => (await fetch(url)).status, {
+      what: 'it answers',
+      until: (status) => status === 200,
+    });
+    const [info] = await world.garden.list();
+    expect(before).toContain(info?.sandbox);
+    world.work = { epoch: 2, actualLRPs: [world.actual(guid)], tasks: [] };
+    await warmUp(world, 2);
+    world.reports.length = 0;
+    await world.startAgent().synchronize();
+    expect((await world.reported('start', guid)).netInfo).toEqual(netInfo);
+    expect((await fetch(url)).status).toBe(200);
+    world.stop(guid);
+    await world.gone(guid);
+    expect(await names()).not.toContain(info?.sandbox);
+    expect(await names()).toHaveLength(2);
+  });
+
+  it('8.66 an instance whose network has ended is ended, and started again elsewhere', async () => {
+    await world.close();
+    world = await makeWorld({ WARM_SANDBOXES: '1' });
+    await warmUp(world, 1);
+    const guid = world.place({ action: shell('sleep 600'), ports: [8080] });
+    await world.reported('start', guid);
+    const [info] = await world.garden.list();
+    const label = [`rivera.sandbox=${info?.sandbox}`, `rivera.sandbox.owner=${owner}`];
+    const [holder] = await docker.listContainers({ filters: { label } });
+    await docker.getContainer(holder!.Id).kill();
+    world.work = { epoch: 1, actualLRPs: [world.actual(guid)], tasks: [] };
+    await world.rep.synchronize();
+    await world.reported('crash', guid);
+    await world.gone(guid);
+  });
+
+  it('egress rules hold an instance, and its port is reached all the same', async () => {
+    const egressRules = [{ protocol: 'tcp' as const, destinations: ['192.0.2.1'], ports: [443] }];
+    const action = { run: { path: '/bin/web', user: 'vcap' } };
+    const guid = world.place({ action, ports: [8080], egressRules });
+    const { netInfo } = await world.reported('start', guid);
+    const url = `http://127.0.0.1:${netInfo.ports[0]!.hostPort}/`;
+    await waitFor(async () => (await fetch(url)).status, {
+      what: 'it answers',
+      until: (status) => status === 200,
+    });
+    const filter = ['--net=/proc/PID/ns/net', 'iptables', '-S', 'OUTPUT'];
+    const { State } = await (await engineContainer(guid)).inspect();
+    const { stdout } = await promisify(execFile)(
+      'nsenter',
+      filter.map((word) => word.replace('PID', `${State.Pid}`)),
+      {
+        env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+      },
+    );
+    expect(stdout).toContain('-A OUTPUT -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j ACCEPT');
+  });
+
+  describe('certificates of instances', () => {
+    const certificateProperties = { organizationalUnit: ['organization:o', 'space:s', 'app:a'] };
+    let authority: Authority;
+    beforeAll(async () => {
+      authority = await Authority.make();
+    });
+    afterAll(() => authority.remove());
+    const withAuthority = async (validityMs = 86_400_000): Promise<void> => {
+      await world.close();
+      world = await makeWorld({
+        INSTANCE_CA_CERT_FILE: authority.caFile,
+        INSTANCE_CA_KEY_FILE: authority.keyFile,
+        INSTANCE_CERT_VALIDITY_MS: `${validityMs}`,
+      });
+    };
+
+    it('8.93 say who it is, in a pair that is there before the program starts', async () => {
+      await withAuthority();
+      const guid = world.place({
+        action: shell('cat $CF_INSTANCE_CERT; cat $CF_INSTANCE_KEY; echo end; sleep 600'),
+        certificateProperties,
+      });
+      const { netInfo } = await world.reported('start', guid);
+      await world.logged(guid, 'end');
+      const pem = world.log(guid, 'LOG').join('\n');
+      const [leaf = '', ca = ''] = pem.match(/-----BEGIN CERT[^]+?-----END CERTIFICATE-----/g) ?? [];
+      const certificate = new X509Certificate(leaf);
+      expect(certificate.subject.split('\n').toSorted()).toEqual(
+        [...certificateProperties.organizationalUnit.map((unit) => `OU=${unit}`), `CN=${guid}`].toSorted(),
+      );
+      expect(certificate.subjectAltName).toBe(`DNS:${guid}, IP Address:${netInfo.instanceAddress}`);
+      expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
+      expect(certificate.verify(new X509Certificate(authority.ca).publicKey)).toBe(true);
+      expect(new X509Certificate(ca).fingerprint256).toBe(new X509Certificate(authority.ca).fingerprint256);
+      const key = /-----BEGIN RSA PRIVATE KEY[^]+END RSA PRIVATE KEY-----/.exec(pem)![0];
+      expect(certificate.checkPrivateKey(createPrivateKey(key))).toBe(true);
+      expect(Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)).toBe(86_400_000);
+    });
+
+    it('8.93 are renewed where the program sees it, also by the next agent, and go with the container', async () => {
+      await withAuthority(5_000);
+      const guid = world.place({
+        action: shell('while :; do md5sum < $CF_INSTANCE_CERT; sleep 0.2; done'),
+        certificateProperties,
+      });
+      const seen = (count: number) =>
+        waitFor(() => new Set(world.log(guid, 'LOG')).size, {
+          what: `${count} certificates were seen`,
+          until: (size) => size >= count,
+          timeoutMs: 60_000,
+        });
+      await world.reported('start', guid);
+      await seen(2);
+      world.work = { epoch: 2, actualLRPs: [world.actual(guid)], tasks: [] };
+      await world.services.credentials.resume({ guid, organizationalUnits: [], address: '127.0.0.1' });
+      world.reports.length = 0;
+      await world.startAgent().synchronize();
+      await world.reported('start', guid);
+      await seen(3);
+      world.stop(guid);
+      await world.gone(guid);
+      expect(await readdir(join(world.directory, 'credentials'))).toEqual([]);
+    });
+
+    it('8.93 are had by who asks for them only', async () => {
+      await withAuthority();
+      const { lines } = await linesOf(shell('echo "[$CF_INSTANCE_CERT]"; ls /etc/cf-instance-credentials'));
+      expect(lines[0]).toBe('[]');
+      expect(await readdir(join(world.directory, 'credentials'))).toEqual([]);
+    });
   });
 
   describe('with an engine that goes away', () => {

@@ -120,12 +120,6 @@ export const REFERENCES: readonly Reference[] = [
         subject: 'the cell',
         items: [1, 95],
         without: {
-          83: 'placements come through a cell’s own mailbox: there is no work for another cell',
-          85: 'the self-check of a cell is not there yet',
-          86: 'told by the stories of drained cells in test/e2e; the rules are BBS 3.5',
-          87: 'told by the stories of drained cells in test/e2e; the rules are BBS 3.5',
-          89: 'presence is told in BBS 6.3; the agent goes on without it, see the chaos tests',
-          93: 'instances get no certificates',
           94: 'told by the stories of exec in test/e2e',
         },
       },

@@ -30,6 +30,10 @@ export class Authority {
     return new Authority(directory, caFile, await readFile(caFile));
   }
 
+  get keyFile(): string {
+    return join(this.directory, 'ca.key');
+  }
+
   /** For a server at 127.0.0.1, or for a client. */
   async issue(name: string): Promise<Certificate> {
     const file = (suffix: string) => join(this.directory, `${name}.${suffix}`);

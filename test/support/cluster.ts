@@ -10,6 +10,7 @@ import jwt from 'jsonwebtoken';
 import { RiveraClient } from '#rivera/client';
 import type { RiveraClientOptions } from '#rivera/client';
 import type { ActualLRP, Task } from '#rivera/models';
+import { LEAN_NODE } from '../../apps/cli/src/up/lean-node.js';
 import { ensureBuilt, PROJECT } from './build.js';
 import { type DockerEngineHarness, startDockerEngine } from './docker-engine.js';
 import { stablePorts } from './ports.js';
@@ -265,7 +266,13 @@ export class Cluster {
     const program = new Program({
       name,
       main: join(PROJECT, 'dist/apps', app, 'src/main.js'),
-      env: { PATH: process.env.PATH ?? '', LOG_FORMAT: 'text', ...env },
+      ...(app === 'cell' && { nodeArgs: LEAN_NODE.args }),
+      env: {
+        PATH: process.env.PATH ?? '',
+        LOG_FORMAT: 'text',
+        ...(app === 'cell' && LEAN_NODE.env),
+        ...env,
+      },
       readyUrl: `http://${env.BBS_LISTEN ?? env.HEALTH_LISTEN}/readyz`,
       logFile: join(this.directory, `${name}.log`),
       supervised: this.options.supervised,
@@ -294,6 +301,8 @@ export class Cluster {
       PRELOADED_ROOTFS: `base=${this.rootfs?.tar ?? 'unused'}`,
       HEALTH_LISTEN: `127.0.0.1:${port}`,
       GRACE_MS: '1000',
+      // Its containers would be among those that tests count.
+      SELF_CHECK_INTERVAL_MS: '0',
       ...(this.rootfs && { SANDBOX_INIT: this.rootfs.busybox }),
       ...(this.engine && { DOCKER_HOST: this.engine.dockerHost }),
       ...this.options.cellEnv,

@@ -12,6 +12,8 @@ export interface ProgramOptions {
   name: string;
   /** The compiled main module. */
   main: string;
+  /** Of Node itself. */
+  nodeArgs?: readonly string[];
   env: Record<string, string>;
   /** Answers 200 when the program can do its work. */
   readyUrl: string;
@@ -60,9 +62,9 @@ export class Program {
   launch(): void {
     if (this.isRunning) return;
     this.isWanted = true;
-    const { main, env, logFile } = this.options;
+    const { main, nodeArgs = [], env, logFile } = this.options;
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, [main], { env, stdio: ['ignore', log, log] });
+    const child = spawn(process.execPath, [...nodeArgs, main], { env, stdio: ['ignore', log, log] });
     closeSync(log);
     this.child = child;
     const killWithUs = (): boolean => child.kill('SIGKILL');

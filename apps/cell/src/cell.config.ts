@@ -59,6 +59,9 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
             .default(256 * 1024),
           /** Everything is compared with the store this often, whatever messages said. */
           SYNC_INTERVAL_MS: z.coerce.number().int().min(1_000).default(30_000),
+          /** A container is made, run and destroyed this often, to see whether that can be done. 0: never. */
+          SELF_CHECK_INTERVAL_MS: z.coerce.number().int().min(0).default(600_000),
+          SELF_CHECK_TIMEOUT_MS: z.coerce.number().int().min(1).default(120_000),
           /** On SIGTERM the cell is drained first, at most this long. 0: containers are left for the next agent. */
           DRAIN_ON_STOP_MS: z.coerce.number().int().min(0).default(0),
         })
@@ -91,6 +94,7 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           busUrl: cell.BUS_REDIS_URL,
           logRingBytes: cell.LOG_RING_BYTES,
           syncIntervalMs: cell.SYNC_INTERVAL_MS,
+          selfCheck: { intervalMs: cell.SELF_CHECK_INTERVAL_MS, timeoutMs: cell.SELF_CHECK_TIMEOUT_MS },
           drainOnStopMs: cell.DRAIN_ON_STOP_MS,
         })),
       containers: containerConfig,

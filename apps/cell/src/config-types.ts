@@ -30,3 +30,15 @@ export const portRange = z
     context.addIssue({ code: 'custom', message: 'first-last, from 1 to 65535' });
     return z.NEVER;
   });
+
+/** `port,port` */
+export const portList = (otherwise: string) =>
+  z
+    .string()
+    .default(otherwise)
+    .transform((text, context) => {
+      const ports = text.split(',').filter(Boolean).map(Number);
+      if (ports.every((port) => Number.isInteger(port) && port >= 1 && port <= 65_535)) return ports;
+      context.addIssue({ code: 'custom', message: 'ports from 1 to 65535, separated by commas' });
+      return z.NEVER;
+    });

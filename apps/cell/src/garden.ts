@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerGarden, FakeGarden, type Garden, ProcessGarden } from '#rivera/garden';
 import { RiveraError } from '#rivera/models';
@@ -23,6 +24,7 @@ export async function openGarden(
             stacks,
             capacity,
             sandboxInit,
+            imageRecord: join(resolve(dataDir), 'images.json'),
             bindMountSources: mountableDirectories(config, containers),
             ...(containers.dns.length === 0 ? {} : { dns: containers.dns }),
           });

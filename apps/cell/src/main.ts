@@ -8,6 +8,8 @@ import { CELL_MESSAGES, type CellCapacity, type CellRegistration, type RiveraErr
 import { Metrics, PlatformModule, Readiness, type RiveraLogger, runApp } from '#rivera/platform';
 import { type CellConfig, loadCellConfig } from './cell.config.js';
 import { openServices } from './cell-services.js';
+import { ImageKeeper } from './containers/image-keeper.js';
+import type { SandboxPool } from './containers/sandbox-pool.js';
 import type { CellServices } from './containers/services.js';
 import type { StepResult } from './executor/step.js';
 import { execSession } from './exec/exec-session.js';
@@ -21,9 +23,11 @@ import { RecentLogs } from './logs/recent-logs.js';
 import { Agent } from './rep/agent.js';
 import { Drain } from './rep/drain.js';
 import { Presence } from './rep/presence.js';
+import { QuietCollection } from './rep/quiet-collection.js';
 import { Rep } from './rep/rep.js';
 import { RepController } from './rep/rep.controller.js';
 import { Reporter } from './rep/reporter.js';
+import { SelfCheck } from './rep/self-check.js';
 import { StatsSampler } from './stats/stats-sampler.js';
 import { statsSession } from './stats/stats-session.js';
 
@@ -63,7 +67,7 @@ await runApp('cell', async (logger) => {
     onReplaced,
     registration: () => ({
       ...registrationOf(config, services, capacity),
-      ...(drain.isDraining && { evacuating: true }),
+      ...((drain.isDraining || !selfCheck.isHealthy) && { evacuating: true }),
     }),
     onGrant: (grant) => drain.follow(grant.drain),
   });
@@ -81,6 +85,8 @@ await runApp('cell', async (logger) => {
     garden,
     onFailure: (error) => logger.warn('failed-to-measure-containers', { error }),
   });
+  const quiet = new QuietCollection({ state: () => JSON.stringify(rep.census()), collect: globalThis.gc });
+  const imageKeeper = new ImageKeeper({ garden, filling: containers.images, logger });
   const link = new Link({
     cellId,
     client,
@@ -94,6 +100,15 @@ await runApp('cell', async (logger) => {
     },
   });
   const drain = new Drain(rep, logger);
+  const selfCheck = new SelfCheck({
+    ...config.selfCheck,
+    garden,
+    logger,
+    onChange: () => {
+      rep.problem = selfCheck.problem;
+      presence.renew();
+    },
+  });
   const mailbox = new MailboxServer({
     address: cellAddress(cellId),
     connection: config.busUrl,
@@ -113,7 +128,7 @@ await runApp('cell', async (logger) => {
     },
     { strategy: mailbox, logger, abortOnError: false },
   );
-  ends.count = measure(app.get(Metrics), { rep, link });
+  ends.count = measure(app.get(Metrics), { rep, link, sandboxes: services.sandboxes, selfCheck });
   const agent = new Agent({
     rep,
     presence,
@@ -122,8 +137,12 @@ await runApp('cell', async (logger) => {
     readiness: app.get(Readiness),
     logger,
   });
+  app.get(Readiness).register('self-check', () => selfCheck.isHealthy);
   agent.start();
+  selfCheck.start();
   sampler.start();
+  imageKeeper.start();
+  quiet.start();
   await app.listen();
   logger.log('cell-started', { cellId, zone: config.zone, backend: garden.backend, ...capacity });
   return {
@@ -136,9 +155,13 @@ await runApp('cell', async (logger) => {
         isDrained = await leaving;
       }
       agent.stop();
+      services.sandboxes.close();
       // Nothing is left that could be missed, so nobody has to wait for the presence to run out.
       if (isDrained) await client.endCellPresence(cellId, await presence.epoch);
       sampler.stop();
+      imageKeeper.stop();
+      quiet.stop();
+      selfCheck.stop();
       await link.close();
       await app.close();
       await garden.close();
@@ -174,7 +197,10 @@ function registrationOf(
 }
 
 /** The answer counts the ends of containers. */
-function measure(metrics: Metrics, { rep, link }: { rep: Rep; link: Link }): (result: StepResult) => void {
+function measure(
+  metrics: Metrics,
+  { rep, link, sandboxes, selfCheck }: { rep: Rep; link: Link; sandboxes: SandboxPool; selfCheck: SelfCheck },
+): (result: StepResult) => void {
   const containers = metrics.gauge({
     name: 'cell_containers',
     help: 'Containers by state.',
@@ -190,7 +216,19 @@ function measure(metrics: Metrics, { rep, link }: { rep: Rep; link: Link }): (re
     help: 'Sessions that are open: logs, exec, files, stats.',
     labels: [],
   });
+  const warm = metrics.gauge({
+    name: 'cell_warm_sandboxes',
+    help: 'Networks that wait for a container.',
+    labels: [],
+  });
+  const failing = metrics.gauge({
+    name: 'cell_self_check_failed',
+    help: '1 while the cell cannot make, run and destroy a container of its own.',
+    labels: [],
+  });
   setInterval(() => {
+    failing.set({}, selfCheck.isHealthy ? 0 : 1);
+    warm.set({}, sandboxes.waiting);
     sessions.set({}, link.size);
     containers.reset();
     for (const [state, count] of Object.entries(rep.census())) containers.set({ state }, count);
@@ -214,6 +252,8 @@ function measure(metrics: Metrics, { rep, link }: { rep: Rep; link: Link }): (re
 async function removeContainers(garden: Garden, logger: RiveraLogger): Promise<never> {
   const containers = await garden.list();
   await Promise.all(containers.map(({ handle }) => garden.destroy(handle)));
+  const sandboxes = (await garden.sandboxes?.list()) ?? [];
+  await Promise.all(sandboxes.map(({ name }) => garden.sandboxes!.destroy(name)));
   logger.log('removed-containers', { count: containers.length });
   await garden.close();
   process.exit(0);

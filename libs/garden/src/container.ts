@@ -122,6 +122,13 @@ export interface ContainerSpec {
   ports: number[];
   /** Container port → the host port it shall have; the backend chooses the others. */
   hostPorts?: Record<number, number>;
+  /**
+   * Name of a sandbox (`Garden.sandboxes`) whose network the container is to be in: one with just these ports. A sandbox
+   * that has gone is done without. From here on it belongs to the container and goes with it, also when this fails.
+   */
+  sandbox?: string;
+  /** Its address is wanted before it starts. Not everywhere can it be had. */
+  addressAhead?: boolean;
   /** Only from where the backend allows; a source that is not there is refused. */
   bindMounts?: BindMount[];
   tmpfs?: Tmpfs[];
@@ -138,6 +145,26 @@ export interface ContainerSpec {
   main?: ProcessSpec;
 }
 
+/** A network of its own, with its ports published, that waits for a container. */
+export interface Sandbox {
+  name: string;
+  ports: PortMapping[];
+  /** A container is in it, or is being made for it. */
+  isTaken: boolean;
+  /** Otherwise it is of no more use. */
+  isRunning: boolean;
+}
+
+/** Networks made ahead of the containers that will be in them, because making one takes half of the time of a start. */
+export interface Sandboxes {
+  /** Rejects like `Garden.create`; nothing is left of one that failed. */
+  create(sandbox: Pick<Sandbox, 'name' | 'ports'>): Promise<void>;
+  /** All of this owner. */
+  list(): Promise<Sandbox[]>;
+  /** One that is already gone is success. */
+  destroy(name: string): Promise<void>;
+}
+
 export type ContainerState = 'created' | 'running' | 'stopped';
 
 export interface ContainerInfo {
@@ -148,6 +175,8 @@ export interface ContainerInfo {
   /** The container's own address; absent when it shares the host's. */
   address?: string;
   properties: Record<string, string>;
+  /** Name of the sandbox it is in. */
+  sandbox?: string;
   /** Present once a main process has ended. */
   mainExit?: ProcessExit;
 }
@@ -229,6 +258,8 @@ export interface GardenCapacity {
 export interface Garden {
   readonly backend: 'docker' | 'process' | 'fake';
   readonly capabilities: GardenCapabilities;
+  /** Absent where networks cannot be made ahead. */
+  readonly sandboxes?: Sandboxes;
   /** Rejects with `unavailable` when the engine does not answer. */
   ping(): Promise<void>;
   capacity(): Promise<GardenCapacity>;
@@ -238,9 +269,10 @@ export interface Garden {
   rootfsProviders(): { scheme: string; stacks?: string[] }[];
   /**
    * Makes a container without starting it. Repeating a create whose answer was lost returns the container that was
-   * made when its handle and properties are the same, and `already-exists` otherwise.
+   * made when its handle, properties and host ports are the same, and `already-exists` otherwise. `onProgress` hears, in
+   * words, of what takes long: an image that is pulled.
    */
-  create(spec: ContainerSpec): Promise<Container>;
+  create(spec: ContainerSpec, onProgress?: (text: string) => void): Promise<Container>;
   /** A container of this owner, or a `not-found` rejection. */
   lookup(handle: string): Promise<Container>;
   /** All containers of this owner whose properties include `properties`. */
@@ -252,6 +284,11 @@ export interface Garden {
   bulkMetrics(handles?: readonly string[]): Promise<Map<string, ContainerMetrics>>;
   /** Kills what runs in it and removes it; one that is already gone is success. */
   destroy(handle: string): Promise<void>;
+  /**
+   * Removes images that this cell has pulled and that no container needs, the least recently used first, once the disk is
+   * filled to `fromPercent`, until it is to `toPercent`. Returns their names. Absent where there are no images.
+   */
+  collectImages?(filling: { fromPercent: number; toPercent: number }): Promise<string[]>;
   /** Lets go of connections and timers. Containers go on. */
   close(): Promise<void>;
 }

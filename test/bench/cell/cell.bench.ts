@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../support/cluster.js';
 import { canStartDockerEngine } from '../../support/docker-engine.js';
+import { waitFor } from '../../support/wait-for.js';
 import { cpuUs } from '../cpu.js';
 import { type BenchContext, percentile } from '../bench.js';
 import { aBenchLRP, type Made, makeContainer, makeInstance, measuring, templateOf } from '../instances.js';
@@ -9,6 +10,17 @@ import { aBenchLRP, type Made, makeContainer, makeInstance, measuring, templateO
 /** Not counted: the image is unpacked, connections are made, code is compiled. */
 const WARM_UP = 3;
 const SETTLE_MS = 5_000;
+const CHECK_INTERVAL_MS = 200;
+/** Numbered lines of a hundred bytes, for ever. */
+const CHATTY_LINE_BYTES = 100;
+const CHATTY = {
+  path: '/bin/sh',
+  args: [
+    '-c',
+    `exec awk 'BEGIN { x = sprintf("%91s", ""); gsub(/ /, "x", x); for (;;) printf "%08d%s\\n", i++, " " x }'`,
+  ],
+  user: 'vcap',
+};
 const MICROSECONDS_PER_MILLISECOND = 1_000;
 
 /**
@@ -19,6 +31,11 @@ export async function bench(context: BenchContext): Promise<void> {
   if (!process.env.RIVERA_TEST_DOCKER_HOST && !(await canStartDockerEngine())) {
     throw new Error('This benchmark needs a Docker Engine: install dockerd, or set RIVERA_TEST_DOCKER_HOST.');
   }
+  const groups = { create, warm, idle, chatter };
+  for (const [name, run] of Object.entries(groups)) if (context.isWanted(name)) await run(context);
+}
+
+async function create(context: BenchContext): Promise<void> {
   await measuring({ cells: 1, backend: 'docker' }, async (cluster, watch) => {
     const template = await templateOf(cluster, watch);
     const rivera = () => makeInstance(cluster, watch);
@@ -27,7 +44,39 @@ export async function bench(context: BenchContext): Promise<void> {
       await beside(context, { name: `create-${atOnce}`, atOnce, rivera, bare });
     }
   });
-  await measuring({ cells: 1, backend: 'docker' }, (cluster) => idle(context, cluster));
+}
+
+function idle(context: BenchContext): Promise<void> {
+  return measuring({ cells: 1, backend: 'docker' }, (cluster) => watchIdle(context, cluster));
+}
+
+function chatter(context: BenchContext): Promise<void> {
+  const cellEnv = { LOG_LINES_PER_SECOND: '0', HEALTHY_INTERVAL_MS: `${CHECK_INTERVAL_MS}` };
+  return measuring({ cells: 1, backend: 'docker', cellEnv }, (cluster) => watchChatter(context, cluster));
+}
+
+/** With networks that wait for the instances; there are enough of them for a round, and a round begins when all are there. */
+async function warm(context: BenchContext): Promise<void> {
+  const size = context.isSmoke ? 8 : 32;
+  const cellEnv = { WARM_SANDBOXES: `${size}` };
+  await measuring({ cells: 1, backend: 'docker', cellEnv }, async (cluster, watch) => {
+    const template = await templateOf(cluster, watch);
+    const rivera = () => makeInstance(cluster, watch);
+    const bare = () => makeContainer(cluster.docker, template);
+    const ready = () => untilWarm(cluster, size);
+    for (const atOnce of [1, 8]) {
+      await beside(context, { name: `warm-${atOnce}`, atOnce, rivera, bare, ready });
+    }
+  });
+}
+
+async function untilWarm(cluster: Cluster, size: number): Promise<void> {
+  const filters = { label: [`rivera.sandbox.owner=${cluster.id}/cell-1`] };
+  await waitFor(() => cluster.docker.listContainers({ filters }), {
+    what: `${size} networks wait`,
+    until: (found) => found.length === size,
+    timeoutMs: 120_000,
+  });
 }
 
 interface Pair {
@@ -35,10 +84,12 @@ interface Pair {
   atOnce: number;
   rivera: () => Promise<Made>;
   bare: () => Promise<Made>;
+  /** Awaited before each round. */
+  ready?: () => Promise<void>;
 }
 
 /** In rounds that take turns, so that what else the machine does hits both. */
-async function beside(context: BenchContext, { name, atOnce, rivera, bare }: Pair): Promise<void> {
+async function beside(context: BenchContext, { name, atOnce, rivera, bare, ready }: Pair): Promise<void> {
   const rounds = context.isSmoke ? 1 : 5;
   const each = context.isSmoke ? atOnce : 8 * Math.max(1, atOnce / 2);
   context.progress(`${name}: ${rounds} rounds of ${each} each`);
@@ -47,7 +98,9 @@ async function beside(context: BenchContext, { name, atOnce, rivera, bare }: Pai
     for (const make of [rivera, bare]) await (await make()).remove();
   }
   for (let round = 0; round < rounds; round += 1) {
+    await ready?.();
     await ofRivera.take(rivera, each, atOnce);
+    await ready?.();
     await ofBare.take(bare, each, atOnce);
   }
   const report = (metric: string, value: number, unit: string) =>
@@ -91,7 +144,7 @@ class Sample {
 }
 
 /** Memory and processor time of the agent while so many containers run and nothing happens. */
-async function idle(context: BenchContext, cluster: Cluster): Promise<void> {
+async function watchIdle(context: BenchContext, cluster: Cluster): Promise<void> {
   const lrp = { ...aBenchLRP(), instances: 0, memoryMb: 6, diskMb: 8, ports: [] };
   await cluster.client.desireLRP(lrp);
   for (const instances of context.isSmoke ? [0, 2] : [0, 50, 200]) {
@@ -109,6 +162,62 @@ async function idle(context: BenchContext, cluster: Cluster): Promise<void> {
     context.report({ case: name, metric: 'rss_mb', value: await residentMb(pid), unit: 'MB' });
     context.report({ case: name, metric: 'cpu_percent', value: percent, unit: '% of one core' });
   }
+}
+
+/**
+ * One instance writes as fast as it is read, unlimited, beside others that are checked five times a second: how much of
+ * it is taken, whether a check of the others fails for it, and how late the agent is for what it has to do.
+ */
+async function watchChatter(context: BenchContext, cluster: Cluster): Promise<void> {
+  const others = context.isSmoke ? 2 : 10;
+  const forMs = context.isSmoke ? 2_000 : 20_000;
+  const checked = {
+    ...aBenchLRP(),
+    instances: others,
+    action: { run: { path: '/bin/web', user: 'vcap' } },
+    checkDefinition: { checks: [{ httpCheck: { port: 8080, intervalMs: CHECK_INTERVAL_MS } }] },
+  };
+  const chatty = { ...aBenchLRP(), ports: [], action: { run: CHATTY } };
+  await cluster.client.desireLRP(checked);
+  await cluster.untilRunning(checked.processGuid, others);
+  context.progress('chatter');
+  await cluster.client.desireLRP(chatty);
+  await cluster.untilRunning(chatty.processGuid, 1);
+  await newestLine(cluster, chatty.processGuid);
+  const [first, began] = [await newestLine(cluster, chatty.processGuid), performance.now()];
+  await sleep(forMs);
+  const lines = (await newestLine(cluster, chatty.processGuid)) - first;
+  const seconds = (performance.now() - began) / 1_000;
+  const instances = await cluster.actuals(checked.processGuid);
+  const crashes = instances.reduce((sum, { crashCount }) => sum + crashCount, 0);
+  const report = (metric: string, value: number, unit: string) =>
+    context.report({ case: 'chatter', metric, value, unit });
+  report('lines_per_second', lines / seconds, '1/s');
+  report('mb_per_second', (lines * CHATTY_LINE_BYTES) / 1e6 / seconds, 'MB/s');
+  report('others_crashed', crashes, 'instances');
+  report('loop_lag_p99_ms', await loopLagMs(cluster), 'ms');
+}
+
+/** Its lines are numbered. */
+async function newestLine(cluster: Cluster, processGuid: string): Promise<number> {
+  const read = async (): Promise<string | undefined> => {
+    let newest: string | undefined;
+    for await (const item of cluster.client.logs(processGuid, { tail: 1 })) {
+      if ('line' in item && /^\d+ x+$/.test(item.line.text)) newest = item.line.text;
+    }
+    return newest;
+  };
+  const line = await waitFor(read, {
+    what: 'a line of the chatty one',
+    until: (found) => found !== undefined,
+  });
+  return Number(line?.split(' ')[0]);
+}
+
+async function loopLagMs(cluster: Cluster): Promise<number> {
+  const { env } = cluster.program('cell-1').options;
+  const metrics = await (await fetch(`http://${env.HEALTH_LISTEN}/metrics`)).text();
+  return Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(metrics)?.[1]) * 1_000;
 }
 
 async function residentMb(pid: number): Promise<number> {

@@ -3,6 +3,7 @@ import { type CachedDependency, type PortMapping, RiveraError } from '#rivera/mo
 import { requestOf } from '../executor/download-step.js';
 import { size } from '../executor/duration.js';
 import { variables } from '../executor/environment.js';
+import type { CertificateSubject } from '../certificates/certificate-issuer.js';
 import type { LogStreamer } from '../executor/log-streamer.js';
 import { messageOf } from '../executor/step.js';
 import { untilAborted } from '../executor/until-aborted.js';
@@ -39,7 +40,15 @@ export interface Provided {
  * container. A failure is the reason to report, word for word, and leaves the container's name free.
  */
 export class Provisioner {
+  /** Containers that were found on the engine and that nobody here has made. */
+  private readonly left = new Set<string>();
+
   constructor(private readonly services: CellServices) {}
+
+  /** It was found: whoever is to have a container of this name looks at it first. */
+  foundContainer(handle: string): void {
+    this.left.add(handle);
+  }
 
   /** What earlier agents left goes on using its ports and mounts. To be called before anything new is made. */
   adopt(containers: ContainerInfo[]): void {
@@ -56,10 +65,22 @@ export class Provisioner {
    * removed.
    */
   async provide(request: ProvisionRequest, signal: AbortSignal): Promise<Provided> {
-    const left = await this.lookup(request.guid);
-    if (left !== undefined) {
-      const { state } = await left.info();
-      if (request.main !== undefined && state !== 'created') return { container: left, isAdopted: true };
+    if (!this.left.delete(request.guid)) {
+      try {
+        return { container: await this.create(request, signal), isAdopted: false };
+      } catch (error) {
+        // An earlier agent's call reached the engine after all that was there had been listed.
+        if (!(error instanceof RiveraError) || error.code !== 'already-exists') throw error;
+      }
+    }
+    const found = await this.lookup(request.guid);
+    if (found !== undefined) {
+      const { state, address } = await found.info();
+      if (request.main !== undefined && state !== 'created') {
+        if (this.wantsCertificate(request))
+          await this.services.credentials.resume(this.subject(request, address));
+        return { container: found, isAdopted: true };
+      }
       await this.services.garden.destroy(request.guid);
     }
     return { container: await this.create(request, signal), isAdopted: false };
@@ -67,9 +88,12 @@ export class Provisioner {
 
   /** Gives back what a container used that is gone. */
   async release(guid: string): Promise<void> {
+    this.left.delete(guid);
+    this.services.sandboxes.release(guid);
     this.services.ports.release(guid);
     await this.services.artifacts.release(guid);
     await this.services.mounts.release(guid);
+    await this.services.credentials.release(guid);
   }
 
   private async create(request: ProvisionRequest, signal: AbortSignal): Promise<Container> {
@@ -80,7 +104,8 @@ export class Provisioner {
     logs.platform('out', `Cell ${cellId} creating container for instance ${guid}`);
     try {
       const spec = await this.spec(request, { ...dependencies, mounts: [...dependencies.mounts, ...extra] });
-      const container = await garden.create(spec);
+      const container = await garden.create(spec, (text) => logs.platform('out', text));
+      if (this.wantsCertificate(request)) await this.certify(request, container);
       logs.platform('out', `Cell ${cellId} successfully created container for instance ${guid}`);
       return container;
     } catch (error) {
@@ -95,31 +120,55 @@ export class Provisioner {
     { mounts, entryIds }: { mounts: BindMount[]; entryIds: string[] },
   ): Promise<ContainerSpec> {
     const { guid, definition, containerPorts, main } = request;
-    const { policy, ports: pool } = this.services;
+    const { policy } = this.services;
     const { imageUsername, imagePassword, egressRules } = definition;
-    const hostPorts = await pool.acquire(guid, containerPorts);
-    const ports = [...new Set(containerPorts)].map((containerPort) => ({
-      containerPort,
-      hostPort: hostPorts[containerPort]!,
-    }));
+    const egress = egressRules === undefined ? {} : { egress: egressOf(egressRules) };
     const certificates = this.certificates(definition);
+    const credentials = this.wantsCertificate(request)
+      ? await this.services.credentials.prepare(guid)
+      : { mounts: [], env: [] };
+    const { ports, ...sandbox } = await this.network(guid, containerPorts);
     return {
       handle: guid,
       rootfs: layersOf(definition).rootfs,
       imageUsername,
       imagePassword,
-      env: [...request.env, ...variables(definition.environmentVariables), ...certificates.env],
+      env: [
+        ...request.env,
+        ...variables(definition.environmentVariables),
+        ...certificates.env,
+        ...credentials.env,
+      ],
       limits: limitsOf(definition, policy),
       privileged: definition.privileged ?? false,
       ports: containerPorts,
-      hostPorts,
-      bindMounts: [...certificates.mounts, ...mounts],
-      ...(egressRules === undefined ? {} : { egress: egressOf(egressRules) }),
+      hostPorts: Object.fromEntries(ports.map(({ containerPort, hostPort }) => [containerPort, hostPort])),
+      ...sandbox,
+      addressAhead: this.wantsCertificate(request),
+      bindMounts: [...certificates.mounts, ...credentials.mounts, ...mounts],
+      ...egress,
       properties: {
         ...request.properties,
         ...(entryIds.length === 0 ? {} : { [CACHE_PROPERTY]: entryIds.join(',') }),
       },
       ...(main === undefined ? {} : { main: main(ports) }),
+    };
+  }
+
+  /** One that was made ahead, or host ports for one that is made with the container. */
+  private async network(
+    guid: string,
+    containerPorts: number[],
+  ): Promise<{ ports: PortMapping[]; sandbox?: string }> {
+    const { ports: pool, sandboxes } = this.services;
+    const warm = sandboxes.take(guid, containerPorts);
+    if (warm !== undefined) return { ports: warm.ports, sandbox: warm.name };
+    const hostPorts = await pool.acquire(guid, containerPorts);
+    return {
+      ports: [...new Set(containerPorts)].map((containerPort) => ({
+        containerPort,
+        hostPort: hostPorts[containerPort]!,
+      })),
     };
   }
 
@@ -195,6 +244,29 @@ export class Provisioner {
       mounts: [{ source, target, readOnly: true }],
       env: [`${CERTIFICATES_VARIABLE}=${target}`],
     };
+  }
+
+  private wantsCertificate({ definition }: ProvisionRequest): boolean {
+    return this.services.credentials.areIssued && definition.certificateProperties !== undefined;
+  }
+
+  private subject(
+    { guid, definition }: ProvisionRequest,
+    address = this.services.address,
+  ): CertificateSubject {
+    const organizationalUnits = definition.certificateProperties?.organizationalUnit ?? [];
+    return { guid, organizationalUnits, address };
+  }
+
+  /** Before it starts; where its address is not known by then, the cell's is in the certificate. */
+  private async certify(request: ProvisionRequest, container: Container): Promise<void> {
+    try {
+      const { address } = await container.info();
+      await this.services.credentials.issue(this.subject(request, address));
+    } catch (error) {
+      await this.services.garden.destroy(request.guid);
+      throw reworded(error, `its certificate could not be issued: ${messageOf(error)}`);
+    }
   }
 
   private async lookup(handle: string): Promise<Container | undefined> {

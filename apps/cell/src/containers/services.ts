@@ -2,10 +2,12 @@ import type { Garden } from '#rivera/garden';
 import type { ArtifactCache } from '../downloader/artifact-cache.js';
 import type { LogSink } from '../executor/log-sink.js';
 import type { HealthIntervals } from '../health/health-step.js';
+import type { InstanceCredentials } from '../certificates/instance-credentials.js';
 import type { DiskWatch } from './disk-watch.js';
 import type { Limiter } from '../executor/limiter.js';
 import type { Mounts } from './mounts.js';
 import type { PortPool } from './port-pool.js';
+import type { SandboxPool } from './sandbox-pool.js';
 
 /** What the operator of the cell decides for all its containers. */
 export interface ContainerPolicy {
@@ -35,7 +37,10 @@ export interface CellServices {
   policy: ContainerPolicy;
   artifacts: ArtifactCache;
   mounts: Mounts;
+  credentials: InstanceCredentials;
   ports: PortPool;
+  /** Networks made ahead. */
+  sandboxes: SandboxPool;
   diskWatch: DiskWatch;
   logs: LogSink;
   creating: Limiter;

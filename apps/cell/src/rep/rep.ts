@@ -22,6 +22,7 @@ import type { Instance, Instances } from '../exec/instances.js';
 import type { StepResult } from '../executor/step.js';
 import type { Holding } from '../stats/stats-session.js';
 import type { Reporter } from './reporter.js';
+import { isSelfCheck } from './self-check.js';
 
 export interface RepOptions {
   services: CellServices;
@@ -42,6 +43,7 @@ export class Rep implements Instances {
   private readonly provisioner: Provisioner;
   private hasAdopted = false;
   private isClosed = false;
+  private selfCheckProblem: string | undefined;
   /** What was given up at the end of a drain and still has to end. */
   private readonly abandoned = new Set<string>();
 
@@ -61,6 +63,11 @@ export class Rep implements Instances {
       if (this.take(this.taskWork(task))) continue;
       this.tell({ type: 'refuse-task', taskGuid: task.taskGuid, reason: this.refusal() });
     }
+  }
+
+  /** Why nothing can be run here; undefined: it can. */
+  set problem(problem: string | undefined) {
+    this.selfCheckProblem = problem;
   }
 
   /** No new work is taken. */
@@ -107,9 +114,15 @@ export class Rep implements Instances {
     const { client, services } = this.options;
     const { garden, cellId } = services;
     const before = new Map([...this.actors].map(([guid, actor]) => [guid, actor.isGranted]));
-    const [containers, work] = await Promise.all([garden.list(), client.getCellWork(cellId)]);
-    if (!this.hasAdopted) this.provisioner.adopt(containers);
+    const [found, work] = await Promise.all([garden.list(), client.getCellWork(cellId)]);
+    const containers = found.filter((container) => !isSelfCheck(container));
+    if (!this.hasAdopted) {
+      this.provisioner.adopt(containers);
+      await services.sandboxes.synchronize(containers);
+    }
     this.hasAdopted = true;
+    for (const { handle } of containers)
+      if (!this.actors.has(handle)) this.provisioner.foundContainer(handle);
     for (const actual of work.actualLRPs) this.synchronizeLRP(actual, containers);
     for (const task of work.tasks) this.synchronizeTask(task, containers);
 
@@ -125,6 +138,7 @@ export class Rep implements Instances {
         .filter(({ handle }) => !this.actors.has(handle))
         .map(({ handle }) => this.removeStranger(handle)),
     );
+    await this.removeUnreachable(await services.sandboxes.synchronize(containers));
   }
 
   /** What is left for new work. */
@@ -181,12 +195,15 @@ export class Rep implements Instances {
   }
 
   private refusal(): string {
-    return this.isClosed ? 'cell is draining' : 'insufficient resources';
+    if (this.isClosed) return 'cell is draining';
+    if (this.selfCheckProblem !== undefined) return `self-check of the cell fails: ${this.selfCheckProblem}`;
+    return 'insufficient resources';
   }
 
   private take(work: Work): boolean {
     if (this.actors.has(work.guid)) return true;
-    if (this.isClosed || !this.ledger.reserve(work.guid, work.resources)) return false;
+    if (this.isClosed || this.selfCheckProblem !== undefined) return false;
+    if (!this.ledger.reserve(work.guid, work.resources)) return false;
     this.supervise(work, { isThere: false });
     return true;
   }
@@ -258,6 +275,14 @@ export class Rep implements Instances {
     this.options.reporter.report(report).catch((error: unknown) => {
       this.options.logger.warn('failed-to-report', { type: report.type, error });
     });
+  }
+
+  /** Their program is told of by its end, like that of any container that vanished. */
+  private async removeUnreachable(handles: string[]): Promise<void> {
+    for (const handle of handles) {
+      this.options.logger.warn('network-of-container-has-ended', { guid: handle });
+      await this.options.services.garden.destroy(handle);
+    }
   }
 
   private async removeStranger(handle: string): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { EnginePlan } from './engine.js';
 import { findProvided, type Layout } from './layout.js';
+import { LEAN_NODE } from './lean-node.js';
 import type { Ports } from './ports.js';
 import type { RedisPlan } from './redis.js';
 import type { Secrets, Tokens } from './secrets.js';
@@ -88,12 +89,18 @@ interface ProgramRequest {
 }
 
 function programOf(layout: Layout, { name, app = name, port, env }: ProgramRequest): ClusterProgram {
+  const lean = app === 'cell' ? LEAN_NODE : { args: [], env: {} };
   return {
     name,
     command: process.execPath,
-    args: [join(layout.project, 'dist', 'apps', app, 'src', 'main.js')],
+    args: [...lean.args, join(layout.project, 'dist', 'apps', app, 'src', 'main.js')],
     // The bbs answers for its health beside its API.
-    env: { ...process.env, ...env, HEALTH_LISTEN: name === 'bbs' ? undefined : `127.0.0.1:${port}` },
+    env: {
+      ...process.env,
+      ...lean.env,
+      ...env,
+      HEALTH_LISTEN: name === 'bbs' ? undefined : `127.0.0.1:${port}`,
+    },
     logFile: join(layout.logs, `${name}.log`),
     stopWithinMs: app === 'cell' ? 6_000 : 3_000,
     readyUrl: `http://127.0.0.1:${port}/readyz`,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ContainerMetrics } from '../container.js';
 import { LABEL_HANDLE, LABEL_OWNER } from './container-options.js';
 import { asking, askingUnless } from './engine-error.js';
@@ -6,6 +7,7 @@ import { measured, type MeasuredContainer, readMetrics } from './metrics.js';
 
 /** The engine walks through the files of every container to answer this, so it is not asked often. */
 const SIZES_INTERVAL_MS = 60_000;
+const AT_ONCE = 10;
 
 /** Measures all containers of an owner at once. What stays the same while a container runs is asked for once. */
 export class BulkMetrics {
@@ -25,17 +27,20 @@ export class BulkMetrics {
     this.forgetOthers(new Set(all.map(({ Id }) => Id)));
     this.refreshSizes();
     const found = new Map<string, ContainerMetrics>();
-    await Promise.all(
-      all.map(async ({ Id, Labels }) => {
-        const handle = Labels[LABEL_HANDLE] ?? '';
-        if (wanted !== undefined && !wanted.has(handle)) return;
-        const container = await this.measured(Id);
-        if (container === undefined) return;
-        const diskBytes = this.sizes.get(Id);
-        const metrics = await readMetrics(this.engine, container);
-        found.set(handle, { ...metrics, ...(diskBytes !== undefined && { diskBytes }) });
-      }),
-    );
+    const reading: Promise<unknown>[] = [];
+    for (const { Id, Labels } of all) {
+      const handle = Labels[LABEL_HANDLE] ?? '';
+      if (wanted !== undefined && !wanted.has(handle)) continue;
+      const container = await this.measured(Id);
+      if (container === undefined) continue;
+      const diskBytes = this.sizes.get(Id);
+      const keep = (metrics: ContainerMetrics): void =>
+        void found.set(handle, { ...metrics, ...(diskBytes !== undefined && { diskBytes }) });
+      reading.push(readMetrics(this.engine, container).then(keep));
+      // Others are not kept waiting for more than a few milliseconds.
+      if (reading.length % AT_ONCE === 0) await setImmediate();
+    }
+    await Promise.all(reading);
     return found;
   }
 

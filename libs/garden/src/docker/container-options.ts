@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import type { PortMapping } from '#rivera/models';
 import type { ContainerLimits, ContainerSpec, GardenCapabilities } from '../container.js';
 import { mergeEnvironment, withUser } from '../environment.js';
+import type { HeldSandbox } from './held-sandbox.js';
 
 export const LABEL_OWNER = 'rivera.owner';
 export const LABEL_HANDLE = 'rivera.handle';
@@ -9,6 +11,16 @@ export const LABEL_HANDLE = 'rivera.handle';
 export const LABEL_MAIN = 'rivera.main';
 /** The container ports in the order they were asked for, which the engine does not keep. */
 const LABEL_PORTS = 'rivera.ports';
+/** Host ports in the same order, and the address: of containers in a sandbox, whose network the engine calls another's. */
+const LABEL_HOST_PORTS = 'rivera.hostPorts';
+const LABEL_ADDRESS = 'rivera.address';
+/** Of sandboxes: whose it is, its name (also on the container that is in it), its ports, its name servers. */
+export const LABEL_SANDBOX = {
+  owner: 'rivera.sandbox.owner',
+  name: 'rivera.sandbox',
+  ports: 'rivera.sandbox.ports',
+  dns: 'rivera.sandbox.dns',
+} as const;
 const PROPERTY_PREFIX = 'rivera.property.';
 
 /** Where the busybox of containers without a main process is put. */
@@ -62,6 +74,26 @@ export function portsOfLabel(labels: Record<string, string>): number[] {
   return (labels[LABEL_PORTS] ?? '').split(',').filter(Boolean).map(Number);
 }
 
+/** What a container in a sandbox is reached by; undefined for one with a network of its own. */
+export function sandboxNetworkOf(
+  labels: Record<string, string>,
+): { sandbox: string; address: string; ports: PortMapping[] } | undefined {
+  const { [LABEL_SANDBOX.name]: sandbox, [LABEL_ADDRESS]: address = '' } = labels;
+  if (sandbox === undefined) return undefined;
+  const hostPorts = (labels[LABEL_HOST_PORTS] ?? '').split(',').map(Number);
+  const ports = portsOfLabel(labels).map((containerPort, at) => ({
+    containerPort,
+    hostPort: hostPorts[at] ?? 0,
+  }));
+  return { sandbox, address, ports };
+}
+
+/** What the host is called in a container (Garden: the end of the handle). */
+export function hostnameOf(handle: string): string {
+  const name = handle.slice(-49).replace(/[^a-zA-Z0-9-]/g, '-');
+  return name.replace(/^-+|-+$/g, '');
+}
+
 /** `root` exists in every container, whether or not its passwd file says so. */
 export function engineUser(user: string): string {
   return user === 'root' || user === '' ? '0' : user;
@@ -74,13 +106,18 @@ export function containerOptions(options: {
   image: string;
   network: string;
   dns?: string[];
+  /** The sandbox it is in, in place of the network. */
+  sandbox?: HeldSandbox;
   capabilities: GardenCapabilities;
 }): ContainerCreateOptions {
-  const { owner, spec, image } = options;
+  const { owner, spec, image, sandbox } = options;
   const { main } = spec;
   const ports = [...new Set(spec.ports)];
   const command = main ? [main.path, ...main.args] : [SANDBOX_BUSYBOX, 'sleep', '2147483647'];
-  const env = mergeEnvironment(spec.env, main?.env ?? []);
+  const hostname = hostnameOf(spec.handle);
+  // In a sandbox the engine would give the sandbox's name.
+  const own = sandbox === undefined ? spec.env : mergeEnvironment([`HOSTNAME=${hostname}`], spec.env);
+  const env = mergeEnvironment(own, main?.env ?? []);
   return {
     name: containerName(owner, spec.handle),
     Image: image,
@@ -91,39 +128,108 @@ export function containerOptions(options: {
     User: main ? engineUser(main.user) : '0',
     WorkingDir: main?.dir,
     Tty: main?.tty ?? false,
-    Hostname:
-      spec.handle
-        .slice(-49)
-        .replace(/[^a-zA-Z0-9-]/g, '-')
-        .replace(/^-+|-+$/g, '') || undefined,
+    Hostname: sandbox === undefined ? hostname || undefined : undefined,
     Labels: {
       ...propertyLabels(spec.properties),
       [LABEL_OWNER]: owner,
       [LABEL_HANDLE]: spec.handle,
       ...(main && { [LABEL_MAIN]: main.tty ? 'tty' : 'plain' }),
       ...(ports.length > 0 && { [LABEL_PORTS]: ports.join(',') }),
+      ...(sandbox && {
+        [LABEL_SANDBOX.name]: sandbox.name,
+        [LABEL_ADDRESS]: sandbox.address,
+        [LABEL_HOST_PORTS]: ports.map((port) => spec.hostPorts?.[port] ?? 0).join(','),
+      }),
     },
-    ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
+    ExposedPorts: sandbox === undefined ? exposedPorts(ports) : undefined,
     HostConfig: hostConfig(options, ports),
   };
 }
 
+/** The name of a sandbox's container on the engine. */
+export function sandboxContainerName(owner: string, name: string): string {
+  return containerName(owner, `network-${name}`);
+}
+
+/** What the engine is asked for to have a network that waits: a process that sleeps, may do nothing, and needs nothing. */
+export function sandboxOptions(options: {
+  owner: string;
+  name: string;
+  ports: readonly PortMapping[];
+  hostname?: string;
+  image: string;
+  network: string;
+  dns?: string[];
+}): ContainerCreateOptions {
+  const { owner, name, ports, hostname, image, network, dns } = options;
+  return {
+    name: sandboxContainerName(owner, name),
+    Image: image,
+    Entrypoint: ['/busybox'],
+    Cmd: ['sleep', '2147483647'],
+    User: '65534:65534',
+    Hostname: hostname || hostnameOf(name),
+    Labels: {
+      [LABEL_SANDBOX.owner]: owner,
+      [LABEL_SANDBOX.name]: name,
+      [LABEL_SANDBOX.dns]: dnsLabel(dns),
+      [LABEL_SANDBOX.ports]: ports
+        .map(({ containerPort, hostPort }) => `${containerPort}:${hostPort}`)
+        .join(','),
+    },
+    ExposedPorts: exposedPorts(ports.map(({ containerPort }) => containerPort)),
+    HostConfig: {
+      PortBindings: portBindings(ports),
+      NetworkMode: network,
+      Dns: dns,
+      Memory: MINIMUM_MEMORY_MB * MEBIBYTE,
+      MemorySwap: MINIMUM_MEMORY_MB * MEBIBYTE,
+      PidsLimit: 4,
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      LogConfig: { Type: 'none', Config: {} },
+      RestartPolicy: { Name: 'no' },
+    },
+  };
+}
+
+export function dnsLabel(dns: readonly string[] = []): string {
+  return dns.join(',');
+}
+
+function exposedPorts(ports: readonly number[]): Record<string, object> {
+  return Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}]));
+}
+
+/** Only IPv4, because the engine may choose another host port for IPv6. */
+function portBindings(
+  ports: readonly { containerPort: number; hostPort?: number }[],
+): HostConfig['PortBindings'] {
+  return Object.fromEntries(
+    ports.map(({ containerPort, hostPort }) => [
+      `${containerPort}/tcp`,
+      [{ HostIp: '0.0.0.0', HostPort: `${hostPort ?? ''}` }],
+    ]),
+  );
+}
+
 function hostConfig(
-  { spec, network, dns, capabilities }: Parameters<typeof containerOptions>[0],
+  { spec, network, dns, sandbox, capabilities }: Parameters<typeof containerOptions>[0],
   ports: number[],
 ): HostConfig {
   const { limits } = spec;
   const nofile = spec.main?.nofile ?? DEFAULT_NOFILE;
   return {
-    // Only IPv4, because the engine may choose another host port for IPv6.
-    PortBindings: Object.fromEntries(
-      ports.map((port) => [
-        `${port}/tcp`,
-        [{ HostIp: '0.0.0.0', HostPort: `${spec.hostPorts?.[port] ?? ''}` }],
-      ]),
-    ),
-    NetworkMode: network,
-    Dns: dns,
+    ...(sandbox === undefined
+      ? {
+          PortBindings: portBindings(
+            ports.map((containerPort) => ({ containerPort, hostPort: spec.hostPorts?.[containerPort] })),
+          ),
+          NetworkMode: network,
+          Dns: dns,
+        }
+      : { NetworkMode: `container:${sandbox.containerId}` }),
     ...memoryAndCpu(limits),
     PidsLimit: limits.pids > 0 ? limits.pids : undefined,
     StorageOpt: capabilities.diskLimit && limits.diskMb > 0 ? { size: `${limits.diskMb}M` } : undefined,

@@ -1,7 +1,10 @@
 import { posix } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { ContainerInspectInfo, ContainerInspectOptions } from 'dockerode';
+import type {
+  ContainerInfo as EngineContainerInfo,
+  ContainerInspectInfo,
+  ContainerInspectOptions,
+} from 'dockerode';
 import { notFound, RiveraError } from '#rivera/models';
 import type {
   Container,
@@ -19,17 +22,14 @@ import {
   portsOfLabel,
   propertiesOf,
   SANDBOX_BUSYBOX,
+  sandboxNetworkOf,
 } from './container-options.js';
 import { asking, askingUnless } from './engine-error.js';
 import type { Engine } from './engine.js';
-import { ExecProcess } from './exec-process.js';
+import { endForgottenExecs, ExecProcess } from './exec-process.js';
 import { attachBeforeStart, MainProcess } from './main-process.js';
 import { measured, readMetrics } from './metrics.js';
-
-const NOT_MODIFIED = 304;
-const AMBIGUOUS_NETWORK = /network \S+ is ambiguous/;
-const START_TRIES = 20;
-const START_PAUSE_MS = 250;
+import { startEngineContainer } from './start-container.js';
 
 export interface DockerContainerOptions {
   engine: Engine;
@@ -39,9 +39,19 @@ export interface DockerContainerOptions {
   /** Read once for each garden. */
   sandboxBusybox(): Promise<Buffer>;
   closed: AbortSignal;
+  /** What is known of one that was just made, so that it need not be asked for. */
+  fresh?: { main?: ProcessSpec; hasProgram: ProgramCheck };
+  /** To be done at once when the engine has started it. */
+  afterStart?(container: Docker.Container): Promise<void>;
 }
 
-/** One container of the engine. It keeps no state of its own: the engine is asked each time. */
+/** Whether the program of a main process is known to be there, and whom to tell that it is. */
+export interface ProgramCheck {
+  readonly isKnown: boolean;
+  found(): void;
+}
+
+/** One container of the engine. Of what becomes of it nothing is kept here: the engine is asked each time. */
 export class DockerContainer implements Container {
   readonly handle: string;
   private readonly container: Docker.Container;
@@ -53,23 +63,19 @@ export class DockerContainer implements Container {
   }
 
   async start(output: ProcessOutput): Promise<ContainerProcess | undefined> {
+    const fresh = this.options.fresh;
+    if (fresh !== undefined) {
+      delete this.options.fresh;
+      if (fresh.main === undefined) return this.startIdle();
+      return this.startMain(fresh.main.tty ?? false, output, this.requireProgram(fresh));
+    }
     const info = await this.inspect();
-    const hasMain = LABEL_MAIN in info.Config.Labels;
-    if (info.State.Status !== 'created') return hasMain ? this.follow(info, { output }) : undefined;
-    if (!hasMain) {
-      await this.provideSandbox();
-      await this.startEngineContainer();
-      return undefined;
-    }
-    await this.requireProgram(info);
-    const attached = await attachBeforeStart(this.options.engine, this.options.id);
-    try {
-      await this.startEngineContainer();
-    } catch (error) {
-      (attached as NodeJS.ReadableStream & { destroy(): void }).destroy();
-      throw error;
-    }
-    return this.follow(info, { output, attached });
+    const { Tty, Entrypoint, WorkingDir, Labels } = info.Config;
+    const hasMain = LABEL_MAIN in Labels;
+    if (info.State.Status !== 'created') return hasMain ? this.follow(Tty, { output }) : undefined;
+    if (!hasMain) return this.startIdle();
+    const program = [Entrypoint ?? []].flat()[0] ?? '';
+    return this.startMain(Tty, output, this.requireProgramAt(program, WorkingDir));
   }
 
   async attachMain(output: ProcessOutput, sinceMs?: number): Promise<ContainerProcess> {
@@ -77,7 +83,9 @@ export class DockerContainer implements Container {
     if (!(LABEL_MAIN in info.Config.Labels) || info.State.Status === 'created') {
       throw notFound('running main process of the container', this.handle);
     }
-    return this.follow(info, { output, sinceMs });
+    const { engine, id } = this.options;
+    await endForgottenExecs(engine, id, (info as { ExecIDs?: string[] | null }).ExecIDs ?? []);
+    return this.follow(info.Config.Tty, { output, sinceMs });
   }
 
   async run(spec: ProcessSpec, output: ProcessOutput): Promise<ContainerProcess> {
@@ -115,14 +123,46 @@ export class DockerContainer implements Container {
     return (info as { SizeRw?: number } | undefined)?.SizeRw;
   }
 
+  private async startIdle(): Promise<undefined> {
+    await this.provideSandbox();
+    await this.startEngineContainer();
+  }
+
+  /** The stream that gets the output from its first byte must stand before the start. */
+  private async startMain(tty: boolean, output: ProcessOutput, checked: Promise<void>): Promise<MainProcess> {
+    const attaching = attachBeforeStart(this.options.engine, this.options.id);
+    try {
+      await checked;
+      await attaching;
+      await this.startEngineContainer();
+    } catch (error) {
+      const letGo = (stream: NodeJS.ReadableStream): void =>
+        (stream as NodeJS.ReadableStream & { destroy(): void }).destroy();
+      attaching.then(letGo, () => undefined);
+      throw error;
+    }
+    return this.follow(tty, { output, attached: await attaching });
+  }
+
+  private async requireProgram({
+    main,
+    hasProgram,
+  }: NonNullable<DockerContainerOptions['fresh']>): Promise<void> {
+    if (main === undefined || hasProgram.isKnown) return;
+    const isRelative = main.path.includes('/') && !main.path.startsWith('/');
+    // Where it is relative to, the image may say.
+    const directory = isRelative ? (await this.inspect()).Config.WorkingDir : '/';
+    await this.requireProgramAt(main.path, directory);
+    hasProgram.found();
+  }
+
   /**
    * The engine's init is what is started first, and finds out too late that there is no program: as an exit status 127
    * and a line of its own among the output. A name without a directory is left to it, because only it knows PATH.
    */
-  private async requireProgram({ Config }: ContainerInspectInfo): Promise<void> {
-    const program = [Config.Entrypoint ?? []].flat()[0] ?? '';
+  private async requireProgramAt(program: string, directory: string): Promise<void> {
     if (!program.includes('/')) return;
-    const path = posix.resolve('/', Config.WorkingDir, program);
+    const path = posix.resolve('/', directory, program);
     if (!(await exists(this.container, path)))
       throw notFound(`program in the container ${this.handle}`, program);
   }
@@ -131,28 +171,17 @@ export class DockerContainer implements Container {
     return asking(`The container ${this.handle} could not be inspected`, () => this.container.inspect());
   }
 
-  /** While agents that begin at once sort out whose network stays, its name is ambiguous for a moment. */
   private async startEngineContainer(): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await askingUnless([NOT_MODIFIED], `The container ${this.handle} could not be started`, () =>
-          this.container.start(),
-        );
-        return;
-      } catch (error) {
-        const isPassing = error instanceof RiveraError && AMBIGUOUS_NETWORK.test(error.message);
-        if (!isPassing || tries === START_TRIES) throw error;
-        await sleep(START_PAUSE_MS);
-      }
-    }
+    await startEngineContainer(this.container, `The container ${this.handle} could not be started`);
+    await this.options.afterStart?.(this.container);
   }
 
   private follow(
-    info: ContainerInspectInfo,
+    tty: boolean,
     options: { output: ProcessOutput; attached?: NodeJS.ReadableStream; sinceMs?: number },
   ): MainProcess {
     const { engine, id, closed } = this.options;
-    return new MainProcess({ engine, id, closed, tty: info.Config.Tty, ...options });
+    return new MainProcess({ engine, id, closed, tty, ...options });
   }
 
   /** Containers with a main process get the sandbox's busybox when a process is added to them for the first time. */
@@ -174,14 +203,34 @@ export function containerInfo(info: ContainerInspectInfo): ContainerInfo {
   const { State, Config, NetworkSettings } = info;
   const state = stateOf(State.Status);
   const addresses = Object.values(NetworkSettings.Networks).map((network) => network.IPAddress);
+  const inSandbox = sandboxNetworkOf(Config.Labels);
   return {
     handle: Config.Labels[LABEL_HANDLE] ?? '',
     state,
     ports: portsOf(info),
     address: addresses.find((address) => address !== ''),
+    ...inSandbox,
     properties: propertiesOf(Config.Labels),
     ...(state === 'stopped' &&
       LABEL_MAIN in Config.Labels && { mainExit: { status: State.ExitCode, outOfMemory: State.OOMKilled } }),
+  };
+}
+
+/** The same of one that runs, from the engine's list. */
+export function runningInfo({ Labels, Ports, NetworkSettings }: EngineContainerInfo): ContainerInfo {
+  const addresses = Object.values(NetworkSettings.Networks).map((network) => network.IPAddress);
+  return {
+    handle: Labels[LABEL_HANDLE] ?? '',
+    state: 'running',
+    ports: portsOfLabel(Labels).flatMap((containerPort) => {
+      const found = Ports.find(({ PrivatePort, Type, PublicPort }) => {
+        return PrivatePort === containerPort && Type === 'tcp' && PublicPort > 0;
+      });
+      return found === undefined ? [] : [{ containerPort, hostPort: found.PublicPort }];
+    }),
+    address: addresses.find((address) => address !== ''),
+    ...sandboxNetworkOf(Labels),
+    properties: propertiesOf(Labels),
   };
 }
 

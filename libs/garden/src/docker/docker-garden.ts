@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { readFile, statfs } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
 import { notFound, RiveraError } from '#rivera/models';
 import type {
   Container,
@@ -10,26 +12,33 @@ import type {
   Garden,
   GardenCapabilities,
   GardenCapacity,
+  Sandboxes,
 } from '../container.js';
 import { refuseUnsupported } from '../unsupported.js';
 import { BulkMetrics } from './bulk-metrics.js';
 import {
   containerName,
   containerOptions,
+  hostnameOf,
   LABEL_HANDLE,
   LABEL_OWNER,
   propertiesOf,
   propertyLabels,
 } from './container-options.js';
-import { containerInfo, DockerContainer, handleInUse } from './docker-container.js';
+import { containerInfo, DockerContainer, handleInUse, runningInfo } from './docker-container.js';
+import type { DockerContainerOptions, ProgramCheck } from './docker-container.js';
 import { connectEngine } from './engine.js';
 import type { Engine, EngineAddress } from './engine.js';
 import { asking, askingUnless, engineError, messageOf, statusOf } from './engine-error.js';
 import { hasDiskQuota, type StorageInfo } from './disk-quota.js';
 import { requireAllowedSource } from './bind-mounts.js';
+import { filterEgress, type HostNamespaces, probeNamespaces, setHostname } from './host-namespaces.js';
+import { ImageRecord } from './image-record.js';
 import { Images } from './images.js';
 import type { PullPolicy } from './images.js';
 import { provideNetwork } from './network.js';
+import type { HeldSandbox } from './held-sandbox.js';
+import { NetworkSandboxes, renameHostFiles } from './network-sandboxes.js';
 
 /** Diego's limit of containers on a cell. */
 const DEFAULT_CONTAINERS = 250;
@@ -50,6 +59,10 @@ export interface DockerGardenOptions extends EngineAddress {
   allowPrivileged?: boolean;
   /** Directories of this host that containers may be given parts of; none by default. */
   bindMountSources?: string[];
+  /** File of the images that were pulled here; absent: they are forgotten with this object, and stay on the engine. */
+  imageRecord?: string;
+  /** How full the engine's disk is, in place of what the file system says. */
+  usedDiskPercent?: () => Promise<number>;
   /** Name servers of all containers; absent: the engine's. */
   dns?: string[];
 }
@@ -62,7 +75,11 @@ export class DockerGarden implements Garden {
   readonly backend = 'docker';
   private readonly closing = new AbortController();
   private readonly images: Images;
+  readonly sandboxes?: Sandboxes;
   private readonly metrics: BulkMetrics;
+  private readonly networks: NetworkSandboxes;
+  /** Programs that were seen in an image: `<reference> <path>`. */
+  private readonly programs = new Set<string>();
   private network?: Promise<string>;
   private busybox?: Promise<Buffer>;
 
@@ -71,11 +88,22 @@ export class DockerGarden implements Garden {
     private readonly engine: Engine,
     private readonly storage: StorageInfo,
     readonly capabilities: GardenCapabilities,
+    /** Undefined: this agent cannot enter those of containers. */
+    private readonly namespaces: HostNamespaces | undefined,
+    private readonly record: ImageRecord,
   ) {
     // Each process that is followed listens for the closing.
     setMaxListeners(0, this.closing.signal);
     this.metrics = new BulkMetrics(engine, options.owner);
-    this.images = new Images(engine, { stacks: options.stacks, pull: options.pull ?? 'missing' });
+    this.images = new Images(engine, { stacks: options.stacks, pull: options.pull ?? 'missing', record });
+    this.networks = new NetworkSandboxes({
+      engine,
+      owner: options.owner,
+      dns: options.dns,
+      network: () => this.provideNetwork(),
+      image: async () => this.images.ofProgram('busybox', await this.sandboxBusybox()),
+    });
+    if (namespaces !== undefined) this.sandboxes = this.networks;
   }
 
   /** Rejects with `unavailable` when the engine does not answer and `unsupported` when it is too old. */
@@ -84,7 +112,8 @@ export class DockerGarden implements Garden {
     const info = (await asking('The Docker Engine could not describe itself', () =>
       engine.api.info(),
     )) as EngineInfo;
-    return new DockerGarden(options, engine, info, {
+    const namespaces = engine.isLocal ? await probeNamespaces() : undefined;
+    const capabilities: GardenCapabilities = {
       networkNamespace: true,
       isolation: true,
       memoryLimit: info.MemoryLimit ?? false,
@@ -94,11 +123,13 @@ export class DockerGarden implements Garden {
       bindMounts: true,
       tmpfs: true,
       readOnlyRootfs: true,
-      egress: false,
+      egress: namespaces?.canFilter ?? false,
       terminal: true,
       privileged: options.allowPrivileged ?? false,
       survivesAgent: true,
-    });
+    };
+    const record = await ImageRecord.open(options.imageRecord);
+    return new DockerGarden(options, engine, info, capabilities, namespaces, record);
   }
 
   async ping(): Promise<void> {
@@ -126,22 +157,45 @@ export class DockerGarden implements Garden {
     return found && found.bavail * found.bsize;
   }
 
+  async collectImages({
+    fromPercent,
+    toPercent,
+  }: {
+    fromPercent: number;
+    toPercent: number;
+  }): Promise<string[]> {
+    const used = (): Promise<number> => this.usedDiskPercent();
+    if ((await used()) < fromPercent) {
+      await this.record.save();
+      return [];
+    }
+    return this.images.collect(async () => (await used()) > toPercent);
+  }
+
+  /** 0 when the engine's disk cannot be seen from here. */
+  private async usedDiskPercent(): Promise<number> {
+    if (this.options.usedDiskPercent !== undefined) return this.options.usedDiskPercent();
+    const found = await statfs(this.storage.DockerRootDir).catch(() => undefined);
+    return found === undefined ? 0 : (100 * (found.blocks - found.bavail)) / found.blocks;
+  }
+
   rootfsProviders(): { scheme: string; stacks?: string[] }[] {
     return [{ scheme: 'preloaded', stacks: this.images.stacks }, { scheme: 'docker' }];
   }
 
-  async create(spec: ContainerSpec): Promise<Container> {
+  async create(spec: ContainerSpec, onProgress?: (text: string) => void): Promise<Container> {
     refuseUnsupported(spec, this.capabilities);
     for (const { source } of spec.bindMounts ?? []) {
       await requireAllowedSource(source, this.options.bindMountSources ?? []);
     }
-    const name = containerName(this.options.owner, spec.handle);
+    const what = `The container ${spec.handle} could not be created`;
     try {
-      return this.container(await this.createFresh(spec), spec.handle);
+      return await this.createFresh(spec, onProgress);
     } catch (error) {
+      await this.networks.release(spec.handle);
       // The create before may have succeeded although its answer was lost.
-      if (statusOf(error) === 409) return this.adopt(name, spec);
-      throw engineError(error, `The container ${spec.handle} could not be created`);
+      if (statusOf(error) === 409) return this.adopt(spec);
+      throw engineError(error, what);
     }
   }
 
@@ -162,77 +216,171 @@ export class DockerGarden implements Garden {
         filters: { label: labels.map(([label, value]) => `${label}=${value}`) },
       }),
     );
-    // One that goes away while the list is gone through is not there.
+    // The list tells all of one that runs. One that goes away while the list is gone through is not there.
     const infos = await Promise.all(
-      found.map(({ Id }) =>
-        askingUnless([404], `The container ${Id} could not be inspected`, () =>
-          this.engine.api.getContainer(Id).inspect(),
-        ),
-      ),
+      found.map(async (summary) => {
+        if (summary.State === 'running') return runningInfo(summary);
+        const info = await askingUnless([404], `The container ${summary.Id} could not be inspected`, () =>
+          this.engine.api.getContainer(summary.Id).inspect(),
+        );
+        return info && containerInfo(info);
+      }),
     );
-    return infos.filter((info) => info !== undefined).map(containerInfo);
+    const all = infos.filter((info) => info !== undefined);
+    for (const { handle, sandbox } of all) if (sandbox !== undefined) this.networks.hold(handle, sandbox);
+    return all;
   }
 
   bulkMetrics(handles?: readonly string[]): Promise<Map<string, ContainerMetrics>> {
     return this.metrics.read(handles);
   }
 
+  /** With its sandbox. One that was neither made nor listed here is looked up first, so that it is known to have one. */
   async destroy(handle: string): Promise<void> {
     const container = this.engine.api.getContainer(containerName(this.options.owner, handle));
     const what = `The container ${handle} could not be destroyed`;
     const deadline = performance.now() + REMOVAL_DEADLINE_MS;
+    if (!this.networks.knows(handle)) {
+      const found = await askingUnless([404], what, () => container.inspect());
+      const { sandbox } = found === undefined ? {} : containerInfo(found);
+      if (sandbox !== undefined) this.networks.hold(handle, sandbox);
+    }
     for (;;) {
       // v: volumes of the image would be left behind. 409: somebody else is removing it.
-      await askingUnless([404, 409], what, () => container.remove({ force: true, v: true }));
-      if (!(await askingUnless([404], what, () => container.inspect()))) return;
+      const removed = await askingUnless([404, 409], what, async () => {
+        await container.remove({ force: true, v: true });
+        return true;
+      });
+      if (removed || !(await askingUnless([404], what, () => container.inspect()))) break;
       if (performance.now() > deadline) {
         throw new RiveraError('unavailable', `${what}: the engine has not removed it; try again later.`);
       }
       await sleep(REMOVAL_POLL_MS);
     }
+    await this.networks.release(handle);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.closing.abort(new RiveraError('unavailable', 'The garden was closed; the container goes on.'));
-    return Promise.resolve();
+    await this.record.save();
   }
 
-  /** The id of a new container. An image that was removed meanwhile is provided once more. */
-  private async createFresh(spec: ContainerSpec): Promise<string> {
-    const [image, network] = await Promise.all([this.images.provide(spec), this.provideNetwork()]);
+  /** An image that was removed meanwhile is provided once more. */
+  private async createFresh(spec: ContainerSpec, onProgress?: (text: string) => void): Promise<Container> {
     const { owner, dns } = this.options;
-    const create = async (): Promise<string> => {
-      const options = containerOptions({ owner, spec, image, network, dns, capabilities: this.capabilities });
-      return (await this.engine.api.createContainer(options)).id;
+    const { capabilities, networks } = this;
+    const [provided, network, sandbox] = await all(
+      this.images.provide(spec, onProgress),
+      this.provideNetwork(),
+      this.sandboxFor(spec),
+    );
+    networks.note(spec.handle, sandbox);
+    const create = async (image: string): Promise<DockerContainer> => {
+      const wanted = containerOptions({ owner, spec, image, network, dns, sandbox, capabilities });
+      const { id } = await this.engine.api.createContainer(wanted);
+      return this.container(id, spec.handle, {
+        fresh: { main: spec.main, hasProgram: this.programCheck(spec, image) },
+        ...(sandbox !== undefined && { afterStart: (container) => this.nameHost(container, spec, sandbox) }),
+      });
     };
     try {
-      return await create();
+      return await create(provided);
     } catch (error) {
       if (statusOf(error) !== 404) throw error;
-      await this.images.provide(spec);
-      return create();
+      this.images.forget(spec);
+      this.programs.clear();
+      return create(await this.images.provide(spec, onProgress));
     }
   }
 
-  private async adopt(name: string, spec: ContainerSpec): Promise<Container> {
-    const { Id, Config } = await asking(`The container ${spec.handle} could not be looked up`, () =>
+  /**
+   * The sandbox it is to be in, with its rules in place before anything of the container can run: one that was made
+   * ahead, or, when there are rules or its address is wanted already, one of its own.
+   */
+  private async sandboxFor(spec: ContainerSpec): Promise<HeldSandbox | undefined> {
+    const { handle, egress } = spec;
+    const given = spec.sandbox === undefined ? undefined : await this.networks.take(spec.sandbox, handle);
+    const needsOne = egress !== undefined || (spec.addressAhead === true && this.sandboxes !== undefined);
+    const sandbox = given ?? (needsOne ? await this.ownSandbox(spec) : undefined);
+    if (sandbox === undefined || this.namespaces === undefined) return sandbox;
+    if (egress !== undefined) await filterEgress(sandbox, egress, this.namespaces);
+    if (given !== undefined) await renameHostFiles(sandbox, hostnameOf(handle));
+    return sandbox;
+  }
+
+  private async ownSandbox({ handle, ports, hostPorts }: ContainerSpec): Promise<HeldSandbox> {
+    const name = randomUUID();
+    const hostname = hostnameOf(handle);
+    const mappings = [...new Set(ports)].map((containerPort) => ({
+      containerPort,
+      hostPort: hostPorts?.[containerPort] ?? 0,
+    }));
+    this.networks.hold(handle, name);
+    await this.networks.create({ name, ports: mappings, hostname });
+    const held = await this.networks.take(name, handle);
+    if (held === undefined)
+      throw new RiveraError('internal', `The network of container ${handle} has ended.`);
+    return held;
+  }
+
+  /** The kernel's name for the host, which the engine took from a sandbox that was made ahead. */
+  private async nameHost(
+    container: Docker.Container,
+    { handle }: ContainerSpec,
+    sandbox: HeldSandbox,
+  ): Promise<void> {
+    const hostname = hostnameOf(handle);
+    if (sandbox.hostname === hostname) return;
+    const what = `The host of container ${handle} could not be named`;
+    const { Id: containerId, State } = await asking(what, () => container.inspect());
+    await setHostname({ containerId, pid: State.Pid }, hostname, this.options.sandboxInit);
+  }
+
+  /** Whether its program is there is looked up once for each image, unless mounts may hide it. */
+  private programCheck({ main, bindMounts = [], tmpfs = [] }: ContainerSpec, image: string): ProgramCheck {
+    const key = `${image} ${main?.dir} ${main?.path}`;
+    if (bindMounts.length > 0 || tmpfs.length > 0) return { isKnown: false, found: () => undefined };
+    return { isKnown: this.programs.has(key), found: () => void this.programs.add(key) };
+  }
+
+  private async adopt(spec: ContainerSpec): Promise<Container> {
+    const name = containerName(this.options.owner, spec.handle);
+    const info = await asking(`The container ${spec.handle} could not be looked up`, () =>
       this.engine.api.getContainer(name).inspect(),
     );
+    const { Id, Config } = info;
     const isOurs =
       Config.Labels[LABEL_OWNER] === this.options.owner && Config.Labels[LABEL_HANDLE] === spec.handle;
-    if (!isOurs || !areEqual(propertiesOf(Config.Labels), spec.properties)) throw handleInUse(spec.handle);
+    const { sandbox, state, ports } = containerInfo(info);
+    const isTheSame =
+      isOurs &&
+      state === 'created' &&
+      areEqual(propertiesOf(Config.Labels), spec.properties) &&
+      ports.every(
+        ({ containerPort, hostPort }) => (spec.hostPorts?.[containerPort] ?? hostPort) === hostPort,
+      );
+    if (!isTheSame) throw handleInUse(spec.handle);
+    if (sandbox !== undefined) this.networks.hold(spec.handle, sandbox);
     return this.container(Id, spec.handle);
   }
 
-  private container(id: string, handle: string): DockerContainer {
-    const sandboxBusybox = (): Promise<Buffer> => (this.busybox ??= readFile(this.options.sandboxInit));
+  private container(
+    id: string,
+    handle: string,
+    more: Pick<DockerContainerOptions, 'fresh' | 'afterStart'> = {},
+  ): DockerContainer {
     return new DockerContainer({
       engine: this.engine,
       id,
       handle,
-      sandboxBusybox,
+      sandboxBusybox: () => this.sandboxBusybox(),
       closed: this.closing.signal,
+      ...more,
     });
+  }
+
+  private sandboxBusybox(): Promise<Buffer> {
+    return (this.busybox ??= readFile(this.options.sandboxInit));
   }
 
   private provideNetwork(): Promise<string> {
@@ -256,6 +404,12 @@ interface EngineInfo extends StorageInfo {
 async function diskSizeMb(directory: string): Promise<number> {
   const { blocks, bsize } = await statfs(directory).catch(() => ({ blocks: 0, bsize: 0 }));
   return Math.floor((blocks * bsize) / MEBIBYTE);
+}
+
+/** Like `Promise.all`, but nothing is still under way when it rejects. */
+async function all<A, B, C>(...promises: [Promise<A>, Promise<B>, Promise<C>]): Promise<[A, B, C]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 function areEqual(a: Record<string, string>, b: Record<string, string>): boolean {

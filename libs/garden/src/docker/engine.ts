@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Docker from 'dockerode';
+import type DockerType from 'dockerode';
 import { RiveraError } from '#rivera/models';
+import { Docker } from './dockerode.js';
 import { engineError } from './engine-error.js';
 
 /** What this backend was written for; newer engines are spoken to in this version. */
@@ -19,7 +20,7 @@ export interface EngineAddress {
   host?: string;
   socketPath?: string;
   /** Anything else dockerode understands; wins over the two above. */
-  dockerOptions?: Docker.DockerOptions;
+  dockerOptions?: DockerType.DockerOptions;
 }
 
 /**
@@ -27,10 +28,14 @@ export interface EngineAddress {
  * `streams` for those that may be silent for hours (wait, attach, logs, events).
  */
 export interface Engine {
-  readonly api: Docker;
-  readonly streams: Docker;
-  readonly probe: Docker;
+  readonly api: DockerType;
+  readonly streams: DockerType;
+  readonly probe: DockerType;
   readonly apiVersion: string;
+  /** On a socket of this host. */
+  readonly isLocal: boolean;
+  /** Processes that were added to containers from here, by the engine's id. */
+  readonly execs: Set<string>;
 }
 
 /**
@@ -45,9 +50,12 @@ export async function connectEngine(address: EngineAddress): Promise<Engine> {
       throw engineError(error, 'The Docker Engine could not be asked for its version');
     });
   const apiVersion = negotiate(versions.ApiVersion, versions.MinAPIVersion ?? '1.12');
-  const client = (timeout?: number): Docker => new Docker({ ...options, version: `v${apiVersion}`, timeout });
+  const client = (timeout?: number): DockerType =>
+    new Docker({ ...options, version: `v${apiVersion}`, timeout });
   return {
     apiVersion,
+    execs: new Set(),
+    isLocal: typeof options.socketPath === 'string',
     api: client(SHORT_CALL_TIMEOUT_MS),
     streams: client(),
     probe: client(PING_TIMEOUT_MS),
@@ -76,7 +84,7 @@ function compareVersions(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-async function connectionOptions(address: EngineAddress): Promise<Docker.DockerOptions> {
+async function connectionOptions(address: EngineAddress): Promise<DockerType.DockerOptions> {
   if (address.dockerOptions) return address.dockerOptions;
   const host = address.host ?? process.env.DOCKER_HOST;
   if (address.socketPath) return overSocket(address.socketPath);
@@ -99,6 +107,6 @@ async function connectionOptions(address: EngineAddress): Promise<Docker.DockerO
 }
 
 /** The client reads DOCKER_HOST by itself and would prefer it; naming no host keeps it from that. */
-function overSocket(socketPath: string): Docker.DockerOptions {
+function overSocket(socketPath: string): DockerType.DockerOptions {
   return { socketPath, host: undefined, protocol: 'http' };
 }

@@ -48,7 +48,10 @@ export class ExecProcess implements ContainerProcess {
     private readonly input: ProcessInput,
     ended: Promise<ProcessExit>,
   ) {
-    this.exit = ended.finally(() => (this.hasEnded = true));
+    this.exit = ended.finally(() => {
+      this.hasEnded = true;
+      options.engine.execs.delete(exec.id);
+    });
     this.exit.catch(() => undefined);
   }
 
@@ -63,6 +66,7 @@ export class ExecProcess implements ContainerProcess {
     const startedAtMs = Date.now();
     const what = `The process ${spec.path} could not be started in container ${options.handle}`;
     const exec = await asking(what, () => createExec(options, token));
+    engine.execs.add(exec.id);
     const stream = await asking(what, () =>
       engine.streams
         .getExec(exec.id)
@@ -133,6 +137,24 @@ export class ExecProcess implements ContainerProcess {
       // "No such process" is the expected failure: it has already ended.
       for await (const chunk of await kill.start({ hijack: true, stdin: false })) void chunk;
     });
+  }
+}
+
+/**
+ * Ends what an earlier agent has added to a container and can no longer follow: a check or a session goes on without its
+ * client. What cannot be reached from here is left.
+ */
+export async function endForgottenExecs(
+  engine: Engine,
+  containerId: string,
+  execIds: readonly string[],
+): Promise<void> {
+  const forgotten = execIds.filter((id) => !engine.execs.has(id));
+  for (const id of forgotten) {
+    const state = await askingUnless([404], `The process ${id} could not be looked up`, () =>
+      engine.api.getExec(id).inspect(),
+    );
+    if (state?.Running) await signalOnHost(-state.Pid, containerId, 'SIGKILL');
   }
 }
 

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
+import { pack } from 'tar-stream';
 import { RiveraError } from '#rivera/models';
 import type { ContainerSpec } from '../container.js';
-import { asking, askingUnless, engineError } from './engine-error.js';
+import { asking, askingUnless, engineError, statusOf } from './engine-error.js';
 import type { Engine } from './engine.js';
+import type { ImageRecord } from './image-record.js';
+import { type PullLine, PullProgress } from './pull-progress.js';
 
 /** Silence beyond this ends a pull (Nomad's docker driver). */
 const PULL_INACTIVITY_MS = 120_000;
@@ -27,11 +30,14 @@ export type PullPolicy = 'missing' | 'always';
  */
 export class Images {
   private readonly underway = new Map<string, Promise<string>>();
+  private readonly pulls = new Map<string, PullProgress>();
+  /** Root filesystem → reference of what the engine was seen to have; one that was removed since is noticed when it is used. */
+  private readonly present = new Map<string, string>();
   private readonly digests = new Map<string, Promise<string>>();
 
   constructor(
     private readonly engine: Engine,
-    private readonly options: { stacks: Record<string, string>; pull: PullPolicy },
+    private readonly options: { stacks: Record<string, string>; pull: PullPolicy; record: ImageRecord },
   ) {}
 
   get stacks(): string[] {
@@ -42,12 +48,68 @@ export class Images {
    * The engine's reference for a root filesystem, present when this resolves. Rejects with `not-found` for an unknown
    * stack or image, `unsupported` for an unknown scheme, `unavailable` when the registry cannot be reached.
    */
-  provide(request: RootfsRequest): Promise<string> {
+  async provide(request: RootfsRequest, onProgress?: (text: string) => void): Promise<string> {
+    const known = this.present.get(request.rootfs);
+    const reference = known ?? (await this.look(request, onProgress));
+    this.options.record.use(reference);
+    if (this.options.pull === 'missing' || request.rootfs.startsWith('preloaded:')) {
+      this.present.set(request.rootfs, reference);
+    }
+    return reference;
+  }
+
+  /**
+   * Removes what this cell has pulled and no container needs, the least recently used first, until there is no more need.
+   * Returns what was removed. What an engine of several cells still has a container of, it does not give up.
+   */
+  async collect(isNeeded: () => Promise<boolean>): Promise<string[]> {
+    const { record } = this.options;
+    const removed: string[] = [];
+    for (const reference of record.leastRecentlyUsed) {
+      if (!(await isNeeded())) break;
+      if (await this.isInUse(reference)) continue;
+      const gone = await askingUnless([409], `The image ${reference} could not be removed`, async () => {
+        await this.removeImage(reference);
+        return true;
+      });
+      if (!gone) continue;
+      removed.push(reference);
+      record.remove(reference);
+      for (const [rootfs, found] of this.present) if (found === reference) this.present.delete(rootfs);
+    }
+    await record.save();
+    return removed;
+  }
+
+  /** The engine itself would let go of a name of an image that has several. */
+  private async isInUse(reference: string): Promise<boolean> {
+    const containers = await asking(`The containers of image ${reference} could not be listed`, () =>
+      this.engine.api.listContainers({ all: true, filters: { ancestor: [reference] } }),
+    );
+    return containers.length > 0;
+  }
+
+  /** One that is not there any more is success. */
+  private async removeImage(reference: string): Promise<void> {
+    try {
+      await this.engine.api.getImage(reference).remove();
+    } catch (error) {
+      if (statusOf(error) !== 404) throw error;
+    }
+  }
+
+  /** The engine said that it does not have it. */
+  forget({ rootfs }: RootfsRequest): void {
+    this.present.delete(rootfs);
+  }
+
+  private look(request: RootfsRequest, onProgress?: (text: string) => void): Promise<string> {
     const { rootfs, imageUsername = '', imagePassword = '' } = request;
     const credentials = createHash('sha256').update(`${imageUsername}\0${imagePassword}`).digest('hex');
-    return shared(this.underway, `${rootfs} ${credentials}`, () => {
+    const key = `${rootfs} ${credentials}`;
+    if (rootfs.startsWith('docker://')) return this.shareRemote(key, request, onProgress);
+    return shared(this.underway, key, () => {
       if (rootfs.startsWith('preloaded:')) return this.preloaded(rootfs.slice('preloaded:'.length));
-      if (rootfs.startsWith('docker://')) return this.remote(request);
       throw new RiveraError(
         'unsupported',
         `The root filesystem ${rootfs} is neither preloaded: nor docker://.`,
@@ -62,12 +124,32 @@ export class Images {
       throw new RiveraError('not-found', `There is no stack ${stack} on this cell; it has: ${known}.`);
     }
     const tag = (await this.digest(tar)).slice(0, 12);
-    const reference = `rivera/${stack}:${tag}`;
-    if (await this.isPresent(reference)) return reference;
     const what = `The stack ${stack} could not be imported from ${tar}`;
-    const progress = await asking(what, () =>
-      this.engine.streams.importImage(createReadStream(tar), { repo: `rivera/${stack}`, tag }),
-    );
+    return this.imported({ repo: `rivera/${stack}`, tag, what }, () => createReadStream(tar));
+  }
+
+  /** The reference of an image with nothing in it but this program, as `/<name>`. */
+  ofProgram(name: string, program: Buffer): Promise<string> {
+    return shared(this.underway, `program ${name}`, () => {
+      const tag = createHash('sha256').update(program).digest('hex').slice(0, 12);
+      const what = `An image with ${name} could not be imported`;
+      return this.imported({ repo: `rivera/only-${name}`, tag, what }, () => {
+        const tar = pack();
+        tar.entry({ name, mode: 0o755 }, program);
+        tar.finalize();
+        return tar as unknown as NodeJS.ReadableStream;
+      });
+    });
+  }
+
+  /** Its name says what is in it, so that it is imported once. */
+  private async imported(
+    { repo, tag, what }: { repo: string; tag: string; what: string },
+    tar: () => NodeJS.ReadableStream,
+  ): Promise<string> {
+    const reference = `${repo}:${tag}`;
+    if (await this.isPresent(reference)) return reference;
+    const progress = await asking(what, () => this.engine.streams.importImage(tar(), { repo, tag }));
     await followProgress(progress, what);
     return reference;
   }
@@ -83,25 +165,53 @@ export class Images {
     return digest;
   }
 
-  private async remote(request: RootfsRequest): Promise<string> {
+  private async shareRemote(
+    key: string,
+    request: RootfsRequest,
+    onProgress: (text: string) => void = () => undefined,
+  ): Promise<string> {
     const image = parseImageUrl(request.rootfs);
-    if (this.options.pull === 'missing' && (await this.isPresent(image.reference))) return image.reference;
-    const what = `The image ${image.reference} could not be pulled`;
-    const auth = request.imageUsername
-      ? {
-          username: request.imageUsername,
-          password: request.imagePassword ?? '',
-          serveraddress: image.registry,
-        }
+    const progress = this.pulls.get(key) ?? new PullProgress(image.reference);
+    this.pulls.set(key, progress);
+    progress.tell(onProgress);
+    return shared(this.underway, key, () =>
+      this.remote(request, image, progress).finally(() => this.pulls.delete(key)),
+    );
+  }
+
+  private async remote(
+    request: RootfsRequest,
+    image: ReturnType<typeof parseImageUrl>,
+    progress: PullProgress,
+  ): Promise<string> {
+    const { pull, record } = this.options;
+    const isThere = await this.isPresent(image.reference);
+    if (pull === 'missing' && isThere) return image.reference;
+    progress.begin();
+    await this.pull(request, image, progress);
+    progress.done();
+    // What was there before is somebody else's.
+    if (isThere) record.use(image.reference);
+    else await record.add(image.reference);
+    return image.reference;
+  }
+
+  private async pull(
+    { imageUsername, imagePassword }: RootfsRequest,
+    { reference, registry }: { reference: string; registry: string },
+    pulling: PullProgress,
+  ): Promise<void> {
+    const what = `The image ${reference} could not be pulled`;
+    const auth = imageUsername
+      ? { username: imageUsername, password: imagePassword ?? '', serveraddress: registry }
       : undefined;
     const silence = new AbortController();
     const progress = await asking(what, () =>
-      this.engine.streams.createImage(auth, { fromImage: image.reference, abortSignal: silence.signal }),
+      this.engine.streams.createImage(auth, { fromImage: reference, abortSignal: silence.signal }),
     ).catch((error: unknown) => {
       throw refused(error, what);
     });
-    await followProgress(progress, what, silence);
-    return image.reference;
+    await followProgress(progress, what, { silence, onLine: (line) => pulling.take(line) });
   }
 
   private async isPresent(reference: string): Promise<boolean> {
@@ -129,7 +239,7 @@ export function parseImageUrl(url: string): { reference: string; registry: strin
 async function followProgress(
   progress: NodeJS.ReadableStream,
   what: string,
-  silence?: AbortController,
+  { silence, onLine }: { silence?: AbortController; onLine?: (line: PullLine) => void } = {},
 ): Promise<void> {
   let failure: string | undefined;
   const impatience = setTimeout(() => {
@@ -139,7 +249,10 @@ async function followProgress(
   try {
     for await (const line of createInterface({ input: progress })) {
       impatience.refresh();
-      if (line.trim()) failure ??= (JSON.parse(line) as { error?: string }).error;
+      if (!line.trim()) continue;
+      const said = JSON.parse(line) as PullLine;
+      failure ??= said.error;
+      onLine?.(said);
     }
   } catch (error) {
     throw new RiveraError('unavailable', `${what}: ${failure ?? String(error)}.`);

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerInspectInfo, ContainerStats } from 'dockerode';
 import type { ContainerMetrics } from '../container.js';
 import { askingUnless } from './engine-error.js';
 import type { Engine } from './engine.js';
+import { readKernelFile } from './kernel-file.js';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
 const NANOSECONDS_PER_MICROSECOND = 1000;
@@ -16,6 +16,8 @@ export interface MeasuredContainer {
   pid: number;
   /** Milliseconds since the Unix epoch. */
   startedAtMs: number;
+  /** Controller → path of its cgroup, once that was found. */
+  groups?: ReadonlyMap<string, string>;
 }
 
 /** Undefined when it does not run. */
@@ -27,19 +29,19 @@ export function measured({ Id: id, State }: ContainerInspectInfo): MeasuredConta
  * What a running container uses: from its cgroup's files where they can be read (0.1 ms), else from the engine, which
  * takes up to a second for it. Memory is what counts towards the limit: usage without the file cache that can be dropped.
  */
-export async function readMetrics(
-  engine: Engine,
-  { id, pid, startedAtMs }: MeasuredContainer,
-): Promise<ContainerMetrics> {
+export async function readMetrics(engine: Engine, container: MeasuredContainer): Promise<ContainerMetrics> {
+  const { id, pid, startedAtMs } = container;
   const ageMs = Math.max(0, Date.now() - startedAtMs);
-  const [usage, traffic] = await Promise.all([fromCgroup(pid, id), readTraffic(pid)]);
+  container.groups ??= groupsOf(pid, id);
+  const usage = container.groups && fromCgroup(container.groups);
   // Without a cgroup of ours the process is somebody else's, and so is its network.
-  return usage === undefined ? { ...(await fromEngine(engine, id)), ageMs } : { ...usage, ...traffic, ageMs };
+  if (usage === undefined) return { ...(await fromEngine(engine, id)), ageMs };
+  return { ...usage, ...readTraffic(pid), ageMs };
 }
 
 /** All interfaces of the process's network but the loopback: lines of `name: received … (8 fields) sent …`. */
-async function readTraffic(pid: number): Promise<Traffic> {
-  const text = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => undefined);
+function readTraffic(pid: number): Traffic {
+  const text = readKernelFile(`/proc/${pid}/net/dev`);
   if (text === undefined) return {};
   const rows = [...text.matchAll(/^\s*(\S+):\s*(.+)$/gm)].filter(([, name]) => name !== 'lo');
   const total = (column: number): number =>
@@ -49,9 +51,9 @@ async function readTraffic(pid: number): Promise<Traffic> {
 
 type Traffic = Pick<ContainerMetrics, 'rxBytes' | 'txBytes'>;
 
-async function fromCgroup(pid: number, containerId: string): Promise<ContainerMetrics | undefined> {
-  const lines = (await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')).trim().split('\n');
-  // Another process may have the number when the engine runs elsewhere.
+/** Undefined when they are not those of this container: another process may have the number when the engine runs elsewhere. */
+function groupsOf(pid: number, containerId: string): ReadonlyMap<string, string> | undefined {
+  const lines = (readKernelFile(`/proc/${pid}/cgroup`) ?? '').trim().split('\n');
   const groups = new Map(
     lines
       .map((line) => line.split(':'))
@@ -60,36 +62,34 @@ async function fromCgroup(pid: number, containerId: string): Promise<ContainerMe
         controllers.split(',').map((name) => [name, path] as const),
       ),
   );
-  if (groups.size === 0) return undefined;
-  const metrics = groups.has('memory') ? await version1(groups) : await version2(groups.get('') ?? '');
+  return groups.size === 0 ? undefined : groups;
+}
+
+function fromCgroup(groups: ReadonlyMap<string, string>): ContainerMetrics | undefined {
+  const metrics = groups.has('memory') ? version1(groups) : version2(groups.get('') ?? '');
   return Object.values(metrics).some((value) => value !== undefined) ? metrics : undefined;
 }
 
-async function version1(groups: Map<string, string>): Promise<ContainerMetrics> {
-  const read = (controller: string, file: string): Promise<string | undefined> =>
-    readCgroupFile(join(CGROUP_ROOT, controller, groups.get(controller) ?? '', file));
-  const [memory, memoryStat, cpu, pids] = await Promise.all([
-    read('memory', 'memory.usage_in_bytes'),
-    read('memory', 'memory.stat'),
-    read('cpuacct', 'cpuacct.usage'),
-    read('pids', 'pids.current'),
-  ]);
+function version1(groups: ReadonlyMap<string, string>): ContainerMetrics {
+  const read = (controller: string, file: string): string | undefined =>
+    readKernelFile(join(CGROUP_ROOT, controller, groups.get(controller) ?? '', file));
   return {
-    memoryBytes: withoutCache(number(memory), field(memoryStat, 'total_inactive_file')),
-    cpuNanoseconds: number(cpu),
-    pids: number(pids),
+    memoryBytes: withoutCache(
+      number(read('memory', 'memory.usage_in_bytes')),
+      field(read('memory', 'memory.stat'), 'total_inactive_file'),
+    ),
+    cpuNanoseconds: number(read('cpuacct', 'cpuacct.usage')),
+    pids: number(read('pids', 'pids.current')),
   };
 }
 
-async function version2(path: string): Promise<ContainerMetrics> {
-  const read = (file: string): Promise<string | undefined> => readCgroupFile(join(CGROUP_ROOT, path, file));
-  const files = ['memory.current', 'memory.stat', 'cpu.stat', 'pids.current'];
-  const [memory, memoryStat, cpuStat, pids] = await Promise.all(files.map(read));
-  const cpuMicroseconds = field(cpuStat, 'usage_usec');
+function version2(path: string): ContainerMetrics {
+  const read = (file: string): string | undefined => readKernelFile(join(CGROUP_ROOT, path, file));
+  const cpuMicroseconds = field(read('cpu.stat'), 'usage_usec');
   return {
-    memoryBytes: withoutCache(number(memory), field(memoryStat, 'inactive_file')),
+    memoryBytes: withoutCache(number(read('memory.current')), field(read('memory.stat'), 'inactive_file')),
     cpuNanoseconds: cpuMicroseconds === undefined ? undefined : cpuMicroseconds * NANOSECONDS_PER_MICROSECOND,
-    pids: number(pids),
+    pids: number(read('pids.current')),
   };
 }
 
@@ -118,10 +118,6 @@ function trafficOf(stats: SparseStats | undefined): Traffic {
   const total = (field: 'rx_bytes' | 'tx_bytes'): number =>
     interfaces.reduce((sum, each) => sum + each[field], 0);
   return { rxBytes: total('rx_bytes'), txBytes: total('tx_bytes') };
-}
-
-function readCgroupFile(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
 }
 
 function withoutCache(usage: number | undefined, cache: number | undefined): number | undefined {
