@@ -16,6 +16,8 @@ const PATH = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(de
 export interface DockerEngineHarness {
   /** `unix:///…`, to be used as DOCKER_HOST. */
   readonly dockerHost: string;
+  /** Ends the engine, or kills it, and starts it again after a while; its containers end with it. Only a private one. */
+  restart(signal: 'SIGTERM' | 'SIGKILL', downMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,26 +34,43 @@ export async function canStartDockerEngine(): Promise<boolean> {
  */
 export async function startDockerEngine(): Promise<DockerEngineHarness> {
   const running = process.env.RIVERA_TEST_DOCKER_HOST;
-  if (running) return { dockerHost: running, stop: () => Promise.resolve() };
+  if (running) {
+    const refuse = (): Promise<void> =>
+      Promise.reject(new Error('This Docker Engine is not ours to restart.'));
+    return { dockerHost: running, restart: refuse, stop: () => Promise.resolve() };
+  }
 
   // A short path: a unix socket's may not exceed 107 bytes, and containerd puts its own below this one.
   const directory = await mkdtemp(join(tmpdir(), 'rvdocker-'));
   const socketPath = join(directory, 'docker.sock');
-  const engine = launch(directory, socketPath);
+  // No default bridge, because all engines would share docker0; networks come from a range of this engine's own.
+  const subnet = 128 + Math.floor(Math.random() * 120);
+  let engine = launch(directory, socketPath, subnet);
   const stop = async (): Promise<void> => {
     await removeNetworks(socketPath);
     await end(engine.process, directory);
   };
 
-  const deadline = performance.now() + START_DEADLINE_MS;
-  while (!(await answers(socketPath))) {
-    if (engine.process.exitCode !== null || engine.failed || performance.now() > deadline) {
-      await stop();
-      throw new Error(`dockerd did not start. The end of its log:\n${engine.output()}`);
+  const ready = async (): Promise<void> => {
+    const deadline = performance.now() + START_DEADLINE_MS;
+    while (!(await answers(socketPath))) {
+      if (engine.process.exitCode !== null || engine.failed || performance.now() > deadline) {
+        await stop();
+        throw new Error(`dockerd did not start. The end of its log:\n${engine.output()}`);
+      }
+      await sleep(50);
     }
-    await sleep(50);
-  }
-  return { dockerHost: `unix://${socketPath}`, stop };
+  };
+  const restart = async (signal: 'SIGTERM' | 'SIGKILL', downMs: number): Promise<void> => {
+    const gone = once(engine.process, 'exit');
+    engine.process.kill(signal);
+    await gone;
+    await sleep(downMs);
+    engine = launch(directory, socketPath, subnet);
+    await ready();
+  };
+  await ready();
+  return { dockerHost: `unix://${socketPath}`, restart, stop };
 }
 
 interface Engine {
@@ -60,9 +79,7 @@ interface Engine {
   output(): string;
 }
 
-function launch(directory: string, socketPath: string): Engine {
-  // No default bridge, because all engines would share docker0; networks come from a range of this engine's own.
-  const subnet = 128 + Math.floor(Math.random() * 120);
+function launch(directory: string, socketPath: string, subnet: number): Engine {
   const args = [
     `--data-root=${join(directory, 'data')}`,
     `--exec-root=${join(directory, 'exec')}`,

@@ -15,6 +15,9 @@ export interface RedisHarness {
   readonly port: number;
   /** SIGKILL, as a crash of the machine would look; resolves when the process is gone. */
   kill9(): Promise<void>;
+  /** Freezes it, as a disk that does not answer does: with `appendfsync always` Redis waits for each flush. */
+  pause(): void;
+  resume(): void;
   /** Starts again on the same port and directory; what was not persisted is lost. */
   restart(): Promise<void>;
   /** Ends the server and removes the directory if it was made here. */
@@ -42,6 +45,8 @@ export async function startRedis(
     url: `redis://127.0.0.1:${port}`,
     port,
     kill9: () => end('SIGKILL'),
+    pause: () => server.kill('SIGSTOP'),
+    resume: () => server.kill('SIGCONT'),
     restart: async () => {
       await end('SIGTERM');
       server = await launch({ port, dir, appendonly: options.appendonly ?? false });
