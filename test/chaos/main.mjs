@@ -1,0 +1,8 @@
+// npm run chaos -- --minutes 30 --seed 1 [--backend docker]: see docs/reliability.md.
+import { register } from 'node:module';
+
+register('../bench/typescript.hooks.mjs', import.meta.url);
+const { runChaos } = await import('./run.ts');
+process.exitCode = await runChaos(process.argv.slice(2));
+// What a violation has left half done must not keep it from ending.
+process.exit();
