@@ -85,8 +85,9 @@ export class Injector {
       case 'engine-kill':
       case 'engine-stop':
         engine.restarting?.();
-        await cluster.engine?.restart(kind === 'engine-kill' ? 'SIGKILL' : 'SIGTERM', forMs);
-        return () => Promise.resolve();
+        await cluster.engine?.end(kind === 'engine-kill' ? 'SIGKILL' : 'SIGTERM');
+        await sleep(forMs);
+        return async () => cluster.engine?.start();
       case 'container-kill':
         return this.killContainer(target, amount);
     }

@@ -2,6 +2,8 @@
 import { register } from 'node:module';
 
 register('../bench/typescript.hooks.mjs', import.meta.url);
+// Each program of a cluster is ended with this one.
+process.setMaxListeners(100);
 const { runChaos } = await import('./run.ts');
 process.exitCode = await runChaos(process.argv.slice(2));
 // What a violation has left half done must not keep it from ending.

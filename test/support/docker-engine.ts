@@ -8,7 +8,8 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-const START_DEADLINE_MS = 60_000;
+/** One that has to look after the containers of its predecessor takes its time on a busy machine. */
+const START_DEADLINE_MS = 180_000;
 const STOP_DEADLINE_MS = 20_000;
 /** Debian keeps dockerd and iptables where an ordinary user's PATH does not look. */
 const PATH = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter);
@@ -16,8 +17,10 @@ const PATH = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(de
 export interface DockerEngineHarness {
   /** `unix:///…`, to be used as DOCKER_HOST. */
   readonly dockerHost: string;
-  /** Ends the engine, or kills it, and starts it again after a while; its containers end with it. Only a private one. */
-  restart(signal: 'SIGTERM' | 'SIGKILL', downMs: number): Promise<void>;
+  /** Ends it, or kills it; its containers end then or when it starts again. Only a private one. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts one that was ended, with what it had. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,7 +40,7 @@ export async function startDockerEngine(): Promise<DockerEngineHarness> {
   if (running) {
     const refuse = (): Promise<void> =>
       Promise.reject(new Error('This Docker Engine is not ours to restart.'));
-    return { dockerHost: running, restart: refuse, stop: () => Promise.resolve() };
+    return { dockerHost: running, end: refuse, start: refuse, stop: () => Promise.resolve() };
   }
 
   // A short path: a unix socket's may not exceed 107 bytes, and containerd puts its own below this one.
@@ -61,16 +64,21 @@ export async function startDockerEngine(): Promise<DockerEngineHarness> {
       await sleep(50);
     }
   };
-  const restart = async (signal: 'SIGTERM' | 'SIGKILL', downMs: number): Promise<void> => {
-    const gone = once(engine.process, 'exit');
-    engine.process.kill(signal);
-    await gone;
-    await sleep(downMs);
-    engine = launch(directory, socketPath, subnet);
-    await ready();
-  };
   await ready();
-  return { dockerHost: `unix://${socketPath}`, restart, stop };
+  return {
+    dockerHost: `unix://${socketPath}`,
+    end: async (signal) => {
+      const gone = once(engine.process, 'exit');
+      engine.process.kill(signal);
+      await gone;
+      await endContainerd(directory);
+    },
+    start: () => {
+      engine = launch(directory, socketPath, subnet);
+      return ready();
+    },
+    stop,
+  };
 }
 
 interface Engine {
@@ -93,7 +101,7 @@ function launch(directory: string, socketPath: string, subnet: number): Engine {
   const child = spawn('dockerd', args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH } });
   let output = '';
   const keep = (chunk: Buffer): void => {
-    output = (output + chunk.toString()).slice(-8_000);
+    output = (output + chunk.toString()).slice(-64_000);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
@@ -116,6 +124,17 @@ async function end(engine: ChildProcess, directory: string): Promise<void> {
   await killRest(directory);
   await unmountBelow(directory);
   await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
+/**
+ * An engine that is killed takes its containerd with it. Where nobody reaps that, its process id looks alive and the next
+ * engine would wait for it.
+ */
+async function endContainerd(directory: string): Promise<void> {
+  const pidFile = join(directory, 'exec/containerd/containerd.pid');
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => '0'));
+  if (pid > 0) killQuietly(pid);
+  await rm(pidFile, { force: true });
 }
 
 /** Ends containerd and the shims this engine left behind: they name its directory in their arguments. */
