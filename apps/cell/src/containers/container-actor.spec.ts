@@ -71,7 +71,7 @@ class BriefWork implements Work {
 
 describe('ContainerActor', () => {
   const garden = new FakeGarden({ owner: 'cell-1' });
-  const run = async (work: BriefWork): Promise<void> => {
+  const run = async (work: BriefWork, begun: (actor: ContainerActor) => void = () => {}): Promise<void> => {
     await new Promise<void>((resolve) => {
       const actor = new ContainerActor({
         work,
@@ -83,6 +83,7 @@ describe('ContainerActor', () => {
         onGone: () => resolve(),
       });
       actor.begin();
+      begun(actor);
     });
     expect(await garden.list()).toEqual([]);
   };
@@ -105,5 +106,12 @@ describe('ContainerActor', () => {
     const work = new BriefWork(garden, announced);
     await run(work);
     expect(work.said).toEqual(['starting', 'succeeded', 'removed']);
+  });
+
+  it('what an earlier agent left and nobody wants is gone before the store may start it elsewhere', async () => {
+    const work = new BriefWork(garden, Promise.resolve(true));
+    await (await work.create()).start({ stdout: () => undefined, stderr: () => undefined });
+    await run(work, (actor) => actor.stop());
+    expect(work.said).toEqual(['removed', 'cancelled']);
   });
 });

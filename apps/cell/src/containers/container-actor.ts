@@ -252,23 +252,36 @@ export class ContainerActor {
   /** What was asked to end has been stopped, however it ended. */
   private complete(ended: StepResult): void {
     const { logger, onCompleted } = this.options;
+    const mayRun = this.mayRunOn;
     const result = this.abort.signal.aborted && ended.status !== 'cancelled' ? CANCELLED : readable(ended);
     this.become('completed');
     const reason = result.status === 'failed' ? { reason: result.message } : {};
     logger.log('container-completed', { guid: this.work.guid, status: result.status, ...reason });
     onCompleted?.(result);
-    this.pipe(this.settle(result), () => ({ type: 'settled' }));
+    this.pipe(this.settle(result, mayRun), () => ({ type: 'settled' }));
+  }
+
+  /**
+   * Did nobody see its program end? It may run if an earlier agent started it and this one has not taken it up yet, or if
+   * its start is under way.
+   */
+  private get mayRunOn(): boolean {
+    const isAdopted = this.options.reservationTtlMs === undefined;
+    return this.current === 'created' || (isAdopted && this.current !== 'running');
   }
 
   /**
    * The store first: a container whose end is not known yet must not vanish, or a restarted agent could not tell it. And
-   * never the end before the start, which would then make the store believe that a container runs that is gone.
+   * never the end before the start, which would then make the store believe that a container runs that is gone. But what
+   * was asked to stop and may still run goes first: when the store knows, it is started elsewhere.
    */
-  private async settle(result: StepResult): Promise<void> {
+  private async settle(result: StepResult, mayRun: boolean): Promise<void> {
+    const goesFirst = mayRun && result.status === 'cancelled';
     await this.readying;
+    if (goesFirst) await this.creation.then(() => this.remove());
     await this.options.work.ended(result, this.container);
     await this.creation;
-    await this.remove();
+    if (!goesFirst) await this.remove();
   }
 
   /** The store gave it to someone else; what an earlier agent left of it goes. */
