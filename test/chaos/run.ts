@@ -1,17 +1,22 @@
 import { parseArgs } from 'node:util';
 import { report } from './report.js';
 import { Chance } from './random.js';
+import { killCells } from './cell-kills.js';
+import { findSeededBugs } from './seeded-bugs.js';
 import { storm } from './storm.js';
 
-const USAGE = `usage: npm run chaos -- [--minutes M] [--seed N] [--backend fake|docker] [--cells C] [--lrps L] [--gap MS] [--json]`;
+const USAGE = `usage: npm run chaos -- [--minutes M] [--seed N] [--backend fake|docker] [--cells C] [--lrps L] [--gap MS] [--json]
+       npm run chaos -- cell [--kills N] [--lrps L] [--seed N] [--backend docker|fake] [--json]
+       npm run chaos -- --seeded-bugs [--seed N]`;
 
 const DEFAULTS = {
-  fake: { cells: 20, lrps: 2_000, gapMs: 2_500 },
-  docker: { cells: 3, lrps: 40, gapMs: 2_500 },
+  fake: { cells: 20, lrps: 2_000, gapMs: 2_000 },
+  docker: { cells: 3, lrps: 40, gapMs: 2_000 },
 };
 /** A storm, and the calm after it. */
 const ROUND_MS = 240_000;
 const CALM_SHARE = 0.15;
+const LRPS_OF_A_CELL = 50;
 const CONVERGENCE_MS = 90_000;
 
 /** Runs what the command line asks for. Returns the exit code: 1 when anything was violated. */
@@ -22,15 +27,18 @@ export async function runChaos(args: string[]): Promise<number> {
     options: {
       minutes: { type: 'string', default: '5' },
       seed: { type: 'string' },
-      backend: { type: 'string', default: 'fake' },
+      backend: { type: 'string' },
       cells: { type: 'string' },
       lrps: { type: 'string' },
       gap: { type: 'string' },
+      kills: { type: 'string', default: '500' },
       json: { type: 'boolean', default: false },
+      'seeded-bugs': { type: 'boolean', default: false },
     },
   });
-  const { backend } = values;
-  if (positionals.length > 0 || (backend !== 'fake' && backend !== 'docker')) {
+  const [what = 'storm', ...more] = positionals;
+  const backend = values.backend ?? (what === 'cell' ? 'docker' : 'fake');
+  if (more.length > 0 || !['storm', 'cell'].includes(what) || (backend !== 'fake' && backend !== 'docker')) {
     console.error(USAGE);
     return 1;
   }
@@ -38,6 +46,16 @@ export async function runChaos(args: string[]): Promise<number> {
   const storms = Math.max(1, Math.round(durationMs / ROUND_MS));
   const seed = values.seed === undefined ? Chance.ofRun().seed : Number(values.seed);
   console.error(`seed ${seed}`);
+  if (values['seeded-bugs']) {
+    const unnoticed = await findSeededBugs({ seed, progress });
+    return unnoticed.length === 0 ? 0 : 1;
+  }
+  if (what === 'cell') {
+    const lrps = Number(values.lrps ?? LRPS_OF_A_CELL);
+    const result = await killCells({ seed, kills: Number(values.kills), lrps, backend, progress });
+    report(result, values.json);
+    return result.violations.length === 0 ? 0 : 1;
+  }
   const result = await storm({
     seed,
     backend,

@@ -13,6 +13,7 @@ import { Operator } from './operator.js';
 import { Chance } from './random.js';
 import { TaskClient } from './task-client.js';
 import { Tenant } from './tenant.js';
+import { zombieViolations } from './zombies.js';
 
 export interface StormOptions {
   seed: number;
@@ -34,6 +35,8 @@ export interface StormOptions {
   /** Instead of faults of all kinds. */
   plan?: (chance: Chance, cluster: Cluster) => Fault[];
   cluster?: Partial<ClusterOptions>;
+  /** Do not print the programs' logs when something was violated. */
+  isQuiet?: boolean;
   progress(text: string): void;
 }
 
@@ -124,7 +127,7 @@ class Run {
       await this.reader.stop();
       await this.engine.stop();
     }
-    if (this.violations.length > 0) options.progress(cluster.report(60));
+    if (this.violations.length > 0 && !options.isQuiet) options.progress(cluster.report(60));
     return this.result(workload.operator);
   }
 
@@ -219,6 +222,7 @@ class Run {
       ...brokenPromises(history, this.promises),
       ...runViolations(history, engine.runs),
       ...(await storeViolations(reader, history)),
+      ...(await zombieViolations(this.cluster.dist, this.cluster.redis.url)),
     );
     this.violations.push(...(await this.leaks()));
   }

@@ -168,6 +168,11 @@ export class Cluster {
     return program;
   }
 
+  /** The compiled programs that run. */
+  get dist(): string {
+    return this.options.dist ?? join(PROJECT, 'dist');
+  }
+
   get programNames(): string[] {
     return [...this.programs.keys()];
   }
@@ -330,7 +335,7 @@ export class Cluster {
   private addProgram(name: string, app: string, env: Environment): Program {
     const program = new Program({
       name,
-      main: join(this.options.dist ?? join(PROJECT, 'dist'), 'apps', app, 'src/main.js'),
+      main: join(this.dist, 'apps', app, 'src/main.js'),
       env: { PATH: process.env.PATH ?? '', LOG_FORMAT: 'text', ...env },
       readyUrl: `http://${env.BBS_LISTEN ?? env.HEALTH_LISTEN}/readyz`,
       logFile: join(this.directory, `${name}.log`),

@@ -56,7 +56,7 @@ export class History {
   readonly tasks = new Map<string, Task>();
   readonly cells = new Map<string, Cell>();
   readonly deployments = new Map<string, Deployment>();
-  /** By slot and instance guid, which together are one identity to whoever follows events. */
+  /** By slot and instance guid, or state without one: what is one identity to whoever follows events. */
   readonly actuals = new Map<string, ActualLRP>();
   readonly instances = new Map<string, InstanceStory>();
   readonly taskStories = new Map<string, TaskStory>();

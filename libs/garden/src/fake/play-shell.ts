@@ -1,7 +1,7 @@
 import type { FakeScript } from './fake-types.js';
 
 /** What a program takes to end once it is asked to. */
-const STOPPING_MS = 100;
+const STOPPING_MS = 300;
 
 /**
  * Plays shell lines of the form `sleep 2; exit 1` or `sleep 2` as a shell would; whatever else is run goes on until it is
