@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { report } from './report.js';
 import { Chance } from './random.js';
+import { copyOfDist } from './copy-of-dist.js';
 import { killCells } from './cell-kills.js';
 import { findSeededBugs } from './seeded-bugs.js';
 import { storm } from './storm.js';
@@ -56,8 +57,10 @@ export async function runChaos(args: string[]): Promise<number> {
     report(result, values.json);
     return result.violations.length === 0 ? 0 : 1;
   }
+  const { dist, remove } = await copyOfDist(`run-${process.pid}`);
   const result = await storm({
     seed,
+    cluster: { dist },
     backend,
     cells: Number(values.cells ?? DEFAULTS[backend].cells),
     lrps: Number(values.lrps ?? DEFAULTS[backend].lrps),
@@ -67,6 +70,7 @@ export async function runChaos(args: string[]): Promise<number> {
     convergenceMs: CONVERGENCE_MS,
     progress,
   });
+  await remove();
   report(result, values.json);
   return result.violations.length === 0 ? 0 : 1;
 }

@@ -1,6 +1,6 @@
-import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROJECT } from '../support/build.js';
+import { copyOfDist } from './copy-of-dist.js';
 import { storm } from './storm.js';
 
 /** A rule that is broken on purpose, in a copy of the compiled programs. */
@@ -74,7 +74,10 @@ export async function findSeededBugs(options: {
 }): Promise<string[]> {
   const unnoticed: string[] = [];
   for (const bug of options.bugs ?? SEEDED_BUGS) {
-    const dist = await distWith(bug);
+    const copy = await copyOfDist(`seeded-${SEEDED_BUGS.indexOf(bug)}`);
+    const { dist } = copy;
+    const file = join(dist, bug.file);
+    await writeFile(file, withBug(await readFile(file, 'utf8'), bug));
     const { violations } = await storm({
       seed: options.seed,
       backend: 'fake',
@@ -93,26 +96,9 @@ export async function findSeededBugs(options: {
     if (violations.length > 0)
       options.progress(`         ${violations.length} violations, e.g. ${violations[0]}`);
     else unnoticed.push(bug.name);
-    await rm(join(dist, '..'), { recursive: true });
+    await copy.remove();
   }
   return unnoticed;
-}
-
-/** A copy of what is compiled with one bug in it. */
-async function distWith(bug: SeededBug): Promise<string> {
-  const directory = join(PROJECT, '.rivera/seeded', String(SEEDED_BUGS.indexOf(bug)));
-  const dist = join(directory, 'dist');
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true });
-  await Promise.all([
-    cp(join(PROJECT, 'dist/apps'), join(dist, 'apps'), { recursive: true }),
-    cp(join(PROJECT, 'dist/libs'), join(dist, 'libs'), { recursive: true }),
-    cp(join(PROJECT, 'package.json'), join(directory, 'package.json')),
-    symlink(join(PROJECT, 'node_modules'), join(directory, 'node_modules')),
-  ]);
-  const file = join(dist, bug.file);
-  await writeFile(file, withBug(await readFile(file, 'utf8'), bug));
-  return dist;
 }
 
 /** @throws when the text to break is not there, or not just once */

@@ -242,7 +242,7 @@ export function identityOf(actual: ActualLRP): string {
   return `${slotOf(actual)}/${actual.instanceGuid ?? actual.state}`;
 }
 
-function pairOf<R>(event: { before?: R; after?: R } | object): { before?: R; after?: R } {
+function pairOf<R>(event: object): { before?: R; after?: R } {
   return event as { before?: R; after?: R };
 }
 
