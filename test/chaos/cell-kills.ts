@@ -11,7 +11,7 @@ export interface CellKillsOptions {
 }
 
 /** Between two kills: some hit an agent that starts, some one that has taken everything back. */
-const GAP_MS = { least: 200, most: 4_000 };
+const GAP_MS = { least: 200, most: 5_000 };
 /** After so many kills everything must come to rest. */
 const KILLS_OF_A_STORM = 50;
 
