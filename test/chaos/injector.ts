@@ -7,6 +7,9 @@ import type { Fault, FaultKind } from './fault-plan.js';
 
 const READY_TIMEOUT_MS = 240_000;
 
+/** What has not come back yet is not hit again: it is started by the suite and not by a supervisor. */
+const ONE_AT_A_TIME: ReadonlySet<string> = new Set(['redis', 'engine']);
+
 /** One fault that was over, and how long after its end its target did its work again, in milliseconds. */
 export interface Recovery {
   kind: FaultKind;
@@ -17,6 +20,7 @@ export interface Recovery {
 /** Makes faults happen to a cluster. */
 export class Injector {
   readonly recoveries: Recovery[] = [];
+  private readonly latestOf = new Map<string, Promise<void>>();
   /** The latest fault of each target. */
   private readonly latest = new Map<string, Fault>();
 
@@ -37,6 +41,15 @@ export class Injector {
   }
 
   async inject(fault: Fault): Promise<void> {
+    const { target } = fault;
+    if (!ONE_AT_A_TIME.has(target)) return this.carryOut(fault);
+    const before = this.latestOf.get(target) ?? Promise.resolve();
+    const now = before.then(() => this.carryOut(fault));
+    this.latestOf.set(target, now);
+    return now;
+  }
+
+  private async carryOut(fault: Fault): Promise<void> {
     const { kind, target } = fault;
     this.latest.set(target, fault);
     const healed = await this.apply(fault);
