@@ -3,12 +3,12 @@ import { report } from './report.js';
 import { Chance } from './random.js';
 import { copyOfDist } from './copy-of-dist.js';
 import { killCells } from './cell-kills.js';
-import { findSeededBugs } from './seeded-bugs.js';
+import { findSeededBugs, SEEDED_BUGS } from './seeded-bugs.js';
 import { storm } from './storm.js';
 
 const USAGE = `usage: npm run chaos -- [--minutes M] [--seed N] [--backend fake|docker] [--cells C] [--lrps L] [--gap MS] [--json]
        npm run chaos -- cell [--kills N] [--lrps L] [--seed N] [--backend docker|fake] [--json]
-       npm run chaos -- --seeded-bugs [--seed N]`;
+       npm run chaos -- --seeded-bugs [--only TEXT] [--seed N]`;
 
 const DEFAULTS = {
   fake: { cells: 20, lrps: 2_000, gapMs: 2_000 },
@@ -35,6 +35,7 @@ export async function runChaos(args: string[]): Promise<number> {
       kills: { type: 'string', default: '500' },
       json: { type: 'boolean', default: false },
       'seeded-bugs': { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
     },
   });
   const [what = 'storm', ...more] = positionals;
@@ -48,7 +49,8 @@ export async function runChaos(args: string[]): Promise<number> {
   const seed = values.seed === undefined ? Chance.ofRun().seed : Number(values.seed);
   console.error(`seed ${seed}`);
   if (values['seeded-bugs']) {
-    const unnoticed = await findSeededBugs({ seed, progress });
+    const bugs = SEEDED_BUGS.filter(({ name }) => name.includes(values.only));
+    const unnoticed = await findSeededBugs({ seed, bugs, progress });
     return unnoticed.length === 0 ? 0 : 1;
   }
   if (what === 'cell') {

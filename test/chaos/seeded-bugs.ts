@@ -69,11 +69,11 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
 /** Runs a short storm with each bug. Returns the names of those that nobody noticed. */
 export async function findSeededBugs(options: {
   seed: number;
-  bugs?: readonly SeededBug[];
+  bugs: readonly SeededBug[];
   progress(text: string): void;
 }): Promise<string[]> {
   const unnoticed: string[] = [];
-  for (const bug of options.bugs ?? SEEDED_BUGS) {
+  for (const bug of options.bugs) {
     const copy = await copyOfDist(`seeded-${SEEDED_BUGS.indexOf(bug)}`);
     const { dist } = copy;
     const file = join(dist, bug.file);
