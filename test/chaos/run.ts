@@ -59,10 +59,10 @@ export async function runChaos(args: string[]): Promise<number> {
     report(result, values.json);
     return result.violations.length === 0 ? 0 : 1;
   }
-  const { dist, remove } = await copyOfDist(`run-${process.pid}`);
+  const copy = await copyOfDist(`run-${process.pid}`);
   const result = await storm({
     seed,
-    cluster: { dist },
+    cluster: { dist: copy.dist },
     backend,
     cells: Number(values.cells ?? DEFAULTS[backend].cells),
     lrps: Number(values.lrps ?? DEFAULTS[backend].lrps),
@@ -72,7 +72,7 @@ export async function runChaos(args: string[]): Promise<number> {
     convergenceMs: CONVERGENCE_MS,
     progress,
   });
-  await remove();
+  await copy.remove();
   report(result, values.json);
   return result.violations.length === 0 ? 0 : 1;
 }

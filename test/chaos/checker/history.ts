@@ -243,7 +243,7 @@ export function identityOf(actual: ActualLRP): string {
 }
 
 function pairOf<R>(event: object): { before?: R; after?: R } {
-  return event as { before?: R; after?: R };
+  return event;
 }
 
 function isDone(task: Task | undefined): boolean {
