@@ -13,6 +13,9 @@ export interface SeededBug {
   replace: string;
 }
 
+/** The storm without a bug. */
+const CONTROL = 'control';
+
 export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'writes of those who were replaced are taken',
@@ -66,20 +69,38 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
 ];
 
-/** Runs a short storm with each bug. Returns the names of those that nobody noticed. */
+/**
+ * Runs a short storm with each bug, and before them one without any, in which nothing may be found. Returns the names of
+ * those that nobody noticed, and `CONTROL` when something was found where nothing is.
+ */
 export async function findSeededBugs(options: {
   seed: number;
   bugs: readonly SeededBug[];
   progress(text: string): void;
 }): Promise<string[]> {
-  const unnoticed: string[] = [];
-  for (const bug of options.bugs) {
-    const copy = await copyOfDist(`seeded-${SEEDED_BUGS.indexOf(bug)}`);
-    const { dist } = copy;
-    const file = join(dist, bug.file);
-    await writeFile(file, withBug(await readFile(file, 'utf8'), bug));
+  const { seed, bugs, progress } = options;
+  const healthy = await violationsWith(undefined, seed);
+  progress(`without a bug: ${healthy.length} violations`);
+  for (const violation of healthy) progress(`         ${violation}`);
+  const unnoticed: string[] = healthy.length === 0 ? [] : [CONTROL];
+  for (const bug of bugs) {
+    const violations = await violationsWith(bug, seed);
+    progress(`${violations.length > 0 ? 'noticed' : 'NOT NOTICED'}: ${bug.name}`);
+    if (violations.length > 0) progress(`         ${violations.length} violations, e.g. ${violations[0]}`);
+    else unnoticed.push(bug.name);
+  }
+  return unnoticed;
+}
+
+async function violationsWith(bug: SeededBug | undefined, seed: number): Promise<string[]> {
+  const copy = await copyOfDist(`seeded-${bug === undefined ? 'none' : SEEDED_BUGS.indexOf(bug)}`);
+  try {
+    if (bug !== undefined) {
+      const file = join(copy.dist, bug.file);
+      await writeFile(file, withBug(await readFile(file, 'utf8'), bug));
+    }
     const { violations } = await storm({
-      seed: options.seed,
+      seed,
       backend: 'fake',
       cells: 3,
       lrps: 60,
@@ -87,18 +108,15 @@ export async function findSeededBugs(options: {
       stormMs: 20_000,
       gapMs: 2_500,
       pauseMs: 300,
-      convergenceMs: 45_000,
-      cluster: { dist },
+      convergenceMs: 60_000,
+      cluster: { dist: copy.dist },
       isQuiet: true,
       progress: () => undefined,
     });
-    options.progress(`${violations.length > 0 ? 'noticed' : 'NOT NOTICED'}: ${bug.name}`);
-    if (violations.length > 0)
-      options.progress(`         ${violations.length} violations, e.g. ${violations[0]}`);
-    else unnoticed.push(bug.name);
+    return violations;
+  } finally {
     await copy.remove();
   }
-  return unnoticed;
 }
 
 /** @throws when the text to break is not there, or not just once */
