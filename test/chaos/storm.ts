@@ -70,7 +70,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     backend,
     replicas,
     presenceTtlMs,
-    leaseTtlMs: 3_000,
+    leaseTtlMs: 6_000,
     redis: { appendonly: true },
     links: true,
     supervised: true,
