@@ -27,6 +27,7 @@ export default defineConfig({
             'libs/**/*.spec.ts',
             'test/conformance/**/*.spec.ts',
             'test/support/**/*.spec.ts',
+            'test/chaos/**/*.spec.ts',
           ],
           testTimeout: 60_000,
           maxWorkers: 2,

@@ -182,7 +182,7 @@ describe('3.3 Retire over HTTP', () => {
       processGuid,
       ['desired_lrp_created', 'created UNCLAIMED', ...STARTED_EVENTS],
       ['changed RUNNING', 'created UNCLAIMED', 'removed'],
-      ['created UNCLAIMED', 'removed'],
+      ['removed', 'created UNCLAIMED'],
     );
     expect(await statesOf(processGuid)).toEqual(['0 ORDINARY UNCLAIMED', '1 ORDINARY UNCLAIMED']);
   });

@@ -10,9 +10,11 @@ import jwt from 'jsonwebtoken';
 import { RiveraClient } from '#rivera/client';
 import type { RiveraClientOptions } from '#rivera/client';
 import type { ActualLRP, Task } from '#rivera/models';
-import { LEAN_NODE } from '../../apps/cli/src/up/lean-node.js';
+import { nodeOf } from '../../apps/cli/src/up/node-of.js';
+import { Balancer } from './balancer.js';
 import { ensureBuilt, PROJECT } from './build.js';
 import { type DockerEngineHarness, startDockerEngine } from './docker-engine.js';
+import { FaultyLink } from './faulty-link.js';
 import { stablePorts } from './ports.js';
 import { Program } from './program.js';
 import { type RedisHarness, startRedis } from './redis.js';
@@ -27,6 +29,14 @@ export interface ClusterOptions {
   cells?: number;
   backend?: Backend;
   redis?: { appendonly?: boolean };
+  /** Of each program of the control plane: `bbs`, `bbs-2`, …; clients and cells reach those of `bbs` that answer. */
+  replicas?: number;
+  /** Programs reach each other over links that can be made faulty, see `link`. */
+  links?: boolean;
+  /** Fake containers outlive their agent, and `fakeMachine` says what really ran. */
+  fakeMachines?: boolean;
+  /** Compiled programs that are run instead of those of this project. */
+  dist?: string;
   presenceTtlMs?: number;
   /** How long a paused or dead auctioneer or converger keeps its lease. */
   leaseTtlMs?: number;
@@ -80,19 +90,24 @@ export class Cluster {
   /** The engine behind the docker backend. */
   docker: Docker;
   api: string;
+  engine: DockerEngineHarness | undefined;
   private directory: string;
-  private engine: DockerEngineHarness | undefined;
   private rootfs: RootfsHarness | undefined;
   private readonly secret = randomBytes(32).toString('hex');
   private readonly programs = new Map<string, Program>();
+  private readonly links = new Map<string, FaultyLink>();
+  private balancer: Balancer | undefined;
   private cellCount = 0;
 
   constructor(readonly options: ClusterOptions = {}) {}
 
   async start(): Promise<this> {
-    const { cells = 2, backend = 'fake', redis } = this.options;
+    const { cells = 2, backend = 'fake', redis, replicas = 1 } = this.options;
     this.directory = await mkdtemp(join(tmpdir(), 'rivera-cluster-'));
-    const [redisPort = 0, ...ports] = await stablePorts(1 + CONTROL_PLANE.length);
+    const names = CONTROL_PLANE.flatMap((app) =>
+      Array.from({ length: replicas }, (_, i) => ({ app, name: i === 0 ? app : `${app}-${i + 1}` })),
+    );
+    const [redisPort = 0, ...ports] = await stablePorts(1 + names.length);
     [this.redis, this.engine, this.rootfs] = await Promise.all([
       startRedis({ port: redisPort, appendonly: redis?.appendonly ?? false }),
       backend === 'docker' ? startDockerEngine() : undefined,
@@ -102,10 +117,17 @@ export class Cluster {
     ]);
     if (this.engine) this.docker = new Docker({ socketPath: this.engine.dockerHost.replace('unix://', '') });
     this.api = `http://127.0.0.1:${ports[0]}`;
+    if (replicas > 1) {
+      const bbsPorts = ports.filter((_, index) => names[index]?.app === 'bbs');
+      this.balancer = new Balancer(bbsPorts);
+      this.api = `http://127.0.0.1:${await this.addLink('clients→bbs', () => this.bbsPort)}`;
+    }
     this.client = this.connect();
-    CONTROL_PLANE.forEach((name, index) => this.addControlPlaneProgram(name, ports[index] ?? 0));
+    for (const [index, { name, app }] of names.entries()) {
+      await this.addControlPlaneProgram(name, app, ports[index] ?? 0);
+    }
     // A few at a time: all at once take no less time together, and each of them far longer.
-    await eachOfAFew(CONTROL_PLANE, (name) => this.startProgram(name));
+    await eachOfAFew(names, ({ name }) => this.startProgram(name));
     await eachOfAFew(
       Array.from({ length: cells }, () => this.nextCellId()),
       (cellId) => this.addCell(cellId),
@@ -147,8 +169,33 @@ export class Cluster {
     return program;
   }
 
+  /** The compiled programs that run. */
+  get dist(): string {
+    return this.options.dist ?? join(PROJECT, 'dist');
+  }
+
+  get programNames(): string[] {
+    return [...this.programs.keys()];
+  }
+
   get cellNames(): string[] {
-    return [...this.programs.keys()].filter((name) => !(CONTROL_PLANE as readonly string[]).includes(name));
+    return this.programNames.filter((name) => !CONTROL_PLANE.some((app) => name.startsWith(app)));
+  }
+
+  /** `<program>→redis`, and of cells `<program>→bbs`. */
+  link(name: string): FaultyLink {
+    const link = this.links.get(name);
+    if (!link) throw new Error(`There is no link ${name}; there are ${[...this.links.keys()].join()}.`);
+    return link;
+  }
+
+  get linkNames(): string[] {
+    return [...this.links.keys()];
+  }
+
+  /** What happened on the machine of a fake cell (`FakeJournal`). */
+  fakeMachine(cellId: string): string {
+    return join(this.directory, cellId, 'machine.jsonl');
   }
 
   /** Records of a process, in the order of their index. */
@@ -212,6 +259,8 @@ export class Cluster {
   /** Ends everything. Containers go too, whether or not their agents still live. */
   async stop(): Promise<void> {
     await Promise.all([...this.programs.values()].map((program) => program.kill9()));
+    this.balancer?.stop();
+    await Promise.all([...this.links.values()].map((link) => link.close()));
     await this.removeContainers();
     await Promise.all([this.redis?.stop(), this.rootfs?.remove(), this.engine?.stop()]);
     await rm(this.directory, { recursive: true, force: true });
@@ -243,11 +292,33 @@ export class Cluster {
     }
   }
 
-  private addControlPlaneProgram(name: ControlPlaneProgram, port: number): void {
+  private get bbsPort(): number {
+    return this.balancer?.next() ?? Number(new URL(this.api).port);
+  }
+
+  /** Returns the port of its near end. */
+  private async addLink(name: string, upstream: () => number): Promise<number> {
+    const [port = 0] = await stablePorts(1);
+    this.links.set(name, await FaultyLink.start(port, upstream));
+    return port;
+  }
+
+  private async redisUrlOf(name: string): Promise<string> {
+    const { redis, options } = this;
+    if (!options.links) return redis.url;
+    return `redis://127.0.0.1:${await this.addLink(`${name}→redis`, () => redis.port)}`;
+  }
+
+  private async apiOf(name: string): Promise<string> {
+    if (!this.options.links) return this.api;
+    return `http://127.0.0.1:${await this.addLink(`${name}→bbs`, () => this.bbsPort)}`;
+  }
+
+  private async addControlPlaneProgram(name: string, app: ControlPlaneProgram, port: number): Promise<void> {
     const { presenceTtlMs = 10_000, leaseTtlMs = 6_000 } = this.options;
     const listen = `127.0.0.1:${port}`;
     const own: Environment =
-      name === 'bbs'
+      app === 'bbs'
         ? {
             BBS_LISTEN: listen,
             JWT_SECRET_FILE: join(this.directory, 'secret'),
@@ -255,24 +326,19 @@ export class Cluster {
             ...this.options.bbsEnv,
           }
         : { HEALTH_LISTEN: listen, LEASE_TTL_MS: `${leaseTtlMs}`, PRESENCE_GRACE_MS: `${presenceTtlMs}` };
-    this.addProgram(name, name, {
-      REDIS_URL: this.redis.url,
+    this.addProgram(name, app, {
+      REDIS_URL: await this.redisUrlOf(name),
       ...own,
-      ...this.options.controlPlaneEnv?.[name],
+      ...this.options.controlPlaneEnv?.[app],
     });
   }
 
   private addProgram(name: string, app: string, env: Environment): Program {
     const program = new Program({
       name,
-      main: join(PROJECT, 'dist/apps', app, 'src/main.js'),
-      ...(app === 'cell' && { nodeArgs: LEAN_NODE.args }),
-      env: {
-        PATH: process.env.PATH ?? '',
-        LOG_FORMAT: 'text',
-        ...(app === 'cell' && LEAN_NODE.env),
-        ...env,
-      },
+      main: join(this.dist, 'apps', app, 'src/main.js'),
+      nodeArgs: nodeOf(app).args,
+      env: { PATH: process.env.PATH ?? '', LOG_FORMAT: 'text', ...nodeOf(app).env, ...env },
       readyUrl: `http://${env.BBS_LISTEN ?? env.HEALTH_LISTEN}/readyz`,
       logFile: join(this.directory, `${name}.log`),
       supervised: this.options.supervised,
@@ -295,9 +361,9 @@ export class Cluster {
       CELL_ZONE: zone,
       CELL_BACKEND: this.options.backend ?? 'fake',
       CELL_DATA_DIR: dataDir,
-      RIVERA_API: this.api,
+      RIVERA_API: await this.apiOf(name),
       RIVERA_TOKEN: this.token({ sub: name, scope: 'cell', cellId }),
-      BUS_REDIS_URL: this.redis.url,
+      BUS_REDIS_URL: await this.redisUrlOf(name),
       PRELOADED_ROOTFS: `base=${this.rootfs?.tar ?? 'unused'}`,
       HEALTH_LISTEN: `127.0.0.1:${port}`,
       GRACE_MS: '1000',
@@ -305,6 +371,7 @@ export class Cluster {
       SELF_CHECK_INTERVAL_MS: '0',
       ...(this.rootfs && { SANDBOX_INIT: this.rootfs.busybox }),
       ...(this.engine && { DOCKER_HOST: this.engine.dockerHost }),
+      ...(this.options.fakeMachines && { CELL_FAKE_MACHINE: this.fakeMachine(cellId) }),
       ...this.options.cellEnv,
       ...options.env,
     };
@@ -321,7 +388,7 @@ export class Cluster {
       algorithm: 'HS256',
       issuer: 'rivera',
       audience: 'rivera',
-      expiresIn: '1h',
+      expiresIn: '4h',
     });
   }
 }

@@ -8,7 +8,8 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-const START_DEADLINE_MS = 60_000;
+/** One that has to look after the containers of its predecessor takes its time on a busy machine. */
+const START_DEADLINE_MS = 180_000;
 const STOP_DEADLINE_MS = 20_000;
 /** Debian keeps dockerd and iptables where an ordinary user's PATH does not look. */
 const PATH = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter);
@@ -16,6 +17,10 @@ const PATH = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(de
 export interface DockerEngineHarness {
   /** `unix:///…`, to be used as DOCKER_HOST. */
   readonly dockerHost: string;
+  /** Ends it, or kills it; its containers end then or when it starts again. Only a private one. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts one that was ended, with what it had. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,26 +37,48 @@ export async function canStartDockerEngine(): Promise<boolean> {
  */
 export async function startDockerEngine(): Promise<DockerEngineHarness> {
   const running = process.env.RIVERA_TEST_DOCKER_HOST;
-  if (running) return { dockerHost: running, stop: () => Promise.resolve() };
+  if (running) {
+    const refuse = (): Promise<void> =>
+      Promise.reject(new Error('This Docker Engine is not ours to restart.'));
+    return { dockerHost: running, end: refuse, start: refuse, stop: () => Promise.resolve() };
+  }
 
   // A short path: a unix socket's may not exceed 107 bytes, and containerd puts its own below this one.
   const directory = await mkdtemp(join(tmpdir(), 'rvdocker-'));
   const socketPath = join(directory, 'docker.sock');
-  const engine = launch(directory, socketPath);
+  // No default bridge, because all engines would share docker0; networks come from a range of this engine's own.
+  const subnet = 128 + Math.floor(Math.random() * 120);
+  let engine = launch(directory, socketPath, subnet);
   const stop = async (): Promise<void> => {
     await removeNetworks(socketPath);
     await end(engine.process, directory);
   };
 
-  const deadline = performance.now() + START_DEADLINE_MS;
-  while (!(await answers(socketPath))) {
-    if (engine.process.exitCode !== null || engine.failed || performance.now() > deadline) {
-      await stop();
-      throw new Error(`dockerd did not start. The end of its log:\n${engine.output()}`);
+  const ready = async (): Promise<void> => {
+    const deadline = performance.now() + START_DEADLINE_MS;
+    while (!(await answers(socketPath))) {
+      if (engine.process.exitCode !== null || engine.failed || performance.now() > deadline) {
+        await stop();
+        throw new Error(`dockerd did not start. The end of its log:\n${engine.output()}`);
+      }
+      await sleep(50);
     }
-    await sleep(50);
-  }
-  return { dockerHost: `unix://${socketPath}`, stop };
+  };
+  await ready();
+  return {
+    dockerHost: `unix://${socketPath}`,
+    end: async (signal) => {
+      const gone = once(engine.process, 'exit');
+      engine.process.kill(signal);
+      await gone;
+      await endContainerd(directory);
+    },
+    start: () => {
+      engine = launch(directory, socketPath, subnet);
+      return ready();
+    },
+    stop,
+  };
 }
 
 interface Engine {
@@ -60,9 +87,7 @@ interface Engine {
   output(): string;
 }
 
-function launch(directory: string, socketPath: string): Engine {
-  // No default bridge, because all engines would share docker0; networks come from a range of this engine's own.
-  const subnet = 128 + Math.floor(Math.random() * 120);
+function launch(directory: string, socketPath: string, subnet: number): Engine {
   const args = [
     `--data-root=${join(directory, 'data')}`,
     `--exec-root=${join(directory, 'exec')}`,
@@ -76,7 +101,7 @@ function launch(directory: string, socketPath: string): Engine {
   const child = spawn('dockerd', args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH } });
   let output = '';
   const keep = (chunk: Buffer): void => {
-    output = (output + chunk.toString()).slice(-8_000);
+    output = (output + chunk.toString()).slice(-64_000);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
@@ -99,6 +124,17 @@ async function end(engine: ChildProcess, directory: string): Promise<void> {
   await killRest(directory);
   await unmountBelow(directory);
   await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
+/**
+ * An engine that is killed takes its containerd with it. Where nobody reaps that, its process id looks alive and the next
+ * engine would wait for it.
+ */
+async function endContainerd(directory: string): Promise<void> {
+  const pidFile = join(directory, 'exec/containerd/containerd.pid');
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => '0'));
+  if (pid > 0) killQuietly(pid);
+  await rm(pidFile, { force: true });
 }
 
 /** Ends containerd and the shims this engine left behind: they name its directory in their arguments. */

@@ -8,13 +8,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const START_DEADLINE_MS = 20_000;
+const START_DEADLINE_MS = 60_000;
+const PORT_RETRY_MS = 200;
 
 export interface RedisHarness {
   readonly url: string;
   readonly port: number;
   /** SIGKILL, as a crash of the machine would look; resolves when the process is gone. */
   kill9(): Promise<void>;
+  /** Freezes it, as a disk that does not answer does: with `appendfsync always` Redis waits for each flush. */
+  pause(): void;
+  resume(): void;
   /** Starts again on the same port and directory; what was not persisted is lost. */
   restart(): Promise<void>;
   /** Ends the server and removes the directory if it was made here. */
@@ -42,6 +46,8 @@ export async function startRedis(
     url: `redis://127.0.0.1:${port}`,
     port,
     kill9: () => end('SIGKILL'),
+    pause: () => server.kill('SIGSTOP'),
+    resume: () => server.kill('SIGCONT'),
     restart: async () => {
       await end('SIGTERM');
       server = await launch({ port, dir, appendonly: options.appendonly ?? false });
@@ -64,7 +70,26 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function launch(options: { port: number; dir: string; appendonly: boolean }): Promise<ChildProcess> {
+/** Again while the port is taken: a child that was writing the file anew may outlive a server that was killed. */
+async function launch(options: LaunchOptions): Promise<ChildProcess> {
+  const deadline = performance.now() + START_DEADLINE_MS;
+  for (;;) {
+    try {
+      return await launchOnce(options, deadline);
+    } catch (error) {
+      if (!String(error).includes('Address already in use') || performance.now() > deadline) throw error;
+      await sleep(PORT_RETRY_MS);
+    }
+  }
+}
+
+interface LaunchOptions {
+  port: number;
+  dir: string;
+  appendonly: boolean;
+}
+
+async function launchOnce(options: LaunchOptions, deadline: number): Promise<ChildProcess> {
   const { port, dir, appendonly } = options;
   const args = ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', dir, '--save', ''];
   args.push('--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', 'always');
@@ -77,8 +102,7 @@ async function launch(options: { port: number; dir: string; appendonly: boolean 
   process.once('exit', killWithUs);
   server.once('exit', () => process.off('exit', killWithUs));
 
-  const deadline = performance.now() + START_DEADLINE_MS;
-  while (!(await answers(port))) {
+  while (!(await answers(port)) || server.exitCode !== null) {
     if (server.pid === undefined || server.exitCode !== null || performance.now() > deadline) {
       server.kill('SIGKILL');
       throw new Error(`redis-server did not start on port ${port}; is it installed? It said:\n${output}`);

@@ -28,6 +28,8 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           CELL_ADDRESS: z.string().min(1).default('127.0.0.1'),
           CELL_BACKEND: z.enum(['docker', 'process', 'fake']).default('docker'),
           CELL_DATA_DIR: z.string().default('.rivera/cell'),
+          /** Of the fake backend: a file that keeps its containers, so that they outlive the agent. */
+          CELL_FAKE_MACHINE: z.string().min(1).optional(),
           /** Absent: what the engine or the host has. */
           CELL_MEMORY_MB: optionalSize,
           CELL_DISK_MB: optionalSize,
@@ -72,6 +74,7 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           address: cell.CELL_ADDRESS,
           backend: cell.CELL_BACKEND,
           dataDir: cell.CELL_DATA_DIR,
+          fakeMachine: cell.CELL_FAKE_MACHINE,
           capacity: {
             ...(cell.CELL_MEMORY_MB === undefined ? {} : { memoryMb: cell.CELL_MEMORY_MB }),
             ...(cell.CELL_DISK_MB === undefined ? {} : { diskMb: cell.CELL_DISK_MB }),

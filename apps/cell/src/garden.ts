@@ -1,6 +1,14 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DockerGarden, FakeGarden, type Garden, ProcessGarden } from '#rivera/garden';
+import {
+  DockerGarden,
+  FakeGarden,
+  FakeHost,
+  FakeJournal,
+  type Garden,
+  playShell,
+  ProcessGarden,
+} from '#rivera/garden';
 import { RiveraError } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import type { CellConfig, ContainerConfig } from './cell.config.js';
@@ -14,7 +22,7 @@ export async function openGarden(
   containers: ContainerConfig,
   logger: RiveraLogger,
 ): Promise<Garden> {
-  const { owner, stacks, capacity, dataDir, sandboxInit, address } = config;
+  const { owner, stacks, capacity, dataDir, sandboxInit, address, fakeMachine } = config;
   switch (config.backend) {
     case 'docker':
       for (;;) {
@@ -41,6 +49,13 @@ export async function openGarden(
       });
       return ProcessGarden.open({ owner, stacks, capacity, directory: dataDir, address });
     case 'fake':
-      return new FakeGarden({ owner, stacks: Object.keys(stacks), capacity });
+      return new FakeGarden({
+        owner,
+        stacks: Object.keys(stacks),
+        capacity,
+        ...(fakeMachine !== undefined && {
+          host: new FakeHost({ journal: FakeJournal.open(fakeMachine), script: playShell }),
+        }),
+      });
   }
 }

@@ -7,4 +7,7 @@ export { FakeGarden } from './fake/fake-garden.js';
 export type { FakeGardenOptions } from './fake/fake-garden.js';
 export { FakeHost } from './fake/fake-host.js';
 export type { FakeFault } from './fake/fake-host.js';
+export { FakeJournal, readFakeJournal } from './fake/fake-journal.js';
+export type { FakeJournalEntry } from './fake/fake-journal.js';
+export { playShell } from './fake/play-shell.js';
 export type { FakeClock, FakeOperation, FakeProgram, FakeScript } from './fake/fake-types.js';

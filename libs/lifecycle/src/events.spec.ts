@@ -66,6 +66,15 @@ describe('eventsOf', () => {
     ]);
   });
 
+  it('one without a key that is made anew is removed first, because both are the same to who follows', () => {
+    const before = anActualLRP({ state: 'CRASHED' });
+    const after = anActualLRP({ processGuid: before.processGuid });
+    expect(eventsOf([{ kind: 'actual', before, after }])).toEqual([
+      { type: 'actual_lrp_removed', before },
+      { type: 'actual_lrp_created', after },
+    ]);
+  });
+
   it('a key that moves between presences is one changed, in whichever order the records are written', () => {
     const running = aRunningActualLRP();
     const suspect = next(running, { presence: 'SUSPECT' });

@@ -56,8 +56,12 @@ function eventsOfActuals(changes: ActualChange[]): Map<ActualChange, RiveraEvent
       if (before !== undefined && movedTo !== undefined) {
         own.push({ type: 'actual_lrp_changed', before, after: movedTo });
       }
-      if (after !== undefined && !movedHere) own.push({ type: 'actual_lrp_created', after });
-      if (before !== undefined && movedTo === undefined) own.push({ type: 'actual_lrp_removed', before });
+      const created: RiveraEvent[] =
+        after !== undefined && !movedHere ? [{ type: 'actual_lrp_created', after }] : [];
+      const removed: RiveraEvent[] =
+        before !== undefined && movedTo === undefined ? [{ type: 'actual_lrp_removed', before }] : [];
+      // Two without a key are one identity: told the other way round, the new one would seem to be gone.
+      own.push(...(isMadeAnew(change) ? [...removed, ...created] : [...created, ...removed]));
     }
     events.set(change, own);
   }
@@ -68,6 +72,13 @@ function keepsIdentity({ before, after }: ActualChange): boolean {
   if (before === undefined || after === undefined) return false;
   const startsAnew = after.state === 'UNCLAIMED' && before.state !== 'UNCLAIMED';
   return before.modificationTag.epoch === after.modificationTag.epoch && !startsAnew;
+}
+
+/** Nothing ran: the record goes, and one of another epoch takes its place. */
+function isMadeAnew({ before, after }: ActualChange): boolean {
+  if (before === undefined || before.instanceGuid !== undefined || after?.instanceGuid !== undefined)
+    return false;
+  return before.modificationTag.epoch !== after?.modificationTag.epoch;
 }
 
 function pair<T extends string, R>(type: T, before: R | undefined, after: R | undefined): object[] {

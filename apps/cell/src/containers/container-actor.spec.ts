@@ -1,5 +1,6 @@
 import { FakeGarden } from '#rivera/garden';
 import type { Container, Garden } from '#rivera/garden';
+import { RiveraError } from '#rivera/models';
 import { RiveraLogger } from '#rivera/platform';
 import type { ProcessDefaults } from '../exec/instances.js';
 import { type Step, type StepResult, SUCCEEDED } from '../executor/step.js';
@@ -71,7 +72,7 @@ class BriefWork implements Work {
 
 describe('ContainerActor', () => {
   const garden = new FakeGarden({ owner: 'cell-1' });
-  const run = async (work: BriefWork): Promise<void> => {
+  const run = async (work: BriefWork, begun: (actor: ContainerActor) => void = () => {}): Promise<void> => {
     await new Promise<void>((resolve) => {
       const actor = new ContainerActor({
         work,
@@ -83,6 +84,7 @@ describe('ContainerActor', () => {
         onGone: () => resolve(),
       });
       actor.begin();
+      begun(actor);
     });
     expect(await garden.list()).toEqual([]);
   };
@@ -105,5 +107,29 @@ describe('ContainerActor', () => {
     const work = new BriefWork(garden, announced);
     await run(work);
     expect(work.said).toEqual(['starting', 'succeeded', 'removed']);
+  });
+
+  it('what an earlier agent left and nobody wants is gone before the store may start it elsewhere', async () => {
+    const work = new BriefWork(garden, Promise.resolve(true));
+    await (await work.create()).start({ stdout: () => undefined, stderr: () => undefined });
+    await run(work, (actor) => actor.stop());
+    expect(work.said).toEqual(['removed', 'cancelled']);
+  });
+
+  it('what could not be taken up because the engine was away is looked at again before it counts as crashed', async () => {
+    const away = new RiveraError('unavailable', 'The engine is away.');
+    const work = new BriefWork(garden, Promise.resolve(true));
+    await (await work.create()).start({ stdout: () => undefined, stderr: () => undefined });
+    garden.host.inject({ operation: 'create', error: away, times: 1 });
+    garden.host.inject({ operation: 'lookup', error: away, times: 1 });
+    await run(work);
+    expect(work.said).toEqual(['removed', 'failed']);
+  });
+
+  it('what has never run is told first, so that the next agent can tell it if this one ends', async () => {
+    const work = new BriefWork(garden, Promise.resolve(true));
+    garden.host.inject({ operation: 'create', error: new RiveraError('internal', 'no room'), times: 1 });
+    await run(work);
+    expect(work.said).toEqual(['failed', 'removed']);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Actor, type Behavior } from '#rivera/actor';
 import type { Container, Garden } from '#rivera/garden';
-import type { ActualLRPKey, HeldResources } from '#rivera/models';
+import { type ActualLRPKey, type HeldResources, RiveraError } from '#rivera/models';
 import type { RiveraLogger } from '#rivera/platform';
 import type { ProcessDefaults } from '../exec/instances.js';
 import { CANCELLED, failed, messageOf, type Step, type StepResult } from '../executor/step.js';
@@ -252,23 +252,53 @@ export class ContainerActor {
   /** What was asked to end has been stopped, however it ended. */
   private complete(ended: StepResult): void {
     const { logger, onCompleted } = this.options;
+    const mayRun = this.mayRunOn;
     const result = this.abort.signal.aborted && ended.status !== 'cancelled' ? CANCELLED : readable(ended);
     this.become('completed');
     const reason = result.status === 'failed' ? { reason: result.message } : {};
     logger.log('container-completed', { guid: this.work.guid, status: result.status, ...reason });
     onCompleted?.(result);
-    this.pipe(this.settle(result), () => ({ type: 'settled' }));
+    this.pipe(this.settle(result, mayRun), () => ({ type: 'settled' }));
+  }
+
+  /**
+   * Did nobody see its program end? It may run if an earlier agent started it and this one has not taken it up yet, or if
+   * its start is under way.
+   */
+  private get mayRunOn(): boolean {
+    const isAdopted = this.options.reservationTtlMs === undefined;
+    return this.current === 'created' || (isAdopted && this.current !== 'running');
   }
 
   /**
    * The store first: a container whose end is not known yet must not vanish, or a restarted agent could not tell it. And
-   * never the end before the start, which would then make the store believe that a container runs that is gone.
+   * never the end before the start, which would then make the store believe that a container runs that is gone. But what
+   * may still run, though it was asked to stop or could not be taken up, goes first: when the store knows, it is started
+   * elsewhere.
    */
-  private async settle(result: StepResult): Promise<void> {
+  private async settle(result: StepResult, mayRun: boolean): Promise<void> {
     await this.readying;
+    const goesFirst = mayRun && (result.status === 'cancelled' || (await this.runsOn()));
+    if (goesFirst) await this.creation.then(() => this.remove());
     await this.options.work.ended(result, this.container);
     await this.creation;
-    await this.remove();
+    if (!goesFirst) await this.remove();
+  }
+
+  /**
+   * Does it run although starting it, or taking it up, has failed? That an engine does not answer says nothing, so it is
+   * asked until it does.
+   */
+  private async runsOn(): Promise<boolean> {
+    const { garden, work } = this.options;
+    for (;;) {
+      try {
+        return (await (await garden.lookup(work.guid)).info()).state === 'running';
+      } catch (error) {
+        if (!(error instanceof RiveraError) || error.code !== 'unavailable') return false;
+        await sleep(FIRST_RETRY_MS, undefined, { ref: false });
+      }
+    }
   }
 
   /** The store gave it to someone else; what an earlier agent left of it goes. */

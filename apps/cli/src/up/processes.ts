@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { EnginePlan } from './engine.js';
 import { findProvided, type Layout } from './layout.js';
-import { LEAN_NODE } from './lean-node.js';
+import { nodeOf } from './node-of.js';
 import type { Ports } from './ports.js';
 import type { RedisPlan } from './redis.js';
 import type { Secrets, Tokens } from './secrets.js';
@@ -89,15 +89,15 @@ interface ProgramRequest {
 }
 
 function programOf(layout: Layout, { name, app = name, port, env }: ProgramRequest): ClusterProgram {
-  const lean = app === 'cell' ? LEAN_NODE : { args: [], env: {} };
+  const node = nodeOf(app);
   return {
     name,
     command: process.execPath,
-    args: [...lean.args, join(layout.project, 'dist', 'apps', app, 'src', 'main.js')],
+    args: [...node.args, join(layout.project, 'dist', 'apps', app, 'src', 'main.js')],
     // The bbs answers for its health beside its API.
     env: {
       ...process.env,
-      ...lean.env,
+      ...node.env,
       ...env,
       HEALTH_LISTEN: name === 'bbs' ? undefined : `127.0.0.1:${port}`,
     },

@@ -8,6 +8,7 @@ import type {
   ContainerMetrics,
   ContainerProcess,
   ContainerSpec,
+  ProcessExit,
   ProcessOutput,
   ProcessSpec,
 } from '../container.js';
@@ -16,6 +17,7 @@ import type { FakeMachine, FakeNetwork } from './fake-types.js';
 
 const MEBIBYTE = 1024 * 1024;
 const NANOSECONDS_PER_MILLISECOND = 1_000_000;
+const SILENT: ProcessOutput = { stdout: () => undefined, stderr: () => undefined };
 /** What a played process uses when its memory is unlimited. */
 const MEMORY_MB = 16;
 
@@ -32,8 +34,9 @@ export class FakeContainer implements Container {
     readonly owner: string,
     readonly spec: ContainerSpec,
     private readonly host: FakeMachine,
+    network = host.network(spec),
   ) {
-    this.network = host.network(spec);
+    this.network = network;
   }
 
   get handle(): string {
@@ -42,9 +45,11 @@ export class FakeContainer implements Container {
 
   start(output: ProcessOutput): Promise<ContainerProcess | undefined> {
     return this.host.perform('start', this.handle, () => {
+      const isFirst = this.startedAtMs === undefined;
       if (this.main) this.main.attach(output);
       else if (this.spec.main) this.main = this.play(this.spec.main, output);
       this.startedAtMs ??= this.host.clock.now();
+      if (isFirst) this.begin();
       return this.main;
     });
   }
@@ -117,6 +122,16 @@ export class FakeContainer implements Container {
     );
   }
 
+  /** As it was when an earlier agent ended; its program has gone on meanwhile. */
+  resume(startedAtMs: number, ended?: ProcessExit): void {
+    this.startedAtMs = startedAtMs;
+    if (this.spec.main === undefined) return;
+    this.main = this.play(this.spec.main, SILENT, this.host.clock.now() - startedAtMs);
+    if (ended?.outOfMemory) this.main.runOutOfMemory();
+    else if (ended !== undefined) this.main.exit(ended.status);
+    else this.noteEnd(this.main);
+  }
+
   snapshot(): ContainerInfo {
     const { handle, spec, network } = this;
     const mainExit = this.main?.exited;
@@ -143,7 +158,16 @@ export class FakeContainer implements Container {
     return this.main?.exited ? 'stopped' : 'running';
   }
 
-  private play(spec: ProcessSpec, output: ProcessOutput): FakeProcess {
+  private begin(): void {
+    this.host.note(this.owner, this.handle, { type: 'started' });
+    if (this.main !== undefined) this.noteEnd(this.main);
+  }
+
+  private noteEnd(main: FakeProcess): void {
+    void main.wait().then((exit) => this.host.note(this.owner, this.handle, { type: 'ended', ...exit }));
+  }
+
+  private play(spec: ProcessSpec, output: ProcessOutput, elapsedMs = 0): FakeProcess {
     this.processCount += 1;
     const process = new FakeProcess({
       id: `${this.handle}/${this.processCount}`,
@@ -151,12 +175,14 @@ export class FakeContainer implements Container {
       container: this.spec,
       files: this.files,
       clock: this.host.clock,
+      elapsedMs,
       whenEnded: () => this.processes.delete(process),
     });
     process.attach(output);
     this.processes.add(process);
     try {
       this.host.script(process);
+      process.isUnderWay = true;
     } catch (error) {
       this.processes.delete(process);
       throw error;

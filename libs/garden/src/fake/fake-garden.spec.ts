@@ -1,7 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { RiveraError } from '#rivera/models';
 import type { ContainerSpec } from '../container.js';
 import { FakeGarden } from './fake-garden.js';
 import { FakeHost } from './fake-host.js';
+import { FakeJournal, readFakeJournal } from './fake-journal.js';
+import { playShell } from './play-shell.js';
 
 const silent = { stdout: (): void => undefined, stderr: (): void => undefined };
 const boom = new RiveraError('internal', 'boom');
@@ -79,5 +84,59 @@ describe('FakeGarden', () => {
     expect(due).toMatchObject([{ atMs: 5_000 }]);
     due[0]!.callback();
     expect((await main.wait()).status).toBe(4);
+  });
+
+  describe('on a machine that is kept in a file', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'rivera-fake-'));
+    afterAll(() => rmSync(directory, { recursive: true }));
+    const shell = (handle: string, line: string): ContainerSpec => ({
+      ...spec(handle),
+      main: { path: '/bin/sh', args: ['-c', line], env: [], user: 'vcap' },
+    });
+    const gardenOn = (file: string, nowMs: number) => {
+      const due: { atMs: number; callback(): void }[] = [];
+      const clock = {
+        now: () => nowMs,
+        after: (delayMs: number, callback: () => void) => {
+          due.push({ atMs: nowMs + delayMs, callback });
+          return () => undefined;
+        },
+      };
+      const host = new FakeHost({ clock, script: playShell, journal: FakeJournal.open(file) });
+      return { garden: new FakeGarden({ owner: 'cell', host }), due };
+    };
+
+    it('has its containers outlive the agent, and their programs go on meanwhile', async () => {
+      const file = join(directory, 'outlive');
+      const first = gardenOn(file, 1_000);
+      for (const one of [shell('ends', 'sleep 2; exit 3'), shell('goes', 'sleep 60')]) {
+        await (await first.garden.create(one)).start(silent);
+      }
+      await first.garden.create(shell('made', 'sleep 1'));
+      await first.garden.create(shell('gone', 'sleep 1'));
+      await first.garden.destroy('gone');
+
+      const next = gardenOn(file, 11_000);
+      expect((await next.garden.list()).map(({ handle, state }) => `${handle} ${state}`)).toEqual([
+        'ends running',
+        'goes running',
+        'made created',
+      ]);
+      expect(next.due.map(({ atMs }) => atMs)).toEqual([11_000, 61_000]);
+      next.due[0]!.callback();
+      expect(await (await (await next.garden.lookup('ends')).attachMain(silent)).wait()).toMatchObject({
+        status: 3,
+      });
+
+      const last = gardenOn(file, 12_000);
+      expect((await (await last.garden.lookup('ends')).info()).mainExit).toMatchObject({ status: 3 });
+    });
+
+    it('reads past what a writer that was killed has left', async () => {
+      const file = join(directory, 'torn');
+      await gardenOn(file, 0).garden.create(shell('a', 'sleep 1'));
+      const text = readFileSync(file, 'utf8');
+      expect(readFakeJournal(`${text}\n{"atMs":1,"ty`)).toHaveLength(1);
+    });
   });
 });

@@ -1,7 +1,15 @@
 import type { RiveraError } from '#rivera/models';
 import type { ContainerSpec } from '../container.js';
-import type { FakeContainer } from './fake-container.js';
-import type { FakeClock, FakeMachine, FakeNetwork, FakeOperation, FakeScript } from './fake-types.js';
+import { FakeContainer } from './fake-container.js';
+import type { FakeJournal, FakeJournalEntry } from './fake-journal.js';
+import type {
+  FakeClock,
+  FakeMachine,
+  FakeNetwork,
+  FakeNote,
+  FakeOperation,
+  FakeScript,
+} from './fake-types.js';
 
 /** What shall go wrong. */
 export interface FakeFault {
@@ -30,9 +38,13 @@ export class FakeHost implements FakeMachine {
   private lastPort = 60_999;
   private lastAddress = 0;
 
-  constructor(options: { script?: FakeScript; clock?: FakeClock } = {}) {
+  /** @param options.journal brings back what ran when an earlier agent ended, and keeps what happens from now on */
+  constructor(
+    private readonly options: { script?: FakeScript; clock?: FakeClock; journal?: FakeJournal } = {},
+  ) {
     this.script = options.script ?? ((): void => undefined);
     this.clock = options.clock ?? realClock;
+    this.restore(options.journal?.entries ?? []);
   }
 
   /** Makes calls fail or hang from now on; the answer lifts it. */
@@ -74,11 +86,41 @@ export class FakeHost implements FakeMachine {
   }
 
   add(container: FakeContainer): void {
-    this.containers.set(key(container.owner, container.handle), container);
+    const { owner, handle, spec, network } = container;
+    this.containers.set(key(owner, handle), container);
+    this.note(owner, handle, { type: 'created', spec, network });
   }
 
   remove(owner: string, handle: string): void {
-    this.containers.delete(key(owner, handle));
+    if (this.containers.delete(key(owner, handle))) this.note(owner, handle, { type: 'removed' });
+  }
+
+  note(owner: string, handle: string, what: FakeNote): void {
+    this.options.journal?.write({ atMs: this.clock.now(), owner, handle, ...what });
+  }
+
+  private restore(entries: FakeJournalEntry[]): void {
+    const histories = new Map<string, FakeJournalEntry[]>();
+    for (const entry of entries) {
+      const name = key(entry.owner, entry.handle);
+      if (entry.type === 'created') histories.set(name, [entry]);
+      else if (entry.type === 'removed') histories.delete(name);
+      else histories.get(name)?.push(entry);
+      if (entry.type === 'created') this.rememberPorts(entry.network);
+    }
+    for (const [name, [created, ...later]] of histories) {
+      if (created?.type !== 'created') continue;
+      const container = new FakeContainer(created.owner, created.spec, this, created.network);
+      this.containers.set(name, container);
+      const started = later.find(({ type }) => type === 'started');
+      const ended = later.find((entry) => entry.type === 'ended');
+      if (started !== undefined) container.resume(started.atMs, ended);
+    }
+  }
+
+  private rememberPorts({ ports }: FakeNetwork): void {
+    this.lastAddress += 1;
+    this.lastPort = Math.max(this.lastPort, ...ports.map(({ hostPort }) => hostPort));
   }
 
   network(spec: ContainerSpec): FakeNetwork {

@@ -26,6 +26,8 @@ interface Written {
 export class FakeProcess implements ContainerProcess, FakeProgram {
   readonly env: string[];
   exited?: ProcessExit;
+  /** Its script has been told to it. */
+  isUnderWay = false;
   private readonly sinks = new Set<ProcessOutput>();
   private readonly written: Written[] = [];
   private writtenBytes = 0;
@@ -43,6 +45,8 @@ export class FakeProcess implements ContainerProcess, FakeProgram {
       container: ContainerSpec;
       files: Map<string, Buffer>;
       clock: FakeClock;
+      /** How long it has run already, under an earlier agent. */
+      elapsedMs: number;
       whenEnded(): void;
     },
   ) {
@@ -123,7 +127,8 @@ export class FakeProcess implements ContainerProcess, FakeProgram {
   }
 
   after(delayMs: number, callback: () => void): void {
-    const cancel = this.options.clock.after(delayMs, () => {
+    const leftMs = this.isUnderWay ? delayMs : Math.max(0, delayMs - this.options.elapsedMs);
+    const cancel = this.options.clock.after(leftMs, () => {
       this.timers.delete(cancel);
       callback();
     });

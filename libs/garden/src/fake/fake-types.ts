@@ -1,5 +1,5 @@
 import type { PortMapping } from '#rivera/models';
-import type { ContainerSpec, ProcessSpec } from '../container.js';
+import type { ContainerSpec, ProcessExit, ProcessSpec } from '../container.js';
 
 /** What a script sees of the process it plays. */
 export interface FakeProgram {
@@ -53,7 +53,16 @@ export interface FakeMachine {
   perform<T>(operation: FakeOperation, handle: string | undefined, call: () => T | Promise<T>): Promise<T>;
   /** An address and host ports nobody else has. */
   network(spec: ContainerSpec): FakeNetwork;
+  /** Keeps what happened to a container, where that is kept. */
+  note(owner: string, handle: string, what: FakeNote): void;
 }
+
+/** What can happen to a container. */
+export type FakeNote =
+  | { type: 'created'; spec: ContainerSpec; network: FakeNetwork }
+  | { type: 'started' }
+  | ({ type: 'ended' } & ProcessExit)
+  | { type: 'removed' };
 
 export interface FakeNetwork {
   address: string;
