@@ -14,7 +14,8 @@ import { ensureBuilt, PROJECT } from './build.js';
 import { type DockerEngineHarness, startDockerEngine } from './docker-engine.js';
 import { stablePorts } from './ports.js';
 import { Program } from './program.js';
-import { type RedisHarness, startRedis } from './redis.js';
+import type { RedisHarness, RedisKind } from './redis.js';
+import { startRedisOf, type TopologyOptions } from './redis-topologies.js';
 import { buildRootfs, type RootfsHarness } from './rootfs.js';
 import { waitFor, type WaitOptions, WaitTimeout } from './wait-for.js';
 
@@ -25,7 +26,7 @@ export interface ClusterOptions {
   /** `cell-1`, `cell-2`, …, alternating between the zones z1 and z2. */
   cells?: number;
   backend?: Backend;
-  redis?: { appendonly?: boolean };
+  redis?: TopologyOptions & { kind?: RedisKind };
   presenceTtlMs?: number;
   /** How long a paused or dead auctioneer or converger keeps its lease. */
   leaseTtlMs?: number;
@@ -93,7 +94,7 @@ export class Cluster {
     this.directory = await mkdtemp(join(tmpdir(), 'rivera-cluster-'));
     const [redisPort = 0, ...ports] = await stablePorts(1 + CONTROL_PLANE.length);
     [this.redis, this.engine, this.rootfs] = await Promise.all([
-      startRedis({ port: redisPort, appendonly: redis?.appendonly ?? false }),
+      startRedisOf(redis?.kind, { port: redisPort, ...redis }),
       backend === 'docker' ? startDockerEngine() : undefined,
       backend === 'fake' ? undefined : buildRootfs(),
       ensureBuilt(),

@@ -10,6 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const START_DEADLINE_MS = 20_000;
 
+/** They end with this process, however it ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((server) => server.kill('SIGKILL')));
+
 export interface RedisHarness {
   readonly url: string;
   readonly port: number;
@@ -21,6 +25,9 @@ export interface RedisHarness {
   stop(): Promise<void>;
 }
 
+/** What stores and buses are tested on; `RIVERA_TEST_REDIS` says which when a test does not. */
+export type RedisKind = 'single' | 'cluster' | 'sentinel';
+
 /**
  * A private redis-server on a free port of the loopback interface. Without `appendonly` nothing is persisted; with it
  * every write is (`appendfsync always`).
@@ -30,7 +37,7 @@ export async function startRedis(
 ): Promise<RedisHarness> {
   const port = options.port ?? (await freePort());
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'rivera-redis-')));
-  let server = await launch({ port, dir, appendonly: options.appendonly ?? false });
+  let server = await launchRedis({ port, dir, appendonly: options.appendonly ?? false });
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return;
@@ -44,7 +51,7 @@ export async function startRedis(
     kill9: () => end('SIGKILL'),
     restart: async () => {
       await end('SIGTERM');
-      server = await launch({ port, dir, appendonly: options.appendonly ?? false });
+      server = await launchRedis({ port, dir, appendonly: options.appendonly ?? false });
     },
     stop: async () => {
       await end('SIGKILL');
@@ -64,18 +71,31 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function launch(options: { port: number; dir: string; appendonly: boolean }): Promise<ChildProcess> {
+export interface LaunchOptions {
+  port: number;
+  dir: string;
+  appendonly: boolean;
+  /** More of the command line. */
+  args?: string[];
+}
+
+/** Starts a redis-server and waits until it answers. It ends with this process. */
+export async function launchRedis(options: LaunchOptions): Promise<ChildProcess> {
   const { port, dir, appendonly } = options;
   const args = ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', dir, '--save', ''];
-  args.push('--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', 'always');
+  args.push('--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', 'always', ...(options.args ?? []));
+  return await launchServer(port, args);
+}
+
+/** The same with nothing but these arguments. */
+export async function launchServer(port: number, args: string[]): Promise<ChildProcess> {
   const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   server.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
   server.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
   server.on('error', (error) => (output += error.message));
-  const killWithUs = (): boolean => server.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  server.once('exit', () => process.off('exit', killWithUs));
+  running.add(server);
+  server.once('exit', () => running.delete(server));
 
   const deadline = performance.now() + START_DEADLINE_MS;
   while (!(await answers(port))) {

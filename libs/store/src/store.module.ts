@@ -6,8 +6,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
-import type { Redis } from 'ioredis';
-import { Readiness } from '#rivera/platform';
+import { Readiness, type RedisClient } from '#rivera/platform';
 import { CellRepository } from './cell-repository.js';
 import { DeploymentRepository } from './deployment-repository.js';
 import { EventLog } from './event-log.js';
@@ -31,8 +30,8 @@ export interface StoreModuleOptions {
 @Module({})
 export class StoreModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
-    @Inject(STORE_REDIS) private readonly redis: Redis,
-    @Inject(STORE_SUBSCRIBER) private readonly subscriber: Redis,
+    @Inject(STORE_REDIS) private readonly redis: RedisClient,
+    @Inject(STORE_SUBSCRIBER) private readonly subscriber: RedisClient,
     private readonly store: Store,
     private readonly readiness: Readiness,
   ) {}
@@ -48,7 +47,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         { provide: STORE_SUBSCRIBER, useFactory: connect },
         {
           provide: Store,
-          useFactory: (redis: Redis) => new Store({ redis, keptEvents }),
+          useFactory: (redis: RedisClient) => new Store({ redis, keptEvents }),
           inject: [STORE_REDIS],
         },
         {
@@ -60,7 +59,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         { provide: CellRepository, useFactory: (store: Store) => new CellRepository(store), inject: [Store] },
         {
           provide: WakeUps,
-          useFactory: (subscriber: Redis) => new WakeUps(subscriber),
+          useFactory: (subscriber: RedisClient) => new WakeUps(subscriber),
           inject: [STORE_SUBSCRIBER],
         },
         {
@@ -70,7 +69,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         },
         {
           provide: EventLog,
-          useFactory: (redis: Redis, wakeUps: WakeUps) => new EventLog(redis, wakeUps),
+          useFactory: (redis: RedisClient, wakeUps: WakeUps) => new EventLog(redis, wakeUps),
           inject: [STORE_REDIS, WakeUps],
         },
       ],

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import {
   eventsOf,
   type IndexName,
@@ -8,6 +7,7 @@ import {
   type Transition,
 } from '#rivera/lifecycle';
 import { RiveraError } from '#rivera/models';
+import type { RedisClient } from '#rivera/platform';
 import { CommitBatch, type Fence } from './commit-batch.js';
 import { CommitGate } from './commit-gate.js';
 import { orUnavailable } from './redis.js';
@@ -21,7 +21,7 @@ export interface RecordRef<K extends RecordKind = RecordKind> {
 }
 
 export interface StoreOptions {
-  redis: Redis;
+  redis: RedisClient;
   /** Events kept per shard (about); older ones can no longer be resumed from. @defaultValue 4000 */
   keptEvents?: number;
 }
@@ -66,7 +66,7 @@ const READ_LIMIT = 5_000;
  * `conflict` (only when many writers fight over one record for long).
  */
 export class Store {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   private readonly keptEvents: number;
   private readonly gate = new CommitGate();
 

@@ -1,8 +1,16 @@
 import { z } from 'zod';
+import { RiveraError } from '#rivera/models';
+import { parseRedisUrl } from '../redis/redis-url.js';
 
-const redisUrl = z
-  .string()
-  .refine((text) => /^rediss?:\/\//.test(text) && URL.canParse(text), 'a URL such as redis://localhost:6379');
+/** Reads a URL of one server, a Redis Cluster, or sentinels (`parseRedisUrl`), and leaves it as it is. */
+export const redisUrl = z.string().superRefine((text, context) => {
+  try {
+    parseRedisUrl(text);
+  } catch (error) {
+    if (!(error instanceof RiveraError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});
 
 /** Where state is kept and where messages travel. */
 export interface RedisConfig {
