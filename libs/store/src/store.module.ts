@@ -6,7 +6,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
-import { Readiness, type RedisClient } from '#rivera/platform';
+import { Readiness, type RedisClient, type ReplicationConfig } from '#rivera/platform';
 import { CellRepository } from './cell-repository.js';
 import { DeploymentRepository } from './deployment-repository.js';
 import { EventLog } from './event-log.js';
@@ -24,6 +24,8 @@ export interface StoreModuleOptions {
   logger: LoggerService;
   /** Events kept per shard to resume from. */
   keptEvents?: number;
+  /** Replicas that have to know of a commit before it is acknowledged. */
+  replication?: ReplicationConfig;
 }
 
 /** The store and its repositories, over two connections that live as long as the app. */
@@ -36,7 +38,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
     private readonly readiness: Readiness,
   ) {}
 
-  static forRoot({ url, logger, keptEvents }: StoreModuleOptions): DynamicModule {
+  static forRoot({ url, logger, ...options }: StoreModuleOptions): DynamicModule {
     const onError = (error: Error) => logger.warn('store-connection-failed', { reason: error.message });
     const connect = () => connectRedis(url).on('error', onError);
     return {
@@ -47,7 +49,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         { provide: STORE_SUBSCRIBER, useFactory: connect },
         {
           provide: Store,
-          useFactory: (redis: RedisClient) => new Store({ redis, keptEvents }),
+          useFactory: (redis: RedisClient) => new Store({ redis, ...options }),
           inject: [STORE_REDIS],
         },
         {
