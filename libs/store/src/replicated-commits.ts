@@ -73,14 +73,12 @@ export class ReplicatedCommits {
     const { replicas, timeoutMs } = this.wanted;
     const pipeline = this.redis.pipeline();
     for (const { keys, args } of batch) pipeline.riveraCommit(keys.length, keys, args);
-    const answers = await pipeline
-      .wait(replicas, timeoutMs)
-      .exec()
-      .catch((error: Error) => batch.map((): [Error, unknown] => [error, undefined]));
-    const [waitError, reached] = answers?.at(-1) ?? [];
+    const refused = (error: Error) => batch.map((): [Error, unknown] => [error, undefined]);
+    const answers = (await pipeline.wait(replicas, timeoutMs).exec().catch(refused)) ?? [];
+    const [waitError, reached] = answers.at(-1) ?? [];
     const known = waitError ? 0 : Number(reached);
     for (const [i, commit] of batch.entries()) {
-      const [error, reply] = answers?.[i] as [Error | null, CommitReply];
+      const [error, reply] = answers[i] as [Error | null, CommitReply];
       if (error !== null && NOT_DONE.test(error.message) && commit.attempt < MAX_ATTEMPTS) {
         void this.again(commit);
       } else if (error !== null) {
