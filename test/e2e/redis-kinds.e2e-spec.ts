@@ -43,9 +43,9 @@ describe.each(['cluster', 'sentinel'] as const)('store and bus on Redis %s', (ki
 
   it('a task runs once and its result is there', async () => {
     const { taskGuid } = await cluster.client.desireTask(
-      aTaskRequest({ action: sh('echo yes > /tmp/result'), resultFile: '/tmp/result' }),
+      aTaskRequest({ action: sh('echo -n yes >$TMPDIR/result'), resultFile: '/tmp/result' }),
     );
-    expect(await cluster.untilCompleted(taskGuid)).toMatchObject({ failed: false, result: 'yes\n' });
+    expect(await cluster.untilCompleted(taskGuid)).toMatchObject({ failed: false, result: 'yes' });
   });
 
   it('a cell that is lost is replaced, and a standby takes the auction over', async () => {
