@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '#rivera/platform';
 import { actualId } from '#rivera/lifecycle';
 import { ALL_SHARDS, CELLS_SHARD, shardOf } from '#rivera/store';
 import { readShard } from '../support/store-content.js';
@@ -60,7 +60,7 @@ function recordsOf(history: History, shard: number): Map<string, object> {
 }
 
 /** What should be gone when all is calm: messages, leases, presences, keys that nobody knows. */
-export async function leaks(redis: Redis, history: History): Promise<string[]> {
+export async function leaks(redis: RedisClient, history: History): Promise<string[]> {
   const keys = await keysOf(redis);
   const strange = keys.filter((key) => !KNOWN_KEYS.some((known) => known.test(key)));
   const mailboxes = new Set(
@@ -78,7 +78,7 @@ export async function leaks(redis: Redis, history: History): Promise<string[]> {
   ];
 }
 
-async function messagesOf(redis: Redis, mailbox: string, keys: readonly string[]): Promise<string[]> {
+async function messagesOf(redis: RedisClient, mailbox: string, keys: readonly string[]): Promise<string[]> {
   const lists = await Promise.all(LISTS.map((list) => redis.lrange(`${mailbox}:${list}`, 0, -1)));
   const sets = await Promise.all(SETS.map((set) => redis.zrange(`${mailbox}:${set}`, 0, '-1')));
   const waiting = [...lists, ...sets].flat();
@@ -90,7 +90,7 @@ async function messagesOf(redis: Redis, mailbox: string, keys: readonly string[]
   ];
 }
 
-async function keysOf(redis: Redis): Promise<string[]> {
+async function keysOf(redis: RedisClient): Promise<string[]> {
   const keys = new Set<string>();
   let cursor = '0';
   do {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '#rivera/platform';
 import { ALL_SHARDS, connectRedis, shardKey } from '#rivera/store';
 import { eventsOfEntry } from '../support/store-content.js';
 import type { History } from './checker/history.js';
@@ -12,7 +12,7 @@ const ENTRIES_AT_A_TIME = 500;
  * but those of Redis itself.
  */
 export class LogReader {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   private readonly sequences = ALL_SHARDS.map(() => 0);
   private readonly end = new AbortController();
   private reading: Promise<void> = Promise.resolve();

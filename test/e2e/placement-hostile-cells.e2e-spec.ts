@@ -1,5 +1,5 @@
 import { Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import { openRedis, type RedisClient } from '#rivera/platform';
 import { cellAddress, mailboxQueue } from '#rivera/actor';
 import type { RiveraClient } from '#rivera/client';
 import type { CellMessages, CellRegistration } from '#rivera/models';
@@ -19,7 +19,7 @@ class HostileCell {
   private epoch = 0;
   private readonly timer: NodeJS.Timeout;
   private worker: Worker | undefined;
-  private bus: Redis | undefined;
+  private bus: RedisClient | undefined;
 
   private constructor(
     readonly cellId: string,
@@ -44,7 +44,7 @@ class HostileCell {
   /** Takes its messages, and refuses all but the first `taken` instances. */
   answer(redisUrl: string, taken = 0): void {
     const { name, prefix } = mailboxQueue(cellAddress(this.cellId));
-    this.bus = new Redis(redisUrl, { maxRetriesPerRequest: null });
+    this.bus = openRedis(redisUrl, { maxRetriesPerRequest: null });
     let left = taken;
     this.worker = new Worker<{ payload: Placed }>(
       name,

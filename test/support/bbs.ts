@@ -5,7 +5,8 @@ import { RiveraClient, type RiveraClientOptions } from '#rivera/client';
 import { mintToken, RiveraLogger, type Scope, SCOPES, secretKey, type TokenRequest } from '#rivera/platform';
 import { loadBbsConfig } from '../../apps/bbs/src/bbs.config.js';
 import { createBbsApp } from '../../apps/bbs/src/create-bbs-app.js';
-import { type RedisHarness, startRedis } from './redis.js';
+import type { RedisHarness } from './redis.js';
+import { startRedisOf } from './redis-topologies.js';
 
 const SECRET = 'the-secret-of-the-tests-of-bbs-is-long-enough';
 
@@ -42,7 +43,7 @@ export interface BbsHarness {
  * `const bbs = await startBbs(); await bbs.as().get('/v1/cells').expect(200); await bbs.stop();`
  */
 export async function startBbs(options: BbsHarnessOptions = {}): Promise<BbsHarness> {
-  const redis = options.redis ?? (await startRedis({ appendonly: options.appendonly }));
+  const redis = options.redis ?? (await startRedisOf(undefined, { appendonly: options.appendonly }));
   const log: string[] = [];
   const logger = RiveraLogger.create({ app: 'bbs', destination: { write: (line) => log.push(line) } });
   const config = loadBbsConfig({

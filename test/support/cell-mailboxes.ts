@@ -1,5 +1,5 @@
 import { Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import { openRedis, type RedisClient } from '#rivera/platform';
 import { cellAddress, mailboxQueue } from '#rivera/actor';
 import type { CellMessages } from '#rivera/models';
 
@@ -16,7 +16,7 @@ export class CellMailboxes {
   /** Instances and tasks delivered, each time it was. */
   delivered = 0;
   messages = 0;
-  private readonly shared: Redis;
+  private readonly shared: RedisClient;
   private readonly workers: Worker[] = [];
   private readonly waiting = new Map<string, () => void>();
   private milestones: { count: number; reached: () => void }[] = [];
@@ -25,7 +25,11 @@ export class CellMailboxes {
     url: string,
     private readonly onPlace: (cellId: string, placed: Placed) => void = () => undefined,
   ) {
-    this.shared = new Redis(url, { maxRetriesPerRequest: null, enableAutoPipelining: true });
+    this.shared = openRedis(url, {
+      maxRetriesPerRequest: null,
+      enableAutoPipelining: true,
+      clusterUnpipelined: 'all',
+    });
   }
 
   /** From now on these cells take what they are told. */

@@ -17,7 +17,8 @@ import { type DockerEngineHarness, startDockerEngine } from './docker-engine.js'
 import { FaultyLink } from './faulty-link.js';
 import { stablePorts } from './ports.js';
 import { Program } from './program.js';
-import { type RedisHarness, startRedis } from './redis.js';
+import type { RedisHarness, RedisKind } from './redis.js';
+import { startRedisOf, type TopologyOptions } from './redis-topologies.js';
 import { buildRootfs, type RootfsHarness } from './rootfs.js';
 import { waitFor, type WaitOptions, WaitTimeout } from './wait-for.js';
 
@@ -28,7 +29,7 @@ export interface ClusterOptions {
   /** `cell-1`, `cell-2`, …, alternating between the zones z1 and z2. */
   cells?: number;
   backend?: Backend;
-  redis?: { appendonly?: boolean };
+  redis?: TopologyOptions & { kind?: RedisKind };
   /** Of each program of the control plane: `bbs`, `bbs-2`, …; clients and cells reach those of `bbs` that answer. */
   replicas?: number;
   /** Programs reach each other over links that can be made faulty, see `link`. */
@@ -109,7 +110,7 @@ export class Cluster {
     );
     const [redisPort = 0, ...ports] = await stablePorts(1 + names.length);
     [this.redis, this.engine, this.rootfs] = await Promise.all([
-      startRedis({ port: redisPort, appendonly: redis?.appendonly ?? false }),
+      startRedisOf(redis?.kind, { port: redisPort, ...redis }),
       backend === 'docker' ? startDockerEngine() : undefined,
       backend === 'fake' ? undefined : buildRootfs(),
       ensureBuilt(),

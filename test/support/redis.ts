@@ -11,6 +11,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const START_DEADLINE_MS = 60_000;
 const PORT_RETRY_MS = 200;
 
+/** They end with this process, however it ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((server) => server.kill('SIGKILL')));
+
 export interface RedisHarness {
   readonly url: string;
   readonly port: number;
@@ -25,6 +29,9 @@ export interface RedisHarness {
   stop(): Promise<void>;
 }
 
+/** What stores and buses are tested on; `RIVERA_TEST_REDIS` says which when a test does not. */
+export type RedisKind = 'single' | 'cluster' | 'sentinel';
+
 /**
  * A private redis-server on a free port of the loopback interface. Without `appendonly` nothing is persisted; with it
  * every write is (`appendfsync always`).
@@ -34,7 +41,7 @@ export async function startRedis(
 ): Promise<RedisHarness> {
   const port = options.port ?? (await freePort());
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'rivera-redis-')));
-  let server = await launch({ port, dir, appendonly: options.appendonly ?? false });
+  let server = await launchRedis({ port, dir, appendonly: options.appendonly ?? false });
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return;
@@ -50,7 +57,7 @@ export async function startRedis(
     resume: () => server.kill('SIGCONT'),
     restart: async () => {
       await end('SIGTERM');
-      server = await launch({ port, dir, appendonly: options.appendonly ?? false });
+      server = await launchRedis({ port, dir, appendonly: options.appendonly ?? false });
     },
     stop: async () => {
       await end('SIGKILL');
@@ -70,12 +77,31 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Again while the port is taken: a child that was writing the file anew may outlive a server that was killed. */
-async function launch(options: LaunchOptions): Promise<ChildProcess> {
+export interface LaunchOptions {
+  port: number;
+  dir: string;
+  appendonly: boolean;
+  /** More of the command line. */
+  args?: string[];
+}
+
+/** Starts a redis-server and waits until it answers. It ends with this process. */
+export async function launchRedis(options: LaunchOptions): Promise<ChildProcess> {
+  const { port, dir, appendonly } = options;
+  const args = ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', dir, '--save', ''];
+  args.push('--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', 'always', ...(options.args ?? []));
+  return await launchServer(port, args);
+}
+
+/**
+ * The same with nothing but these arguments. Again while the port is taken: a child that was writing the file anew may
+ * outlive a server that was killed.
+ */
+export async function launchServer(port: number, args: string[]): Promise<ChildProcess> {
   const deadline = performance.now() + START_DEADLINE_MS;
   for (;;) {
     try {
-      return await launchOnce(options, deadline);
+      return await launchOnce(port, args, deadline);
     } catch (error) {
       if (!String(error).includes('Address already in use') || performance.now() > deadline) throw error;
       await sleep(PORT_RETRY_MS);
@@ -83,24 +109,14 @@ async function launch(options: LaunchOptions): Promise<ChildProcess> {
   }
 }
 
-interface LaunchOptions {
-  port: number;
-  dir: string;
-  appendonly: boolean;
-}
-
-async function launchOnce(options: LaunchOptions, deadline: number): Promise<ChildProcess> {
-  const { port, dir, appendonly } = options;
-  const args = ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', dir, '--save', ''];
-  args.push('--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', 'always');
+async function launchOnce(port: number, args: string[], deadline: number): Promise<ChildProcess> {
   const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   server.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
   server.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
   server.on('error', (error) => (output += error.message));
-  const killWithUs = (): boolean => server.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  server.once('exit', () => process.off('exit', killWithUs));
+  running.add(server);
+  server.once('exit', () => running.delete(server));
 
   while (!(await answers(port)) || server.exitCode !== null) {
     if (server.pid === undefined || server.exitCode !== null || performance.now() > deadline) {

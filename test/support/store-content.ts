@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { indexEntries, type RecordKind, type Records } from '#rivera/lifecycle';
 import type { RiveraEvent } from '#rivera/models';
+import type { RedisClient } from '#rivera/platform';
 import { shardKey } from '#rivera/store';
 
 const KINDS: RecordKind[] = ['desired', 'run', 'actual', 'task', 'cell', 'domain', 'deployment'];
@@ -25,7 +25,7 @@ export interface ShardContent {
  * @param options.isLive a converger is at work, which puts off what stays due
  */
 export async function readShard(
-  redis: Redis,
+  redis: RedisClient,
   shard: number,
   { isLive = false }: { isLive?: boolean } = {},
 ): Promise<ShardContent> {

@@ -1,6 +1,7 @@
-import type { Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
 import type { Records, RecordKind } from '#rivera/lifecycle';
 import type { RiveraEvent } from '#rivera/models';
+import type { RedisClient } from '#rivera/platform';
 import {
   ALL_SHARDS,
   CellRepository,
@@ -13,12 +14,13 @@ import {
   TaskRepository,
   WakeUps,
 } from '#rivera/store';
-import { type RedisHarness, startRedis } from './redis.js';
+import type { RedisHarness, RedisKind } from './redis.js';
+import { startRedisOf, type TopologyOptions } from './redis-topologies.js';
 import { readShard } from './store-content.js';
 
 /** One client of the store with connections of its own, as one process of a deployment has. */
 export interface StoreClient {
-  redis: Redis;
+  redis: RedisClient;
   store: Store;
   processes: ProcessRepository;
   tasks: TaskRepository;
@@ -36,10 +38,12 @@ export interface StoreHarness extends StoreClient {
 }
 
 /** A store of its own on a Redis of its own. */
-export async function startStore(options: { appendonly?: boolean } = {}): Promise<StoreHarness> {
-  const server = await startRedis(options);
-  const connections: Redis[] = [];
-  const connect = (): Redis => {
+export async function startStore(
+  options: TopologyOptions & { kind?: RedisKind } = {},
+): Promise<StoreHarness> {
+  const server = await startRedisOf(options.kind, options);
+  const connections: RedisClient[] = [];
+  const connect = (): RedisClient => {
     // What a connection says of an outage is what its calls reject with; tests look at these.
     const redis = connectRedis(server.url).on('error', () => undefined);
     connections.push(redis);
@@ -63,12 +67,19 @@ export async function startStore(options: { appendonly?: boolean } = {}): Promis
     ...first,
     server,
     client,
-    clear: async () => void (await first.redis.flushall()),
+    clear: () => flushAll(first.redis),
     stop: async () => {
       for (const redis of connections) redis.disconnect();
       await server.stop();
     },
   };
+}
+
+async function flushAll(redis: RedisClient): Promise<void> {
+  // A cluster knows its masters once it has answered something.
+  await redis.ping();
+  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  await Promise.all(servers.map((server) => server.flushall()));
 }
 
 /** Waits until a check passes, at most as long as a busy machine may take. */
@@ -84,7 +95,7 @@ export interface StoreContent {
 }
 
 /** Reads everything and fails unless it fits together, see `readShard`. */
-export async function checkedContent(redis: Redis): Promise<StoreContent> {
+export async function checkedContent(redis: RedisClient): Promise<StoreContent> {
   const content: StoreContent = { records: new Map(), events: new Map() };
   for (const shard of ALL_SHARDS) {
     const { records, events, faults } = await readShard(redis, shard);

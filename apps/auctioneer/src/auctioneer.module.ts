@@ -24,7 +24,7 @@ export class AuctioneerModule {
       module: AuctioneerModule,
       imports: [
         PlatformModule.forRoot({ logger, healthListen: health }),
-        StoreModule.forRoot({ url: redis.storeUrl, logger }),
+        StoreModule.forRoot({ url: redis.storeUrl, replication: redis.replication, logger }),
         BusModule.forRoot({ connection: redis.busUrl, logger }),
       ],
       controllers: [AuctioneerController, RebalanceController],

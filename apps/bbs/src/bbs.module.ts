@@ -53,7 +53,12 @@ export class BbsModule {
       imports: [
         PlatformModule.forRoot({ logger }),
         AuthModule.forRoot(auth),
-        StoreModule.forRoot({ url: redis.storeUrl, logger, keptEvents: bbs.eventsKept }),
+        StoreModule.forRoot({
+          url: redis.storeUrl,
+          logger,
+          keptEvents: bbs.eventsKept,
+          replication: redis.replication,
+        }),
         BusModule.forRoot({ connection: redis.busUrl, logger }),
         OpenApiModule,
       ],

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { healthListen, loadConfig, logConfig } from '#rivera/platform';
+import { healthListen, loadConfig, logConfig, redisUrl } from '#rivera/platform';
 import { containerConfig } from './container.config.js';
 import { list, map, optionalSize } from './config-types.js';
 
@@ -52,7 +52,7 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           SANDBOX_INIT: z.string().default('/bin/busybox'),
           RIVERA_API: z.url(),
           RIVERA_TOKEN: z.string().min(1),
-          BUS_REDIS_URL: z.string().min(1),
+          BUS_REDIS_URL: redisUrl,
           /** Memory for the newest lines of each container. */
           LOG_RING_BYTES: z.coerce
             .number()

@@ -27,7 +27,7 @@ export class ConvergerModule {
       module: ConvergerModule,
       imports: [
         PlatformModule.forRoot({ logger, healthListen: health }),
-        StoreModule.forRoot({ url: redis.storeUrl, logger }),
+        StoreModule.forRoot({ url: redis.storeUrl, replication: redis.replication, logger }),
         BusModule.forRoot({ connection: redis.busUrl, logger }),
       ],
       controllers: [ConvergerController],

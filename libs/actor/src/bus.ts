@@ -1,21 +1,16 @@
 import { once } from 'node:events';
 import type { LoggerService } from '@nestjs/common';
 import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
-import type { Cluster, RedisOptions } from 'ioredis';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { RiveraError } from '#rivera/models';
+import { openRedis } from '#rivera/platform';
+import type { RedisClient } from '#rivera/platform';
 import { mailboxQueue } from './address.js';
 import type { Address } from './address.js';
 import type { Envelope } from './envelope.js';
 
-export type BusClient = Redis | Cluster;
-
-/**
- * How to reach the bus: a `redis://` or `rediss://` URL, or a function that opens a client for Sentinel or Cluster. The
- * function must apply the given options (in a Cluster as `redisOptions`), because consumers and producers need opposite
- * retry behaviour.
- */
-export type BusConnection = string | ((options: RedisOptions) => BusClient);
+/** How to reach the bus: the URL of one server, of sentinels or of a Redis Cluster (`parseRedisUrl`). */
+export type BusConnection = string;
 
 export type MailboxQueue = Queue<Envelope, unknown>;
 
@@ -46,13 +41,14 @@ const DEAD_LETTERS_KEPT = 10_000;
  * between two attempts to connect, and such a copy would come back with Redis. Logs when an outage begins and ends.
  */
 export class BusLink {
-  readonly client: BusClient;
+  readonly client: RedisClient;
   private readonly copies: { disconnect(): void }[] = [];
   private isDown = false;
 
   constructor(options: { connection: BusConnection; redis: RedisOptions; logger: LoggerService }) {
     const { connection, redis, logger } = options;
-    const client = typeof connection === 'string' ? new Redis(connection, redis) : connection(redis);
+    // A Redis Cluster sends on what is under way when a node fails: messages may be delivered twice anyway.
+    const client = openRedis(connection, { ...redis, clusterUnpipelined: 'all', clusterResends: true });
     client.on('error', (error: Error) => {
       if (!this.isDown)
         logger.warn(`The message bus is unreachable (${error.message}); trying until it is back.`);
@@ -72,7 +68,7 @@ export class BusLink {
 
   private recordCopies(): void {
     const { client, copies } = this;
-    const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => BusClient;
+    const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => RedisClient;
     client.duplicate = (...args: unknown[]) => {
       const copy = duplicate(...args);
       // The original logs outages. BullMQ listens too, but not any more once it has closed.

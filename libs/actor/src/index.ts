@@ -1,6 +1,6 @@
 export * from './actor.js';
 export * from './address.js';
-export type { BusClient, BusConnection } from './bus.js';
+export type { BusConnection } from './bus.js';
 export * from './dead-letters.js';
 export * from './mailbox-context.js';
 export * from './mailbox-error.filter.js';

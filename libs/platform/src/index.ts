@@ -32,6 +32,8 @@ export * from './logging/redact.js';
 export * from './logging/rivera-logger.js';
 export * from './metrics/metrics.js';
 export * from './platform.module.js';
+export * from './redis/open-redis.js';
+export * from './redis/redis-url.js';
 export * from './shutdown/run-app.js';
 export * from './context.js';
 export type { DependenciesOf } from './dependencies-of.js';

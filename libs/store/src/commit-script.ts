@@ -78,11 +78,18 @@ for i = at + 1, #ARGV do call('PUBLISH', ARGV[i], ARGV[at]) end
 return {1, seq}
 `;
 
-/** Takes a lease if nobody holds it. KEYS: lease, token counter. ARGV: ttl in ms. Returns the fencing token or nil. */
+/**
+ * Takes a lease if nobody holds it. KEYS: lease, token counter. ARGV: ttl in ms. Returns the fencing token or nil. The token
+ * is the time in ms, or one more than the last: it grows also when a failover has lost the last ones that were given.
+ */
 export const ACQUIRE_LEASE_SCRIPT = `
 if redis.call('EXISTS', KEYS[1]) == 1 then return nil end
-local token = redis.call('INCR', KEYS[2])
-redis.call('SET', KEYS[1], token, 'PX', ARGV[1])
+local now = redis.call('TIME')
+local ms = now[1] * 1000 + math.floor(now[2] / 1000)
+local token = math.max(ms, tonumber(redis.call('GET', KEYS[2]) or 0) + 1)
+local text = string.format('%.0f', token)
+redis.call('SET', KEYS[2], text)
+redis.call('SET', KEYS[1], text, 'PX', ARGV[1])
 return token
 `;
 

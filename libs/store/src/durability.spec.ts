@@ -1,6 +1,7 @@
 /** What a store promises when its Redis is killed in the middle of everything. */
 import { nextTag, type RecordChange } from '#rivera/lifecycle';
 import { RiveraError, type Task } from '#rivera/models';
+import { connectRedis, Store } from '#rivera/store';
 import { aTask } from '#test/builders.js';
 import { checkedContent, startStore, type StoreHarness, eventually } from '#test/store.js';
 
@@ -100,10 +101,11 @@ it('calls during an outage are refused as unavailable, and work again when it is
 });
 
 it('a Redis that hangs is given up on after the command time-out', async () => {
-  const client = harness.client();
-  await client.redis.ping();
-  client.redis.options.commandTimeout = 100;
+  const { port } = harness.server;
+  const redis = connectRedis(`redis://127.0.0.1:${port}`, { commandTimeout: 100 });
+  await redis.ping();
   // Holds every connection's commands back, as a machine that swaps would.
-  await harness.redis.call('CLIENT', 'PAUSE', '60000', 'ALL');
-  expect(await codeOf(client.store.get(SHARD, 'task', 'a-1'))).toBe('unavailable');
+  await redis.call('CLIENT', 'PAUSE', '60000', 'ALL');
+  expect(await codeOf(new Store({ redis }).get(SHARD, 'task', 'a-1'))).toBe('unavailable');
+  redis.disconnect();
 });

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { RiveraError, type RiveraEvent } from '#rivera/models';
+import type { RedisClient } from '#rivera/platform';
 import { Cursor } from './cursor.js';
 import { orUnavailable } from './redis.js';
 import { ALL_SHARDS, shardKey } from './shards.js';
@@ -33,7 +33,7 @@ const RETRY_MS = 200;
  */
 export class EventLog {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     private readonly wakeUps: WakeUps,
   ) {}
 

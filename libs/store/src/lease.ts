@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '#rivera/platform';
 import { orUnavailable } from './redis.js';
 
 /**
@@ -10,7 +10,7 @@ export class RedisLease {
   private readonly key: string;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     readonly name: string,
     ttlMs = 6_000,
   ) {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '#rivera/platform';
 import { orUnavailable } from './redis.js';
 
 /** A name that one owner at a time holds, for as long as it keeps saying so (Diego, locket). */
@@ -15,7 +15,7 @@ const keyOf = (name: string) => `rivera:{locket}:lock:${name}`;
 
 /** Locks of clients. They expire with Redis' own clock, also while no `bbs` runs. */
 export class Locks {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: RedisClient) {}
 
   /** Takes the lock, or renews it for its owner. False: another owner holds it. */
   async lock(lock: Lock, ttlMs: number): Promise<boolean> {

@@ -1,5 +1,6 @@
-import { Redis, type RedisOptions, type Result } from 'ioredis';
+import type { RedisOptions, Result } from 'ioredis';
 import { RiveraError } from '#rivera/models';
+import { openRedis, type RedisClient } from '#rivera/platform';
 import { ACQUIRE_LEASE_SCRIPT, COMMIT_SCRIPT, RENEW_LEASE_SCRIPT } from './commit-script.js';
 import { LOCK_SCRIPT, UNLOCK_SCRIPT } from './lock-scripts.js';
 
@@ -28,16 +29,27 @@ declare module 'ioredis' {
 const COMMAND_TIMEOUT_MS = 5_000;
 
 /**
- * A connection that fails rather than waits: a command that was on its way when the connection broke is not sent again,
- * because nobody knows whether it was applied. Callers read again and decide again.
+ * What does not travel in a pipeline on a Redis Cluster. There a pipeline in which something has been written cannot be
+ * sent on to another node; and which node a script belongs to is not seen from its first argument, the number of keys.
  */
-export function connectRedis(url: string, options: RedisOptions = {}): Redis {
-  const redis = new Redis(url, {
+const SCRIPTS = ['riveraCommit', 'riveraAcquireLease', 'riveraRenewLease', 'riveraLock', 'riveraUnlock'];
+const UNPIPELINED = [...SCRIPTS, 'setnx', 'xtrim'];
+
+/**
+ * A connection that fails rather than waits: a command that was on its way when the connection broke is not sent again,
+ * because nobody knows whether it was applied. Callers read again and decide again. What a node of a Redis Cluster refused
+ * to do (MOVED, ASK, TRYAGAIN, CLUSTERDOWN) was not applied and is sent to the right one.
+ *
+ * @param url one server, sentinels or a Redis Cluster, see `parseRedisUrl`
+ */
+export function connectRedis(url: string, options: RedisOptions = {}): RedisClient {
+  const redis = openRedis(url, {
     enableAutoPipelining: true,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 1,
     commandTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
+    clusterUnpipelined: UNPIPELINED,
     ...options,
   });
   redis.defineCommand('riveraCommit', { lua: COMMIT_SCRIPT });

@@ -6,8 +6,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
-import type { Redis } from 'ioredis';
-import { Readiness } from '#rivera/platform';
+import { Readiness, type RedisClient, type ReplicationConfig } from '#rivera/platform';
 import { CellRepository } from './cell-repository.js';
 import { DeploymentRepository } from './deployment-repository.js';
 import { EventLog } from './event-log.js';
@@ -25,19 +24,21 @@ export interface StoreModuleOptions {
   logger: LoggerService;
   /** Events kept per shard to resume from. */
   keptEvents?: number;
+  /** Replicas that have to know of a commit before it is acknowledged. */
+  replication?: ReplicationConfig;
 }
 
 /** The store and its repositories, over two connections that live as long as the app. */
 @Module({})
 export class StoreModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
-    @Inject(STORE_REDIS) private readonly redis: Redis,
-    @Inject(STORE_SUBSCRIBER) private readonly subscriber: Redis,
+    @Inject(STORE_REDIS) private readonly redis: RedisClient,
+    @Inject(STORE_SUBSCRIBER) private readonly subscriber: RedisClient,
     private readonly store: Store,
     private readonly readiness: Readiness,
   ) {}
 
-  static forRoot({ url, logger, keptEvents }: StoreModuleOptions): DynamicModule {
+  static forRoot({ url, logger, ...options }: StoreModuleOptions): DynamicModule {
     const onError = (error: Error) => logger.warn('store-connection-failed', { reason: error.message });
     const connect = () => connectRedis(url).on('error', onError);
     return {
@@ -48,7 +49,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         { provide: STORE_SUBSCRIBER, useFactory: connect },
         {
           provide: Store,
-          useFactory: (redis: Redis) => new Store({ redis, keptEvents }),
+          useFactory: (redis: RedisClient) => new Store({ redis, ...options }),
           inject: [STORE_REDIS],
         },
         {
@@ -60,7 +61,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         { provide: CellRepository, useFactory: (store: Store) => new CellRepository(store), inject: [Store] },
         {
           provide: WakeUps,
-          useFactory: (subscriber: Redis) => new WakeUps(subscriber),
+          useFactory: (subscriber: RedisClient) => new WakeUps(subscriber),
           inject: [STORE_SUBSCRIBER],
         },
         {
@@ -70,7 +71,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         },
         {
           provide: EventLog,
-          useFactory: (redis: Redis, wakeUps: WakeUps) => new EventLog(redis, wakeUps),
+          useFactory: (redis: RedisClient, wakeUps: WakeUps) => new EventLog(redis, wakeUps),
           inject: [STORE_REDIS, WakeUps],
         },
       ],

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import {
   eventsOf,
   type IndexName,
@@ -8,9 +7,11 @@ import {
   type Transition,
 } from '#rivera/lifecycle';
 import { RiveraError } from '#rivera/models';
+import type { RedisClient, ReplicationConfig } from '#rivera/platform';
 import { CommitBatch, type Fence } from './commit-batch.js';
 import { CommitGate } from './commit-gate.js';
 import { orUnavailable } from './redis.js';
+import { type CommitReply, ReplicatedCommits } from './replicated-commits.js';
 import { ALL_SHARDS, SHARD_COUNT, shardKey } from './shards.js';
 import { JsonTexts, Stored } from './stored.js';
 
@@ -21,9 +22,11 @@ export interface RecordRef<K extends RecordKind = RecordKind> {
 }
 
 export interface StoreOptions {
-  redis: Redis;
+  redis: RedisClient;
   /** Events kept per shard (about); older ones can no longer be resumed from. @defaultValue 4000 */
   keptEvents?: number;
+  /** On how many replicas a commit has to be before it is acknowledged. @defaultValue none */
+  replication?: ReplicationConfig;
 }
 
 /** What a commit does beside the changes of its transition. */
@@ -77,12 +80,16 @@ const READ_LIMIT = 5_000;
  * `conflict` (only when many writers fight over one record for long).
  */
 export class Store {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   private readonly keptEvents: number;
   private readonly gate = new CommitGate();
+  private readonly send: (shard: number, keys: string[], args: string[]) => Promise<CommitReply>;
 
-  constructor({ redis, keptEvents = 4_000 }: StoreOptions) {
+  constructor({ redis, keptEvents = 4_000, replication }: StoreOptions) {
     this.redis = redis;
+    const replicated = replication?.replicas ? new ReplicatedCommits(redis, replication) : undefined;
+    this.send = (shard, keys, args) =>
+      replicated?.commit(shard, keys, args) ?? redis.riveraCommit(keys.length, keys, args);
     this.keptEvents = keptEvents;
   }
 
@@ -119,7 +126,7 @@ export class Store {
     const { keys, args } = batch.build(options.fence, this.keptEvents, events);
 
     const [ok, reason, detail] = await this.gate.pass(() =>
-      orUnavailable(() => this.redis.riveraCommit(keys.length, keys, args)),
+      orUnavailable(() => this.send(shard, keys, args)),
     );
     if (ok === 1) return true;
     if (reason === 'fenced') {

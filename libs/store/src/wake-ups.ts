@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '#rivera/platform';
 
 /** A commit has written events. The message is its shard's number. */
 export const EVENTS_CHANNEL = 'rivera:events';
@@ -13,7 +13,7 @@ export class WakeUps {
   private readonly listeners = new Map<string, Set<(message?: string) => void>>();
 
   /** @param subscriber a connection of its own: once subscribed it can do nothing else. */
-  constructor(private readonly subscriber: Redis) {
+  constructor(private readonly subscriber: RedisClient) {
     subscriber.on('message', (channel: string, message: string) => this.tell(channel, message));
     subscriber.on('ready', () => {
       for (const channel of this.listeners.keys()) this.subscribe(channel);

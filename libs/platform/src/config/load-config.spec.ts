@@ -23,7 +23,11 @@ describe('loadConfig', () => {
       { REDIS_URL: 'redis://one:6379', BUS_REDIS_URL: 'rediss://two', CELL_MEMORY_MB: '512', LOG_LEVEL: '' },
     );
     expect(config).toEqual({
-      redis: { storeUrl: 'redis://one:6379', busUrl: 'rediss://two' },
+      redis: {
+        storeUrl: 'redis://one:6379',
+        busUrl: 'rediss://two',
+        replication: { replicas: 0, timeoutMs: 1_000 },
+      },
       log: { level: 'info', format: 'json' },
       cell: { CELL_MEMORY_MB: 512 },
     });

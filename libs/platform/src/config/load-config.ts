@@ -61,7 +61,7 @@ function describeGiven(variable: string, value: string | undefined): string {
   if (value === undefined) return 'is not set';
   const isPath = variable.endsWith('_FILE');
   if (SECRET_VARIABLE.test(variable) && !isPath) return 'is set to something else';
-  return `is ${JSON.stringify(value.replace(/\/\/[^@/]*@/, '//***@'))}`;
+  return `is ${JSON.stringify(value.replace(/\/\/[^@/]*@/, '//***@').replace(/(password=)[^&]*/gi, '$1***'))}`;
 }
 
 /** Freezes plain objects and arrays; key objects and other instances stay as they are. */
