@@ -123,9 +123,14 @@ async function checkShard(redis: Redis, shard: number, content: StoreContent): P
 
   const entries = await redis.xrange(shardKey(shard, 'events'), '-', '+');
   const events = entries.flatMap(([id, fields]) => {
-    const list = JSON.parse(fields[fields.indexOf('events') + 1]!) as RiveraEvent[];
+    const list = JSON.parse(fields[fields.indexOf('events') + 1]!) as (RiveraEvent & {
+      replacedRun?: object;
+    })[];
     const end = Number(id.split('-')[0]);
-    return list.map((event, i) => ({ sequence: end - list.length + 1 + i, event }));
+    return list.map(({ replacedRun: _ofTheLog, ...event }, i) => ({
+      sequence: end - list.length + 1 + i,
+      event: event as RiveraEvent,
+    }));
   });
   const last = Number(await redis.hget(shardKey(shard, 'meta'), 'seq'));
   expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, i) => last - events.length + 1 + i));

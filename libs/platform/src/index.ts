@@ -33,5 +33,6 @@ export * from './logging/rivera-logger.js';
 export * from './metrics/metrics.js';
 export * from './platform.module.js';
 export * from './shutdown/run-app.js';
+export * from './trace-scope.js';
 export * from './context.js';
 export type { DependenciesOf } from './dependencies-of.js';

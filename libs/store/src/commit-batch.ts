@@ -75,16 +75,24 @@ export class CommitBatch {
     else this.write('ZADD', set, String(score), member);
   }
 
-  /** @param events JSON of each */
-  build(fence: Fence | undefined, keptEvents: number, events: string[]): { keys: string[]; args: string[] } {
+  /**
+   * @param events JSON of each
+   * @param traceId of the request that caused them
+   */
+  build(
+    { fence, keptEvents, traceId }: { fence?: Fence; keptEvents: number; traceId?: string },
+    events: string[],
+  ): { keys: string[]; args: string[] } {
     const channels = [
       ...(events.length > 0 ? [EVENTS_CHANNEL] : []),
       ...(this.isCallbackWanted ? [CALLBACK_CHANNEL] : []),
     ];
+    const trace = traceId === undefined ? [] : ['trace', traceId];
     const entries: string[] = [];
     for (let at = 0; at < events.length; at += EVENTS_PER_ENTRY) {
       const some = events.slice(at, at + EVENTS_PER_ENTRY);
-      entries.push(String(some.length), `[${some.join(',')}]`);
+      const fields = ['events', `[${some.join(',')}]`, ...trace];
+      entries.push(String(some.length), String(fields.length), ...fields);
     }
     const args = [
       fence?.role ?? '',
@@ -92,7 +100,7 @@ export class CommitBatch {
       String(keptEvents),
       ...this.checks.flat(),
       ...this.writes.flat(),
-      String(entries.length / 2),
+      String(Math.ceil(events.length / EVENTS_PER_ENTRY)),
       ...entries,
       String(this.shard),
       ...channels,

@@ -2,8 +2,10 @@ import type * as wire from '#rivera/diego-wire';
 import {
   type DesiredLRP,
   DesiredLRPRequest,
+  type DesiredLRPRunInfo,
   type DesiredLRPSchedulingInfo,
   DesiredLRPUpdate,
+  joinDesiredLRP,
   parse,
   TaskRequest,
 } from '#rivera/models';
@@ -48,9 +50,17 @@ export function wireDesiredLRP(desired: DesiredLRP): wire.DesiredLRP {
   return messageOf('DesiredLRP', filled);
 }
 
-/** What Rivera tells of a desired LRP in its events: the half that placement and routing read. */
-export function wireDesiredLRPHalf(info: DesiredLRPSchedulingInfo): wire.DesiredLRP {
-  return messageOf('DesiredLRP', info);
+/**
+ * A desired LRP as events tell it, as it is stored: nothing stands in for anything. Image passwords are for cells, which
+ * read them.
+ */
+export function wireDesiredLRPEvent(
+  info: DesiredLRPSchedulingInfo,
+  run: DesiredLRPRunInfo | undefined,
+): wire.DesiredLRP {
+  if (run === undefined) return messageOf('DesiredLRP', info);
+  const { imagePassword: _secret, ...visible } = joinDesiredLRP(info, run);
+  return messageOf('DesiredLRP', visible);
 }
 
 export function wireSchedulingInfo(info: DesiredLRPSchedulingInfo): wire.DesiredLRPSchedulingInfo {
