@@ -304,17 +304,14 @@ describe('1.4 every event of instances', () => {
       DESIRED.subarray(DESIRED.indexOf(field(35, message(field(1, 'i'), field(2, message(field(2, 1))))))),
     ];
     const layer = field(34, message(field(2, 'u'), field(3, '/s'), field(4, 1), field(5, 1)));
-    const whole = (name: string) =>
-      message(
-        ...[head, timeout(message()), middle, field(27, 2_500), field(28, 't'), field(31, name), layer, tail],
-      );
+    const others = message(middle, field(27, 2_500), field(28, 't'));
+    const whole = (name: string) => message(head, timeout(message()), others, field(31, name), layer, tail);
     const download = field(1, message(field(2, 'u'), field(3, '/s'), field(4, 'u')));
     const setup = field(6, field(7, field(1, download)));
-    const old = (name: string) =>
-      message(
-        ...[head, setup, timeout(field(2, 5_000_000)), field(8, 2), middle, field(27, 2_500), field(28, 't')],
-        ...[field(31, name), tail],
-      );
+    const old = (name: string) => {
+      const times = message(timeout(field(2, 5_000_000)), field(8, 2));
+      return message(head, setup, times, others, field(31, name), tail);
+    };
     const events: RiveraEvent[] = [
       { type: 'desired_lrp_created', after: desired },
       { type: 'desired_lrp_changed', before: desired, after: desired },

@@ -129,7 +129,7 @@ async function checkShard(redis: Redis, shard: number, content: StoreContent): P
     const end = Number(id.split('-')[0]);
     return list.map(({ replacedRun: _ofTheLog, ...event }, i) => ({
       sequence: end - list.length + 1 + i,
-      event: event as RiveraEvent,
+      event,
     }));
   });
   const last = Number(await redis.hget(shardKey(shard, 'meta'), 'seq'));

@@ -16,7 +16,7 @@ import {
 } from './diego-listeners.js';
 import { EncodedRecords } from './encoded-list.js';
 import { Locket } from './locket/locket.js';
-import { actualLRPRoutes } from './routes/actual-lrp.routes.js';
+import { actualLRPItems, actualLRPRoutes } from './routes/actual-lrp.routes.js';
 import { desiredLRPRoutes } from './routes/desired-lrp.routes.js';
 import { domainRoutes } from './routes/domain.routes.js';
 import { evacuationRoutes } from './routes/evacuation.routes.js';
@@ -74,13 +74,14 @@ function diegoServices(
 ): DiegoServices {
   const rpcs = new RpcRoutes(logger, metrics);
   const encoded = new EncodedRecords();
+  const itemOf = actualLRPItems(encoded);
   const reports = new WireCellReports(cellReports);
   const repUrlOf = (cellId: string) => (wireUrl === undefined ? '' : `${wireUrl}/cells/${cellId}`);
   const routes: WireRoutes = {
     ...domainRoutes({ rpcs, domains, cells, repUrlOf }),
     ...desiredLRPRoutes({ rpcs, desiredLRPs, processes, encoded }),
-    ...actualLRPRoutes({ rpcs, actualLRPs, processes, reports, encoded }),
-    ...groupRoutes({ rpcs, processes }),
+    ...actualLRPRoutes({ rpcs, actualLRPs, processes, reports, itemOf }),
+    ...groupRoutes({ rpcs, processes, itemOf }),
     ...evacuationRoutes({ rpcs, reports }),
     ...taskRoutes({ rpcs, tasks, repository, reports }),
     ...streamRoutes({ hub, halves: new EventRunHalves(processes, log), logger }),

@@ -30,6 +30,9 @@ export function desiredLRPRoutes(need: DesiredLRPRoutesNeed): WireRoutes {
 }
 
 function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRoutes {
+  const nothing = () => undefined;
+  const schedulingItem = encoded.view(encodeSchedulingInfo, nothing);
+  const routingItem = encoded.view(encodeRoutingInfo, nothing);
   const list = (present: (desired: DesiredLRP) => wire.DesiredLRP) =>
     rpcs.rpc({
       request: wire.DesiredLRPsRequest,
@@ -58,7 +61,7 @@ function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRou
       response: EncodedListAnswer,
       handle: async ({ domain, processGuids }) => {
         const infos = await schedulingInfos(processes, { domain, processGuids });
-        return { items: infos.map((info) => encoded.itemOf('scheduling', info, encodeSchedulingInfo)) };
+        return { items: infos.map((info) => schedulingItem(info).item) };
       },
     }),
     '/v1/desired_lrp_scheduling_infos/get_by_process_guid': rpcs.rpc({
@@ -75,7 +78,7 @@ function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRou
       response: EncodedListAnswer,
       handle: async ({ processGuids }) => {
         const infos = await schedulingInfos(processes, { processGuids });
-        return { items: infos.map((info) => encoded.itemOf('routing', info, encodeRoutingInfo)) };
+        return { items: infos.map((info) => routingItem(info).item) };
       },
     }),
   };
