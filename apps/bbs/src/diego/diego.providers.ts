@@ -87,6 +87,7 @@ function diegoServices(
     ...streamRoutes({ hub, halves: new EventRunHalves(processes, log), logger }),
   };
   return {
+    paths: Object.keys(routes),
     routeAt: (path) =>
       Object.hasOwn(routes, path)
         ? routes[path]

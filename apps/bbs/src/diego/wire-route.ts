@@ -22,6 +22,8 @@ export interface WireCall {
 export interface WireRoute {
   method: 'GET' | 'POST';
   serve(call: WireCall): Promise<void>;
+  /** Answers a request whose body is too large. Absent: in the envelope that all procedures have. */
+  refuseSize?(response: ServerResponse): void;
 }
 
 /** Path → what is there. */
@@ -125,6 +127,9 @@ function subjectOf(socket: Socket): string {
   }
   return subject;
 }
+
+/** What clients are told of a body that is too large. */
+export const TOO_LARGE = 'the request received is too large';
 
 export function sendMessage(response: ServerResponse, message: Buffer): void {
   response.writeHead(200, {

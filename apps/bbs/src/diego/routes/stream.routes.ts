@@ -57,7 +57,7 @@ function stream(
   { hub, logger }: StreamRoutesNeed,
   { method, dialect, filter, preparation }: Kind,
 ): WireRoute {
-  return { method, serve: (call) => follow(call) };
+  return { method, serve: (call) => follow(call), refuseSize: refuse };
 
   async function follow({ request, response, body }: WireCall): Promise<void> {
     try {
@@ -66,8 +66,12 @@ function stream(
       consumer.open(await hub.subscribe(undefined, consumer));
     } catch (error) {
       logger.warn('failed-to-subscribe', { route: request.url, error });
-      response.writeHead(500, { 'content-length': 0 });
-      response.end();
+      refuse(response);
     }
   }
+}
+
+function refuse(response: WireCall['response']): void {
+  response.writeHead(500, { 'content-length': 0 });
+  response.end();
 }
