@@ -172,7 +172,11 @@ export class ProcessRepository {
   }
 
   async runInfos(processGuids: string[]): Promise<RunRecord[]> {
-    return (await this.byProcessGuid('run', processGuids)).map(({ record }) => record);
+    return (await this.storedRunInfos(processGuids)).map(({ record }) => record);
+  }
+
+  async storedRunInfos(processGuids: string[]): Promise<Stored<RunRecord>[]> {
+    return this.byProcessGuid('run', processGuids);
   }
 
   async desiredPage(page: PageRequest): Promise<Page<Stored<DesiredLRPSchedulingInfo>>> {

@@ -10,7 +10,7 @@ import {
   TaskRequest,
 } from '#rivera/models';
 import { invalidField } from '../disagreements.js';
-import { messageOf, recordOf } from './records.js';
+import { encodedRecord, messageOf, recordOf } from './records.js';
 
 /** Errors: `invalid-request`. */
 export function desiredLRPRequestOf(message: wire.DesiredLRP | null | undefined): DesiredLRPRequest {
@@ -37,17 +37,30 @@ export function taskRequestOf({ taskGuid, domain, taskDefinition }: wire.DesireT
  * (Diego BBS §4.5).
  */
 export function wireDesiredLRP(desired: DesiredLRP): wire.DesiredLRP {
-  const { metricsGuid, metricTags = {} } = desired;
+  return messageOf('DesiredLRP', { ...desired, ...sourcesOf(desired) });
+}
+
+/** The bytes of the same. */
+export function encodedDesiredLRP(info: DesiredLRPSchedulingInfo, run: DesiredLRPRunInfo): Buffer {
+  return encodedRecord('DesiredLRP', sourcesOf({ ...pick(info), ...pick(run) }), info, run);
+}
+
+type Sources = Pick<DesiredLRP, 'metricsGuid' | 'metricTags'>;
+
+function pick({ metricsGuid, metricTags }: Sources): Sources {
+  return {
+    ...(metricsGuid !== undefined && { metricsGuid }),
+    ...(metricTags !== undefined && { metricTags }),
+  };
+}
+
+function sourcesOf({ metricsGuid, metricTags = {} }: Sources): Sources {
   const sourceId = metricTags['source_id']?.static ?? metricsGuid;
-  const filled =
-    sourceId === undefined
-      ? desired
-      : {
-          ...desired,
-          metricsGuid: metricsGuid ?? sourceId,
-          metricTags: { ...metricTags, source_id: metricTags['source_id'] ?? { static: sourceId } },
-        };
-  return messageOf('DesiredLRP', filled);
+  if (sourceId === undefined) return {};
+  return {
+    metricsGuid: metricsGuid ?? sourceId,
+    metricTags: { ...metricTags, source_id: metricTags['source_id'] ?? { static: sourceId } },
+  };
 }
 
 /**

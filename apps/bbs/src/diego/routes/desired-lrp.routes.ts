@@ -1,17 +1,18 @@
 import * as wire from '#rivera/diego-wire';
-import { type DesiredLRP, type DesiredLRPSchedulingInfo, joinDesiredLRP, notFound } from '#rivera/models';
-import type { ProcessRepository, Stored } from '#rivera/store';
+import { type DesiredLRPSchedulingInfo, joinDesiredLRP, notFound } from '#rivera/models';
+import type { ProcessRepository, Stored, StoredDefinition } from '#rivera/store';
 import type { DesiredLRPs } from '../../desired-lrps/desired-lrps.service.js';
 import { DISAGREEMENTS, invalidField } from '../disagreements.js';
 import {
   desiredLRPRequestOf,
   desiredLRPUpdateOf,
+  encodedDesiredLRP,
   wireDesiredLRP,
   wireRoutingInfo,
   wireSchedulingInfo,
 } from '../mapping/definitions.js';
 import { desiredLRPAsR2 } from '../older-revisions.js';
-import { EncodedListAnswer, type EncodedRecords } from '../encoded-list.js';
+import { EncodedListAnswer, type EncodedRecords, inField } from '../encoded-list.js';
 import { everything } from '../whole-lists.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
 
@@ -33,28 +34,26 @@ function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRou
   const nothing = () => undefined;
   const schedulingItem = encoded.view(encodeSchedulingInfo, nothing);
   const routingItem = encoded.view(encodeRoutingInfo, nothing);
-  const list = (present: (desired: DesiredLRP) => wire.DesiredLRP) =>
+  const list = (encode: Encode) =>
     rpcs.rpc({
       request: wire.DesiredLRPsRequest,
-      response: wire.DesiredLRPsResponse,
+      response: EncodedListAnswer,
       handle: async (filter) => ({
-        desiredLrps: (await wholeDesiredLRPs(processes, filter)).map(present),
+        items: (await definitions(processes, filter)).map((each) => inField(2, encode(each))),
       }),
     });
-  const get = (present: (desired: DesiredLRP) => wire.DesiredLRP) =>
+  const get = (encode: Encode) =>
     rpcs.rpc({
       request: wire.DesiredLRPByProcessGuidRequest,
-      response: wire.DesiredLRPResponse,
-      handle: async ({ processGuid }) => {
-        const { schedulingInfo, run } = await processes.desired(requireGuid(processGuid));
-        return { desiredLrp: present(joinDesiredLRP(schedulingInfo, run)) };
-      },
+      response: EncodedListAnswer,
+      handle: async ({ processGuid }) => ({
+        items: [inField(2, encode(await processes.definition(requireGuid(processGuid))))],
+      }),
     });
-  const asR2 = (desired: DesiredLRP) => desiredLRPAsR2(wireDesiredLRP(desired));
   return {
-    '/v1/desired_lrps/list.r3': list(wireDesiredLRP),
+    '/v1/desired_lrps/list.r3': list(asR3),
     '/v1/desired_lrps/list.r2': list(asR2),
-    '/v1/desired_lrps/get_by_process_guid.r3': get(wireDesiredLRP),
+    '/v1/desired_lrps/get_by_process_guid.r3': get(asR3),
     '/v1/desired_lrps/get_by_process_guid.r2': get(asR2),
     '/v1/desired_lrp_scheduling_infos/list': rpcs.rpc({
       request: wire.DesiredLRPsRequest,
@@ -137,16 +136,27 @@ async function schedulingInfos(
   return found.filter(({ record }) => matches(record));
 }
 
-async function wholeDesiredLRPs(
+type Encode = (definition: StoredDefinition) => Buffer;
+
+const asR3: Encode = ({ schedulingInfo, run }) => encodedDesiredLRP(schedulingInfo.record, run.record);
+
+const asR2: Encode = ({ schedulingInfo, run }) => {
+  // Without image layers both revisions are the same.
+  if (run.record.imageLayers === undefined) return asR3({ schedulingInfo, run });
+  const desired = wireDesiredLRP(joinDesiredLRP(schedulingInfo.record, run.record));
+  return wire.DesiredLRP.encode(desiredLRPAsR2(desired));
+};
+
+async function definitions(
   processes: ProcessRepository,
   filter: wire.DesiredLRPsRequest,
-): Promise<DesiredLRP[]> {
+): Promise<StoredDefinition[]> {
   const infos = await schedulingInfos(processes, filter);
-  const runs = await processes.runInfos(infos.map(({ id }) => id));
-  const runOf = new Map(runs.map((run) => [run.processGuid, run]));
-  return infos.flatMap(({ id, record }) => {
-    const run = runOf.get(id);
-    return run === undefined ? [] : [joinDesiredLRP(record, run)];
+  const runs = await processes.storedRunInfos(infos.map(({ id }) => id));
+  const runOf = new Map(runs.map((run) => [run.id, run]));
+  return infos.flatMap((schedulingInfo) => {
+    const run = runOf.get(schedulingInfo.id);
+    return run === undefined ? [] : [{ schedulingInfo, run }];
   });
 }
 
