@@ -23,7 +23,7 @@ export interface WireRoute {
   method: 'GET' | 'POST';
   serve(call: WireCall): Promise<void>;
   /** Answers a request whose body is too large. Absent: in the envelope that all procedures have. */
-  refuseSize?(response: ServerResponse): void;
+  refuseSize?: (response: ServerResponse) => void;
 }
 
 /** Path → what is there. */
