@@ -32,6 +32,9 @@ export function inField(number: number, message: Buffer): Buffer {
   return field;
 }
 
+/** A record with an identity and a version, which is looked at only when it has to be. */
+export type Listable<R extends object> = Pick<Stored<R>, 'id' | 'version' | 'hasVersion' | 'record'>;
+
 /** A record as an item of a list, and what lists are filtered by. */
 export interface EncodedItem<F> {
   readonly version: string;
@@ -64,7 +67,7 @@ export class EncodedRecords {
   view<R extends object, F = undefined>(
     encode: (record: R) => Buffer,
     facetsOf: (record: R) => F,
-  ): (stored: Stored<R>) => EncodedItem<F> {
+  ): (stored: Listable<R>) => EncodedItem<F> {
     const view: View = { young: new Map(), old: new Map() };
     this.views.push(view);
     return (stored) => {

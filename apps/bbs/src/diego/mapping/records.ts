@@ -39,6 +39,8 @@ const ZERO_COUNTS = new Set([
 interface MappedField extends WireField {
   record: string;
   isZeroKept: boolean;
+  /** Of a message: its fields, once somebody has asked for them. */
+  inner?: readonly MappedField[];
 }
 const mapped = new Map<string, readonly MappedField[]>();
 
@@ -97,7 +99,7 @@ const LENGTH_DELIMITED = 2;
  */
 export function encodedRecord(message: string, ...sources: object[]): Buffer {
   try {
-    writeRecord(message, sources as Plain[]);
+    writeRecord(message, mappedFields(message), sources as Plain[]);
     return writer.finish();
   } finally {
     // A record that cannot be written must not spoil the next one.
@@ -106,23 +108,23 @@ export function encodedRecord(message: string, ...sources: object[]): Buffer {
 }
 
 /** Fields are written from the last to the first. */
-function writeRecord(message: string, sources: Plain[]): void {
+function writeRecord(message: string, fields: readonly MappedField[], sources: readonly Plain[]): void {
   if (message === 'ProtoRoutes') return writeRoutes(sources[0]!);
-  const fields = mappedFields(message);
+  const [only] = sources;
+  const isWhole = sources.length === 1;
   for (let i = fields.length - 1; i >= 0; i -= 1) {
     const field = fields[i]!;
-    let value: unknown;
-    for (let at = 0; at < sources.length && value === undefined; at += 1) value = sources[at]![field.record];
+    const value = isWhole ? only![field.record] : firstOf(sources, field.record);
     if (value === undefined || value === null) continue;
     if (field.shape === 'one') {
-      if (field.hasPresence || !isZero(value)) writeField(field, value);
+      if (field.hasPresence || !isZero(value)) writeField(field, field.number, value);
     } else if (field.shape === 'list') {
       const list = value as unknown[];
-      for (let at = list.length - 1; at >= 0; at -= 1) writeField(field, list[at]);
+      for (let at = list.length - 1; at >= 0; at -= 1) writeField(field, field.number, list[at]);
     } else {
-      for (const [key, each] of Object.entries(sortedMap(value as Plain)).toReversed()) {
+      for (const [key, each] of fromLastKey(value as Plain)) {
         const end = writer.length;
-        writeField({ ...field, number: 2 }, each);
+        writeField(field, 2, each);
         writeText(1, key);
         writeHead(field.number, end);
       }
@@ -130,11 +132,17 @@ function writeRecord(message: string, sources: Plain[]): void {
   }
 }
 
-function writeField({ number, type, message, numbers }: MappedField, value: unknown): void {
-  switch (type) {
+function firstOf(sources: readonly Plain[], name: string): unknown {
+  for (const source of sources) if (source[name] !== undefined) return source[name];
+  return undefined;
+}
+
+function writeField(field: MappedField, number: number, value: unknown): void {
+  switch (field.type) {
     case 'message': {
       const end = writer.length;
-      writeRecord(message!, [value as Plain]);
+      field.inner ??= mappedFields(field.message!);
+      writeRecord(field.message!, field.inner, [value as Plain]);
       return writeHead(number, end);
     }
     case 'text':
@@ -142,14 +150,14 @@ function writeField({ number, type, message, numbers }: MappedField, value: unkn
     case 'bytes':
       return writeBytes(number, value as Uint8Array);
     case 'varint':
-      writer.varint(Number(numbers === undefined ? value : (numbers[value as string] ?? 0)));
+      writer.varint(Number(field.numbers === undefined ? value : (field.numbers[value as string] ?? 0)));
       return writer.varint(number << 3);
   }
 }
 
 /** Routers read whole documents. */
 function writeRoutes(routes: Plain): void {
-  for (const [router, route] of Object.entries(sortedMap(routes)).toReversed()) {
+  for (const [router, route] of fromLastKey(routes)) {
     const end = writer.length;
     writeText(2, JSON.stringify(route));
     writeText(1, router);
@@ -173,6 +181,11 @@ function writeBytes(number: number, value: Uint8Array): void {
 function writeHead(number: number, end: number): void {
   writer.varint(writer.length - end);
   writer.varint((number << 3) | LENGTH_DELIMITED);
+}
+
+/** The entries of a map as a writer needs them that goes backwards. */
+function fromLastKey(map: Plain): [string, unknown][] {
+  return Object.entries(map).toSorted(([a], [b]) => (a < b ? 1 : -1));
 }
 
 /** Go writes the entries of a map in the order of their keys. */

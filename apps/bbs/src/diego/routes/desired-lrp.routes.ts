@@ -27,34 +27,36 @@ export interface DesiredLRPRoutesNeed {
 
 /** What should run (Diego BBS §1.2, and of §1.3 the reads without image layers). */
 export function desiredLRPRoutes(need: DesiredLRPRoutesNeed): WireRoutes {
-  return { ...readRoutes(need), ...writeRoutes(need) };
+  const itemOf = rememberedItems(need.encoded);
+  return { ...readRoutes(need, itemOf), ...writeRoutes(need, itemOf) };
 }
 
-function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRoutes {
+function readRoutes(
+  { rpcs, processes, encoded }: DesiredLRPRoutesNeed,
+  remembered: DefinitionItem,
+): WireRoutes {
   const nothing = () => undefined;
   const schedulingItem = encoded.view(encodeSchedulingInfo, nothing);
   const routingItem = encoded.view(encodeRoutingInfo, nothing);
-  const list = (encode: Encode) =>
+  const list = (itemOf: DefinitionItem) =>
     rpcs.rpc({
       request: wire.DesiredLRPsRequest,
       response: EncodedListAnswer,
-      handle: async (filter) => ({
-        items: (await definitions(processes, filter)).map((each) => inField(2, encode(each))),
-      }),
+      handle: async (filter) => ({ items: (await definitions(processes, filter)).map(itemOf) }),
     });
-  const get = (encode: Encode) =>
+  const get = (itemOf: DefinitionItem) =>
     rpcs.rpc({
       request: wire.DesiredLRPByProcessGuidRequest,
       response: EncodedListAnswer,
       handle: async ({ processGuid }) => ({
-        items: [inField(2, encode(await processes.definition(requireGuid(processGuid))))],
+        items: [itemOf(await processes.definition(requireGuid(processGuid)))],
       }),
     });
   return {
     '/v1/desired_lrps/list.r3': list(asR3),
-    '/v1/desired_lrps/list.r2': list(asR2),
-    '/v1/desired_lrps/get_by_process_guid.r3': get(asR3),
-    '/v1/desired_lrps/get_by_process_guid.r2': get(asR2),
+    '/v1/desired_lrps/list.r2': list(asR2(asR3)),
+    '/v1/desired_lrps/get_by_process_guid.r3': get(remembered),
+    '/v1/desired_lrps/get_by_process_guid.r2': get(asR2(remembered)),
     '/v1/desired_lrp_scheduling_infos/list': rpcs.rpc({
       request: wire.DesiredLRPsRequest,
       response: EncodedListAnswer,
@@ -83,7 +85,7 @@ function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRou
   };
 }
 
-function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed): WireRoutes {
+function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed, itemOf: DefinitionItem): WireRoutes {
   const response = wire.DesiredLRPLifecycleResponse;
   return {
     '/v1/desired_lrp/desire.r2': rpcs.rpc({
@@ -91,7 +93,9 @@ function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed): WireRoutes {
       response,
       changes: 'client',
       handle: async ({ desiredLrp }) => {
-        await desiredLRPs.desire(desiredLRPRequestOf(desiredLrp), principal);
+        const definition = await desiredLRPs.desire(desiredLRPRequestOf(desiredLrp), principal);
+        // Who has desired it reads it next, and so does the cell that gets it; now it need not be parsed for that.
+        itemOf(definition);
         return {};
       },
     }),
@@ -136,16 +140,35 @@ async function schedulingInfos(
   return found.filter(({ record }) => matches(record));
 }
 
-type Encode = (definition: StoredDefinition) => Buffer;
+/** A whole desired LRP as an item of a list; an answer with one is a list of one. */
+type DefinitionItem = (definition: StoredDefinition) => Buffer;
 
-const asR3: Encode = ({ schedulingInfo, run }) => encodedDesiredLRP(schedulingInfo.record, run.record);
+const encodedR3 = ({ schedulingInfo, run }: StoredDefinition) =>
+  encodedDesiredLRP(schedulingInfo.record, run.record);
 
-const asR2: Encode = ({ schedulingInfo, run }) => {
-  // Without image layers both revisions are the same.
-  if (run.record.imageLayers === undefined) return asR3({ schedulingInfo, run });
+/** In the current revision. Lists of whole records are long and rare, and would drive out what is asked for often. */
+const asR3: DefinitionItem = (definition) => inField(2, encodedR3(definition));
+
+/** The same for single ones. */
+function rememberedItems(encoded: EncodedRecords): DefinitionItem {
+  const itemOf = encoded.view(encodedR3, () => undefined);
+  return (record) => {
+    const version = `${record.schedulingInfo.version} ${record.run.version}`;
+    const hasVersion = (other: string) => other === version;
+    return itemOf({ id: record.schedulingInfo.id, version, hasVersion, record }).item;
+  };
+}
+
+/** Without image layers both revisions are the same. */
+function asR2(current: DefinitionItem): DefinitionItem {
+  return (definition) =>
+    definition.run.json.includes('"imageLayers":') ? inField(2, encodedR2(definition)) : current(definition);
+}
+
+function encodedR2({ schedulingInfo, run }: StoredDefinition): Buffer {
   const desired = wireDesiredLRP(joinDesiredLRP(schedulingInfo.record, run.record));
   return wire.DesiredLRP.encode(desiredLRPAsR2(desired));
-};
+}
 
 async function definitions(
   processes: ProcessRepository,
