@@ -8,7 +8,9 @@ import {
 } from '#rivera/lifecycle';
 import { type Cell, type CellRegistration, type Domain, notFound } from '#rivera/models';
 import type { WriteOptions } from './process-repository.js';
-import { CELLS_SHARD } from './shards.js';
+import { CELL_VERSIONS } from './commit-batch.js';
+import { orUnavailable } from './redis.js';
+import { CELLS_SHARD, shardKey, WORK_SHARD_IDS } from './shards.js';
 import type { Store } from './store.js';
 
 const PRESENCE = 'presence';
@@ -61,6 +63,18 @@ export class CellRepository {
   async nextExpiry(): Promise<number | undefined> {
     const [first] = await this.store.membersByScore(CELLS_SHARD, PRESENCE, Infinity, 1);
     return first?.score;
+  }
+
+  /**
+   * What stands for everything that the store says about the work of a cell: as long as it is the same, that is. Read before
+   * the work itself, it is never newer.
+   */
+  async workVersion(cellId: string): Promise<string> {
+    const { redis } = this.store;
+    const counts = await orUnavailable(() =>
+      Promise.all(WORK_SHARD_IDS.map((shard) => redis.zscore(shardKey(shard, CELL_VERSIONS), cellId))),
+    );
+    return counts.map((count) => count ?? '').join();
   }
 
   /** Applies an operator's rule to one cell. Errors: `not-found`. Returns the cell as it is now. */

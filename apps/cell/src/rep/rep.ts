@@ -22,6 +22,7 @@ import type { Instance, Instances } from '../exec/instances.js';
 import type { StepResult } from '../executor/step.js';
 import type { Holding } from '../stats/stats-session.js';
 import type { Reporter } from './reporter.js';
+import { WorkList } from './work-list.js';
 
 export interface RepOptions {
   services: CellServices;
@@ -40,6 +41,7 @@ export class Rep implements Instances {
   private readonly actors = new Map<string, ContainerActor>();
   private readonly ledger: Ledger;
   private readonly provisioner: Provisioner;
+  private readonly work: WorkList;
   private hasAdopted = false;
   private isClosed = false;
   /** What was given up at the end of a drain and still has to end. */
@@ -48,6 +50,7 @@ export class Rep implements Instances {
   constructor(private readonly options: RepOptions) {
     this.ledger = new Ledger(options.capacity);
     this.provisioner = new Provisioner(options.services);
+    this.work = new WorkList(options.client, options.services.cellId);
   }
 
   /** The auctioneer gave this to us. What is here already is left alone, what does not fit goes back at once. */
@@ -104,10 +107,9 @@ export class Rep implements Instances {
    * first message is taken, where it adopts what an earlier agent left, and then every now and then as a safety net.
    */
   async synchronize(): Promise<void> {
-    const { client, services } = this.options;
-    const { garden, cellId } = services;
+    const { garden } = this.options.services;
     const before = new Map([...this.actors].map(([guid, actor]) => [guid, actor.isGranted]));
-    const [containers, work] = await Promise.all([garden.list(), client.getCellWork(cellId)]);
+    const [containers, work] = await Promise.all([garden.list(), this.work.read()]);
     if (!this.hasAdopted) this.provisioner.adopt(containers);
     this.hasAdopted = true;
     for (const actual of work.actualLRPs) this.synchronizeLRP(actual, containers);
