@@ -27,6 +27,11 @@ export class CellRepository {
     return this.store.getAll(CELLS_SHARD, 'cell', await this.store.ids(CELLS_SHARD, 'cell'));
   }
 
+  /** The number of the last event of a cell: as long as it is the same, none has changed (presences are no part of cells). */
+  async lastEvent(): Promise<number> {
+    return Number(await orUnavailable(() => this.store.redis.hget(shardKey(CELLS_SHARD, 'meta'), 'seq')));
+  }
+
   /** A cell says it is there until `expiresAt`, in milliseconds since the Unix epoch. Returns the cell as it is now. */
   async register(
     cellId: string,

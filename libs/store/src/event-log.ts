@@ -81,13 +81,17 @@ export class EventLog {
   async trim(shard: number, before: number): Promise<void> {
     const key = shardKey(shard, 'events');
     let isMore = true;
+    // Mostly the oldest one is young enough, and then nothing else has to be read.
+    let limit = 1;
     while (isMore) {
-      const oldest = await orUnavailable(() => this.redis.xrange(key, '-', '+', 'COUNT', READ_LIMIT));
+      const count = limit;
+      limit = READ_LIMIT;
+      const oldest = await orUnavailable(() => this.redis.xrange(key, '-', '+', 'COUNT', count));
       const expired = oldest.filter(([, fields]) => Number(fields[fields.indexOf('at') + 1]) < before);
       const [last] = expired.at(-1) ?? [];
       if (last === undefined) return;
       await orUnavailable(() => this.redis.xtrim(key, 'MINID', `${Number(last.split('-')[0]) + 1}-0`));
-      isMore = expired.length === READ_LIMIT;
+      isMore = expired.length === count;
     }
   }
 
