@@ -52,7 +52,7 @@ async function measured(context: BenchContext, { name, lrps, cells: count, quiet
     for (const leader of LEADERS) await cluster.kill9(leader);
     context.progress(`${lrps} LRPs`);
     const store = new Store({ redis });
-    await seed(store, lrps, cells.cells, context.progress);
+    await seed(store, lrps, cells.cells, (text) => context.progress(text));
     await checkSeed(cluster, new ProcessRepository(store), redis);
     context.progress(`${count} cells`);
     await cells.start();
