@@ -1,4 +1,6 @@
 /** Diego BBS wire reference §6 and §8: what cfdot asks locket and reps for. */
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect } from 'node:http2';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import * as wire from '#rivera/diego-wire';
 import { RedisLease, Store } from '#rivera/store';
@@ -114,6 +116,63 @@ describe('6.1 locks and presences of clients', () => {
     const keys = (await call(locket, 'FetchAll', { typeCode: PRESENCE })).resources?.map(({ key }) => key);
     expect(keys).toContain(presence.key);
   });
+});
+
+describe('6.1 calls that are not as they should be', () => {
+  const GRPC = 'application/grpc';
+  /** A call as bytes. Resolves with the status of HTTP and that of gRPC. */
+  async function raw(
+    session: ClientHttp2Session,
+    { path, message = Buffer.alloc(0), type = GRPC }: { path: string; message?: Buffer; type?: string },
+  ): Promise<(number | undefined)[]> {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': type,
+      te: 'trailers',
+    });
+    let grpcStatus: string | undefined;
+    let httpStatus: number | undefined;
+    stream.on('response', (headers) => {
+      httpStatus = headers[':status'];
+      grpcStatus = headers['grpc-status'] as string | undefined;
+    });
+    stream.on('trailers', (trailers) => (grpcStatus = trailers['grpc-status'] as string));
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    stream.on('error', () => undefined);
+    stream.resume().end(Buffer.concat([head, message]));
+    await once(stream, 'close');
+    return [httpStatus, grpcStatus === undefined ? undefined : Number(grpcStatus)];
+  }
+
+  it.each(Object.keys(METHODS))(
+    '%s: unreadable, empty, oversized, of another type, and then as it should be',
+    async (name) => {
+      const session = connect(`http://127.0.0.1:${diegoPorts(bbs).locket}`);
+      const path = `/models.Locket/${name}`;
+      for (const malformed of ['ff', '0a', '0aff', '0b0b0b']) {
+        const message = Buffer.from(malformed, 'hex');
+        expect(await raw(session, { path, message })).toEqual([200, status.INTERNAL]);
+      }
+      const [, empty] = await raw(session, { path });
+      expect(empty).toBe(
+        {
+          Lock: status.INVALID_ARGUMENT,
+          Fetch: status.NOT_FOUND,
+          Release: status.OK,
+          FetchAll: status.NOT_FOUND,
+        }[name],
+      );
+      const [, oversized] = await raw(session, { path, message: Buffer.alloc(5 * 1024 * 1024) });
+      expect(oversized).toBe(status.RESOURCE_EXHAUSTED);
+      expect(await raw(session, { path, type: 'application/json' })).toEqual([415, undefined]);
+      expect(await raw(session, { path: `${path}s` })).toEqual([200, status.UNIMPLEMENTED]);
+      const message = wire.FetchAllRequest.encode({ typeCode: LOCK });
+      expect(await raw(session, { path: '/models.Locket/FetchAll', message })).toEqual([200, status.OK]);
+      session.close();
+    },
+  );
 });
 
 describe('6.2 who is active in Rivera shows it by a lock', () => {

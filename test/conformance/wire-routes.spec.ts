@@ -701,6 +701,15 @@ describe('1.2 tasks', () => {
       ErrorType.InvalidRequest,
     );
     expect(await errorType('/v1/tasks/complete', here)).toBe(ErrorType.InvalidStateTransition);
+    // Whoever handles a result says so first, so that nobody else does.
+    const early = await wireAnswer(client, '/v1/tasks/delete', { taskGuid });
+    expect(early.error).toMatchObject({
+      type: ErrorType.InvalidStateTransition,
+      message: expect.stringMatching(/^Cannot transition from COMPLETED to RESOLVING/),
+    });
+    await call('/v1/tasks/resolving', { taskGuid });
+    expect(await errorType('/v1/tasks/resolving', { taskGuid })).toBe(ErrorType.InvalidStateTransition);
+    await call('/v1/tasks/delete', { taskGuid });
   });
 
   it('reject: again, and failed with the fourth; fail: at once', async () => {

@@ -3,9 +3,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as wire from '#rivera/diego-wire';
-import type { ActualLRP, DesiredLRPSchedulingInfo, RiveraEvent, Task } from '#rivera/models';
+import type { RunRecord } from '#rivera/lifecycle';
+import type {
+  ActualLRP,
+  DesiredLRPRunInfo,
+  DesiredLRPSchedulingInfo,
+  RiveraEvent,
+  Task,
+} from '#rivera/models';
+import { desiredLRPAsV0 } from '../../apps/bbs/src/diego/older-revisions.js';
 import { GroupDialect } from '../../apps/bbs/src/diego/streams/group-dialect.js';
-import { instanceEvent, taskEvent, taskEventV0 } from '../../apps/bbs/src/diego/streams/event-messages.js';
+import { lrpEvents, taskEvent, taskEventV0 } from '../../apps/bbs/src/diego/streams/event-messages.js';
 import { type Dialect, plainDialect, type WireEvent } from '../../apps/bbs/src/diego/streams/dialect.js';
 import { WireStream } from '../../apps/bbs/src/diego/streams/wire-stream.js';
 import { type BbsHarness, startBbs } from '../support/bbs.js';
@@ -189,10 +197,13 @@ async function told(dialect: Dialect, ...events: RiveraEvent[]): Promise<[type: 
   return emitted.map(({ type, data }) => [type, Buffer.from(data, 'base64').toString('hex')]);
 }
 
+/** The run halves of desired LRPs are not known. */
+const withoutRun = lrpEvents({ of: () => ({}) });
+
 const hex = (...fields: Buffer[]) => message(...fields).toString('hex');
 
 describe('1.4 every event of instances', () => {
-  const instances = plainDialect(instanceEvent);
+  const instances = plainDialect(withoutRun.instances);
 
   it('actual_lrp_instance_created', async () => {
     expect(await told(instances, { type: 'actual_lrp_created', after: unclaimed })).toEqual([
@@ -244,12 +255,14 @@ describe('1.4 every event of instances', () => {
       at(5),
     );
     expect(await told(instances, crashed)).toEqual([['actual_lrp_crashed', expected]]);
-    expect(await told(new GroupDialect(), crashed)).toEqual([['actual_lrp_crashed', expected]]);
+    expect(await told(new GroupDialect(withoutRun.common), crashed)).toEqual([
+      ['actual_lrp_crashed', expected],
+    ]);
   });
 
   it.each([
-    ['instances', () => plainDialect(instanceEvent)],
-    ['groups', () => new GroupDialect()],
+    ['instances', () => plainDialect(withoutRun.instances)],
+    ['groups', () => new GroupDialect(withoutRun.common)],
   ])('desired_lrp_created, changed and removed, in streams of %s', async (_, dialect) => {
     const before = { ...desired, annotation: undefined };
     const BEFORE = DESIRED.subarray(0, DESIRED.indexOf(field(19, 'note')));
@@ -268,9 +281,82 @@ describe('1.4 every event of instances', () => {
     ]);
   });
 
+  it('desired LRPs whole, as they were and as they are, for clients of both revisions', async () => {
+    const imageLayers = [
+      { url: 'u', destinationPath: '/s', layerType: 'SHARED', mediaType: 'TGZ' },
+    ] as DesiredLRPRunInfo['imageLayers'];
+    const run = (imageUsername: string): RunRecord => ({
+      processGuid: 'pg',
+      modificationTag: { epoch: 'e', index: 0 },
+      action: { timeout: { timeoutMs: 5, action: { run: { path: 'p', user: 'u' } } } },
+      startTimeoutMs: 2_500,
+      imageUsername,
+      imagePassword: 'secret',
+      imageLayers,
+    });
+    const halves = { of: () => ({ before: run('was'), after: run('is') }) };
+    const action = field(3, message(field(1, 'p'), field(6, 'u')));
+    const timeout = (deprecated: Buffer) =>
+      field(7, field(4, message(field(1, action), deprecated, field(4, 5))));
+    const [head, middle, tail] = [
+      DESIRED.subarray(0, DESIRED.indexOf(field(10, 128))),
+      DESIRED.subarray(DESIRED.indexOf(field(10, 128)), DESIRED.indexOf(field(28, 't'))),
+      DESIRED.subarray(DESIRED.indexOf(field(35, message(field(1, 'i'), field(2, message(field(2, 1))))))),
+    ];
+    const layer = field(34, message(field(2, 'u'), field(3, '/s'), field(4, 1), field(5, 1)));
+    const others = message(middle, field(27, 2_500), field(28, 't'));
+    const whole = (name: string) => message(head, timeout(message()), others, field(31, name), layer, tail);
+    const download = field(1, message(field(2, 'u'), field(3, '/s'), field(4, 'u')));
+    const setup = field(6, field(7, field(1, download)));
+    const old = (name: string) => {
+      const times = message(timeout(field(2, 5_000_000)), field(8, 2));
+      return message(head, setup, times, others, field(31, name), tail);
+    };
+    const events: RiveraEvent[] = [
+      { type: 'desired_lrp_created', after: desired },
+      { type: 'desired_lrp_changed', before: desired, after: desired },
+      { type: 'desired_lrp_removed', before: desired },
+    ];
+    const expected = (bytes: (name: string) => Buffer) => [
+      ['desired_lrp_created', hex(field(1, bytes('is')))],
+      ['desired_lrp_changed', hex(field(1, bytes('was')), field(2, bytes('is')))],
+      ['desired_lrp_removed', hex(field(1, bytes('was')))],
+    ];
+    const [r1, r0] = [lrpEvents(halves), lrpEvents(halves, desiredLRPAsV0)];
+    expect(await told(plainDialect(r1.instances), ...events)).toEqual(expected(whole));
+    expect(await told(new GroupDialect(r1.common), ...events)).toEqual(expected(whole));
+    expect(await told(plainDialect(r0.instances), ...events)).toEqual(expected(old));
+  });
+
+  it('the trace id of the request, but not of crashes', async () => {
+    const traceId = 'tr';
+    const crash = { crashCount: 1, since: AT };
+    const events: RiveraEvent[] = [
+      { type: 'actual_lrp_created', after: unclaimed, traceId },
+      { type: 'actual_lrp_changed', before: running, after: running, traceId },
+      { type: 'actual_lrp_removed', before: running, traceId },
+      { type: 'actual_lrp_crashed', before: running, ...crash, traceId },
+      { type: 'desired_lrp_created', after: desired, traceId },
+      { type: 'desired_lrp_changed', before: desired, after: desired, traceId },
+      { type: 'desired_lrp_removed', before: desired, traceId },
+    ];
+    const keys = message(field(1, RUNNING_KEY), field(2, RUNNING_INSTANCE));
+    expect((await told(instances, ...events)).map(([, bytes]) => bytes)).toEqual([
+      hex(field(1, UNCLAIMED), field(2, 'tr')),
+      hex(keys, field(3, RUNNING_INFO), field(4, RUNNING_INFO), field(5, 'tr')),
+      hex(field(1, RUNNING), field(2, 'tr')),
+      hex(keys, field(3, 1), at(5)),
+      hex(field(1, DESIRED), field(2, 'tr')),
+      hex(field(1, DESIRED), field(2, DESIRED), field(3, 'tr')),
+      hex(field(1, DESIRED), field(2, 'tr')),
+    ]);
+  });
+
   it('nothing of tasks and cells', async () => {
     expect(await told(instances, { type: 'task_created', after: task })).toEqual([]);
-    expect(await told(new GroupDialect(), { type: 'task_created', after: task })).toEqual([]);
+    expect(await told(new GroupDialect(withoutRun.common), { type: 'task_created', after: task })).toEqual(
+      [],
+    );
   });
 });
 
@@ -300,7 +386,7 @@ describe('1.3 every event of groups', () => {
   it('actual_lrp_created, changed and removed, each in the place of its presence', async () => {
     expect(
       await told(
-        new GroupDialect(),
+        new GroupDialect(withoutRun.common),
         { type: 'actual_lrp_created', after: evacuating },
         { type: 'actual_lrp_changed', before: running, after: evacuating },
         { type: 'actual_lrp_removed', before: running },
@@ -316,7 +402,7 @@ describe('1.3 every event of groups', () => {
     const again = { ...unclaimed, index: 3, modificationTag: { epoch: 'e2', index: 0 } };
     const types = (
       await told(
-        new GroupDialect(),
+        new GroupDialect(withoutRun.common),
         { type: 'actual_lrp_created', after: unclaimed },
         { type: 'actual_lrp_created', after: again },
         { type: 'actual_lrp_removed', before: running },
@@ -416,6 +502,39 @@ describe('1.4 and 1.5 streams of a running server', () => {
     stream.close();
   });
 
+  it('whole desired LRPs, with the trace id of each request, also when they are gone already', async () => {
+    const [slow, quick] = await Promise.all([
+      client.follow('/v1/events/lrp_instances.r1'),
+      client.follow('/v1/events', { method: 'GET' }),
+    ]);
+    const desiredLrp = aWireDesiredLRP({ instances: 0, imageUsername: 'u', imagePassword: 'secret' });
+    const { processGuid } = desiredLrp;
+    const connection = await WireConnection.open(wirePort(bbs));
+    const send = async (path: string, body: Buffer, traceId: string) => {
+      const headers = { 'x-vcap-request-id': traceId };
+      expect((await connection.send(path, { body, headers })).body).toHaveLength(0);
+    };
+    await send('/v1/desired_lrp/desire.r2', wire.DesireLRPRequest.encode({ desiredLrp }), 'one');
+    const update = { imageUsername: 'other', imagePassword: 'other' };
+    await send('/v1/desired_lrp/update', wire.UpdateDesiredLRPRequest.encode({ processGuid, update }), 'two');
+    await send('/v1/desired_lrp/remove', wire.RemoveDesiredLRPRequest.encode({ processGuid }), 'three');
+    connection.close();
+    for (const stream of [slow, quick]) {
+      const [created, changed, removed] = (await stream.events(3)).map(({ data }) => data);
+      const made = wire.DesiredLRPCreatedEvent.decode(created!);
+      const { before, after, traceId } = wire.DesiredLRPChangedEvent.decode(changed!);
+      const gone = wire.DesiredLRPRemovedEvent.decode(removed!);
+      expect([made.traceId, traceId, gone.traceId]).toEqual(['one', 'two', 'three']);
+      const records = [made.desiredLrp, before, after, gone.desiredLrp];
+      expect(records.map((record) => record?.imageUsername)).toEqual(['u', 'u', 'other', 'other']);
+      for (const record of records) {
+        expect(record?.action).toMatchObject(desiredLrp.action!);
+        expect(record?.imagePassword).toBe('');
+      }
+      stream.close();
+    }
+  });
+
   it('a life in instances, and in groups', async () => {
     const [instances, groups] = await Promise.all([
       client.follow('/v1/events/lrp_instances.r1'),
@@ -485,10 +604,16 @@ describe('1.4 and 1.5 streams of a running server', () => {
     const { taskGuid, ...request } = aWireTask();
     await call('/v1/tasks/desire.r2', { taskGuid, ...request });
     await call('/v1/tasks/cancel', { taskGuid });
+    await call('/v1/tasks/resolving', { taskGuid });
     await call('/v1/tasks/delete', { taskGuid });
     for (const stream of streams) {
-      const events = await stream.events(3);
-      expect(events.map(({ type }) => type)).toEqual(['task_created', 'task_changed', 'task_removed']);
+      const events = await stream.events(4);
+      expect(events.map(({ type }) => type)).toEqual([
+        'task_created',
+        'task_changed',
+        'task_changed',
+        'task_removed',
+      ]);
       expect(wire.TaskChangedEvent.decode(events[1]!.data).after).toMatchObject({
         taskGuid,
         failureReason: 'task was cancelled',

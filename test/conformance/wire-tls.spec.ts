@@ -11,7 +11,7 @@ import { type BbsHarness, startBbs } from '../support/bbs.js';
 import { Authority, type Certificate } from '../support/certificates.js';
 import { WireClient, WireConnection } from '../support/wire.js';
 import { wirePort } from '../support/wire-bbs.js';
-import { aWireTask, wireAnswer, wireCall } from '../support/wire-calls.js';
+import { aWireTask, WIRE_PATHS, WIRE_STREAMS, wireAnswer, wireCall } from '../support/wire-calls.js';
 
 let [authority, stranger]: Authority[] = [];
 let [server, client, imposter]: Certificate[] = [];
@@ -71,6 +71,22 @@ describe('1.1 mutual TLS', () => {
     await expect(
       ping({ ...ours(), cert: imposter!.cert, key: imposter!.key, ...versions }),
     ).rejects.toThrow();
+    expect(await ping(ours())).toBe(200);
+  });
+
+  it('no route, no stream and no state of a cell without a certificate', async () => {
+    const asked = [
+      ...['/v1/ping', ...WIRE_PATHS].map((path) => ({ method: 'POST', path })),
+      ...WIRE_STREAMS,
+      { method: 'GET', path: '/cells/cell-1/state' },
+    ];
+    for (const { method, path } of asked) {
+      // With TLS 1.3 a client thinks that it is connected before the server has looked at it.
+      const answer = WireConnection.open(wirePort(bbs), { ca: authority!.ca }).then((connection) =>
+        connection.send(path, { method }).finally(() => connection.close()),
+      );
+      await expect(answer, path).rejects.toThrow();
+    }
     expect(await ping(ours())).toBe(200);
   });
 

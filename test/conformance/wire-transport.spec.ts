@@ -222,7 +222,7 @@ describe('1.1 requests of all kinds', () => {
 
   it('a fault of the server is an unknown error, told without its cause and logged with it', async () => {
     const body = wire.ActualLRPsByProcessGuidsRequest.encode({ processGuids: ['g'] });
-    const read = vi.spyOn(bbs.app.get(ProcessRepository), 'actualsOf');
+    const read = vi.spyOn(bbs.app.get(ProcessRepository), 'storedActualsOf');
     read.mockRejectedValueOnce(new TypeError('broken in here'));
     const fault = await connection.send('/v1/actual_lrps/list_by_process_guids', { body });
     expect(errorOf(fault.body).error).toMatchObject({

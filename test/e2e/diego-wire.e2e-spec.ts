@@ -1,4 +1,7 @@
-/** A platform that speaks nothing but Diego's wire API, with real programs and processes. */
+/**
+ * A platform that speaks nothing but Diego's wire API, with real programs and real containers (processes, where there is no
+ * Docker Engine).
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,9 +12,11 @@ import { stablePorts } from '../support/ports.js';
 import { waitFor } from '../support/wait-for.js';
 import { WireClient, type WireFollower } from '../support/wire.js';
 import { aWireDesiredLRP, aWireTask, wireAnswer, wireCall } from '../support/wire-calls.js';
+import { hasDocker } from './workloads.js';
 
 const [port = 0] = await stablePorts(1);
-useCluster({ cells: 2, backend: 'process', bbsEnv: { DIEGO_WIRE_LISTEN: `127.0.0.1:${port}` } });
+const backend = hasDocker() ? 'docker' : 'process';
+const cluster = useCluster({ cells: 2, backend, bbsEnv: { DIEGO_WIRE_LISTEN: `127.0.0.1:${port}` } });
 const diego = new WireClient(port);
 
 const rootFs = 'preloaded:base';
@@ -25,6 +30,19 @@ async function actuals(processGuid: string): Promise<wire.ActualLRP[]> {
 
 function until(processGuid: string, isAsExpected: (actuals: wire.ActualLRP[]) => boolean, what: string) {
   return waitFor(() => actuals(processGuid), { what, until: isAsExpected });
+}
+
+/** Where there is an engine, the containers that it runs are these and no others. */
+async function containersAre(guids: (string | undefined)[]): Promise<void> {
+  if (backend !== 'docker') return;
+  await waitFor(
+    async () =>
+      (await cluster.containers()).filter(({ state }) => state === 'running').map(({ handle }) => handle),
+    {
+      what: `containers of ${guids.join()}`,
+      until: (found) => found.toSorted().join() === guids.toSorted().join(),
+    },
+  );
 }
 
 /** Events of one process until one of this type. */
@@ -77,12 +95,20 @@ describe('the life of an LRP over the wire API alone', () => {
       expect(actual.metricTags).toEqual({ source_id: 'app', instance_id: String(actual.actualLrpKey.index) });
       expect(actual.routable).toBe(true);
     }
+    await containersAre(running.map(({ actualLrpInstanceKey }) => actualLrpInstanceKey.instanceGuid));
+    const made: (wire.DesiredLRP | null | undefined)[] = [];
     const started = await eventsUntil(stream, (type, data) => {
+      if (type === 'desired_lrp_created') made.push(wire.DesiredLRPCreatedEvent.decode(data).desiredLrp);
       if (type !== 'actual_lrp_instance_changed') return false;
       const { after, actualLrpKey } = wire.ActualLRPInstanceChangedEvent.decode(data);
       return after?.state === 'RUNNING' && actualLrpKey.processGuid === processGuid;
     });
     expect(started[0]).toBe('desired_lrp_created');
+    // As the platform has sent it, with what a router and with what nobody but a cell reads.
+    expect(made).toMatchObject([
+      { processGuid, ports: [8080], action: desiredLrp.action, metricTags: desiredLrp.metricTags },
+    ]);
+    expect(Buffer.from(made[0]!.routes!.routes!['cf-router']!).toString()).toContain('a.example.com');
     expect(started).toEqual(expect.arrayContaining(['instance_created', 'instance_changed']));
 
     await wireCall(diego, '/v1/desired_lrp/update', { processGuid, update: { instances: 1 } });
@@ -99,6 +125,7 @@ describe('the life of an LRP over the wire API alone', () => {
 
     await wireCall(diego, '/v1/desired_lrp/remove', { processGuid });
     await until(processGuid, (found) => found.length === 0, 'no instance');
+    await containersAre([]);
     const ended = await eventsUntil(stream, (type) => type === 'desired_lrp_removed');
     expect(ended).toEqual(expect.arrayContaining(['desired_lrp_changed', 'instance_removed']));
     stream.close();
@@ -155,7 +182,7 @@ describe('tasks over the wire API alone', () => {
       taskDefinition: {
         ...aWireTask().taskDefinition,
         rootFs,
-        action: runAction('echo -n forty-two > $TMPDIR/result'),
+        action: runAction('echo -n forty-two > ${TMPDIR:-/tmp}/result'),
         resultFile: '/tmp/result',
         completionCallbackUrl,
         annotation: 'mine',

@@ -117,7 +117,9 @@ export class CellWorld {
   /** A new agent on the same containers, as after a restart: the former one's memory is gone. */
   startAgent(): Rep {
     const reporter = { report: (report: CellReport) => this.receive(report) } as unknown as Reporter;
-    const client = { getCellWork: () => Promise.resolve(this.work) } as unknown as RiveraClient;
+    const client = {
+      getCellWorkUnless: () => Promise.resolve({ work: this.work }),
+    } as unknown as RiveraClient;
     this.rep = new Rep({
       services: this.services,
       capacity: { memoryMb: 1_024, diskMb: 4_096, containers: 10, ...this.options.capacity },

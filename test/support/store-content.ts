@@ -82,11 +82,16 @@ export function eventsOfEntry([id, fields]: [id: string, fields: string[]]): {
   atMs: number;
   events: { sequence: number; event: RiveraEvent }[];
 } {
-  const list = JSON.parse(fields[fields.indexOf('events') + 1]!) as RiveraEvent[];
+  const list = JSON.parse(fields[fields.indexOf('events') + 1]!) as (RiveraEvent & {
+    replacedRun?: object;
+  })[];
   const end = Number(id.split('-')[0]);
   return {
     atMs: Number(fields[fields.indexOf('at') + 1]),
-    events: list.map((event, i) => ({ sequence: end - list.length + 1 + i, event })),
+    events: list.map(({ replacedRun: _ofTheLog, ...event }, i) => ({
+      sequence: end - list.length + 1 + i,
+      event,
+    })),
   };
 }
 

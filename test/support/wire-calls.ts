@@ -66,8 +66,25 @@ const CALLS = {
 } as const;
 
 export type WirePath = keyof typeof CALLS;
+/** Every procedure but `ping`. */
+export const WIRE_PATHS = Object.keys(CALLS) as WirePath[];
+
+/** Every stream. Of some nobody reads the request. */
+export const WIRE_STREAMS: readonly { method: 'GET' | 'POST'; path: string; isUnread?: true }[] = [
+  { method: 'POST', path: '/v1/events/lrp_instances.r1' },
+  { method: 'POST', path: '/v1/events/lrp_instances' },
+  { method: 'POST', path: '/v1/events/tasks.r1', isUnread: true },
+  { method: 'POST', path: '/v1/events/tasks', isUnread: true },
+  { method: 'GET', path: '/v1/events' },
+  { method: 'GET', path: '/v1/events.r1' },
+];
+
 export type RequestOf<P extends WirePath> = MessageOf<(typeof CALLS)[P][0]>;
 export type ResponseOf<P extends WirePath> = MessageOf<(typeof CALLS)[P][1]>;
+
+export function encodeWireRequest<P extends WirePath>(path: P, request: RequestOf<P>): Buffer {
+  return (CALLS[path][0] as unknown as wire.Codec<RequestOf<P>>).encode(request);
+}
 
 /** The answer to a call, with its error if it has one. */
 export async function wireAnswer<P extends WirePath>(

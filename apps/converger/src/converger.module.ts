@@ -36,9 +36,9 @@ export class ConvergerModule {
         Deployments,
         {
           provide: Audit,
-          useFactory: (...injected: DependenciesOf<typeof Audit>) =>
-            new Audit(converger.eventRetentionMs, ...injected),
+          useFactory: (...injected: DependenciesOf<typeof Audit>) => new Audit(converger.audit, ...injected),
           inject: [
+            Store,
             ProcessRepository,
             TaskRepository,
             DeploymentRepository,

@@ -11,11 +11,12 @@ import {
   placeTask,
 } from '#rivera/lifecycle';
 import { type ActualLRP, type Cell, splitDesiredLRP } from '#rivera/models';
-import { type InstanceDecision, shardKey, shardOf } from '#rivera/store';
+import type { MockInstance } from 'vitest';
+import { type InstanceDecision, ProcessRepository, shardKey, shardOf } from '#rivera/store';
 import { BUILT_AT, aDesiredLRP, aTask } from '#test/builders.js';
 import { type ConvergerHarness, type ConvergerHarnessOptions, startConverger } from '#test/converger.js';
 import { NET_INFO, REGISTRATION } from '#test/fake-cell.js';
-import { eventually, startStore, type StoreHarness } from '#test/store.js';
+import { checkedContent, eventually, startStore, type StoreHarness } from '#test/store.js';
 import { Repairs } from './repairs.js';
 
 const TTL_MS = 10_000;
@@ -226,10 +227,74 @@ describe('the rolling audit', () => {
     await harness.redis.zrem(shardKey(shard, 'ids:actual'), 'app-2/0/ORDINARY');
     await goRound();
     expect(await rowsOf('app-2')).toEqual(['0 ORDINARY UNCLAIMED']);
-    expect(await audited()).toBe(1);
+    // The instance, and what the index of its cell said of it.
+    expect(await audited()).toBe(2);
     expect(converger.log.filter(({ message: name }) => name === 'audit-repaired')).toMatchObject([
+      { kind: 'index', shard },
       { guid: 'app-2' },
     ]);
+  });
+
+  describe('of shards in which nothing happens', () => {
+    const shard = shardOf('app-1');
+    const key = (name: string) => shardKey(shard, name);
+    const [ID, MEMBER] = ['app-1/0/ORDINARY', 'lrp/app-1/0/ORDINARY'];
+    const ROUNDS = 4;
+    let reads: MockInstance<ProcessRepository['snapshotsOfShard']>;
+    beforeEach(async () => {
+      await present('cell-1', { now: BUILT_AT + 3_600_000 });
+      await desireLRP('app-1');
+      await run('app-1', 0, 'cell-1');
+      await begin({ env: { AUDIT_THOROUGH_MS: String(ROUNDS * 30_000) } });
+      reads = vi.spyOn(converger.app.get(ProcessRepository), 'snapshotsOfShard');
+      await goRound();
+    });
+    /** How often the shard is read in so many rounds. */
+    const looksIn = async (rounds: number): Promise<number> => {
+      reads.mockClear();
+      for (let round = 0; round < rounds; round += 1) await goRound();
+      return reads.mock.calls.filter(([each]) => each === shard).length;
+    };
+
+    it('reads them once in a while only, and at once when something in them or around them has changed', async () => {
+      const inAll = await looksIn(ROUNDS);
+      expect(inAll).toBeGreaterThanOrEqual(1);
+      expect(inAll).toBeLessThan(ROUNDS);
+      await present('cell-2', { now: BUILT_AT + 3_600_000 });
+      expect(await looksIn(1)).toBeGreaterThanOrEqual(1);
+      await harness.cells.upsertDomain('some-domain', 0, at());
+      expect(await looksIn(1)).toBeGreaterThanOrEqual(1);
+      const key1 = { instanceGuid: 'app-1-0-on-cell-1', cellId: 'cell-1' };
+      await change('app-1', 0, (i) => crash(i, key1, 'e', at()));
+      expect(await looksIn(1)).toBeGreaterThanOrEqual(1);
+    });
+
+    it('finds in the next round what an index lacks or has in vain', async () => {
+      const { redis } = harness;
+      const damages = [
+        () => redis.zrem(key('by-cell'), `cell-1/${MEMBER}`),
+        () => redis.zadd(key('by-cell'), 0, `cell-1/lrp/nobody/0/ORDINARY`),
+        () => redis.zadd(key('unplaced'), 0, MEMBER),
+        () => redis.zadd(key('evacuating'), 0, MEMBER),
+        () => redis.zrem(key('ids:actual'), ID),
+        () => redis.zadd(key('ids:desired'), 0, 'nobody'),
+      ];
+      for (const [i, damage] of damages.entries()) {
+        await damage();
+        await goRound();
+        expect(await audited()).toBe(i + 1);
+        await checkedContent(redis);
+      }
+      expect(await rowsOf('app-1')).toEqual(['0 ORDINARY RUNNING cell-1']);
+    });
+
+    it('finds within its bound one member in the place of another', async () => {
+      await harness.redis.zrem(key('by-cell'), `cell-1/${MEMBER}`);
+      await harness.redis.zadd(key('by-cell'), 0, `cell-2/${MEMBER}`);
+      for (let round = 0; round < ROUNDS; round += 1) await goRound();
+      expect(await audited()).toBe(2);
+      await checkedContent(harness.redis);
+    });
   });
 });
 

@@ -22,6 +22,10 @@ const MAX_STEPS = 4;
 @Injectable()
 export class Repairs {
   private cells = new Map<string, CellStanding>();
+  private cellList: Cell[] = [];
+  /** The last event of cells when they were read. */
+  private cellsAsOf: number | undefined;
+  private standings = '';
   /** Cells that records speak of and that were looked for after that, in vain. */
   private readonly forgotten = new Set<string>();
   private domains = new Map<string, Domain>();
@@ -36,13 +40,26 @@ export class Repairs {
     private readonly logger: RiveraLogger,
   ) {}
 
-  /** Reads cells and domains again. Called once a pass, before anything is judged by them. */
+  /** Reads cells and domains again, as far as they have changed. Called once a pass, before anything is judged by them. */
   async refresh(): Promise<Cell[]> {
-    const [cells, domains] = await Promise.all([this.cellRecords.list(), this.cellRecords.domains()]);
-    this.cells = new Map(cells.map((cell) => [cell.cellId, standingOf(cell)]));
+    // Read first: what changes in between is read again in the next pass.
+    const [sequence, domains] = await Promise.all([this.cellRecords.lastEvent(), this.cellRecords.domains()]);
+    if (sequence !== this.cellsAsOf) {
+      this.cellList = await this.cellRecords.list();
+      this.cellsAsOf = sequence;
+      this.cells = new Map(this.cellList.map((cell) => [cell.cellId, standingOf(cell)]));
+      this.standings = [...this.cells].map(([cellId, standing]) => `${cellId} ${standing}`).join('\n');
+    }
     this.domains = new Map(domains.map((domain) => [domain.domain, domain]));
     this.forgotten.clear();
-    return cells;
+    return this.cellList;
+  }
+
+  /** What stands for everything that records are judged by, beside themselves and the time. */
+  get worldVersion(): string {
+    const now = this.clock.now();
+    const fresh = [...this.domains.values()].filter((domain) => isFresh(domain, now));
+    return `${this.standings}\n\n${fresh.map(({ domain }) => domain).join('\n')}`;
   }
 
   /** Returns the number of records that were repaired. */

@@ -46,6 +46,8 @@ export interface TransportOptions {
   userAgent: string;
 }
 
+const NOT_MODIFIED = 304;
+
 /**
  * JSON over HTTP to one API address: authentication, time limits, retries, errors.
  *
@@ -69,6 +71,23 @@ export class HttpTransport {
 
   /** Send until answered, refused for good, or out of time; the parsed body, `undefined` when it is to be ignored. */
   async request(request: HttpRequest): Promise<unknown> {
+    const { text } = await this.exchange(request);
+    return request.ignoreBody ? undefined : this.parse(text, request);
+  }
+
+  /**
+   * Reads unless what is there is what the tag stands for, in which case there is no body. The tag of an answer is for the
+   * next time.
+   */
+  async readUnless(request: HttpRequest, tag: string | undefined): Promise<{ tag?: string; body?: unknown }> {
+    const headers = { ...request.headers, ...(tag !== undefined && { 'if-none-match': tag }) };
+    const { response, text } = await this.exchange({ ...request, headers });
+    const answered = response.headers.get('etag') ?? undefined;
+    if (response.status === NOT_MODIFIED) return { tag: answered };
+    return { tag: answered, body: this.parse(text, request) };
+  }
+
+  private async exchange(request: HttpRequest): Promise<{ response: Response; text: string }> {
     const giveUpAt = performance.now() + this.options.deadlineMs;
     let mayHaveArrived = false;
     for (let attempt = 1; ; attempt++) {
@@ -79,7 +98,7 @@ export class HttpTransport {
         if (!(failure instanceof FailedAttempt)) throw failure;
         // Our own earlier attempt removed it; only its answer was lost.
         if (mayHaveArrived && request.method === 'DELETE' && failure.error.code === 'not-found')
-          return undefined;
+          return { response: new Response(undefined, { status: 204 }), text: '' };
         mayHaveArrived ||= failure.sent;
 
         const delayMs = Math.max(backoffMs(attempt, this.options.backoff), failure.retryAfterMs ?? 0);
@@ -102,7 +121,8 @@ export class HttpTransport {
     } catch (cause) {
       throw this.failure(cause, request, signal);
     }
-    if (response.ok) return response;
+    const isKnown = response.status === NOT_MODIFIED && headers['if-none-match'] !== undefined;
+    if (response.ok || isKnown) return response;
     const text = await this.reading(request, signal, () => response.text());
     throw new FailedAttempt(problemToError(response.status, text, url), {
       sent: true,
@@ -141,13 +161,15 @@ export class HttpTransport {
     return `${base}${request.path}${query.size > 0 ? `?${query.toString()}` : ''}`;
   }
 
-  private async attempt(request: HttpRequest, timeoutMs: number): Promise<unknown> {
+  private async attempt(
+    request: HttpRequest,
+    timeoutMs: number,
+  ): Promise<{ response: Response; text: string }> {
     const deadline = new Deadline(request.signal);
     deadline.arm(timeoutMs);
     try {
       const response = await this.open(request, deadline.signal);
-      const text = await this.reading(request, deadline.signal, () => response.text());
-      return request.ignoreBody ? undefined : this.parse(text, request);
+      return { response, text: await this.reading(request, deadline.signal, () => response.text()) };
     } finally {
       deadline.release();
     }

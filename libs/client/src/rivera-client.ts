@@ -490,6 +490,25 @@ export class RiveraClient {
     return this.get(path`/v1/cells/${cellId}/work`, options);
   }
 
+  /**
+   * The same unless it is what the tag of an earlier answer stands for: then there is no `work`. The tag of the answer is
+   * for the next time.
+   */
+  async getCellWorkUnless(
+    cellId: string,
+    tag: string | undefined,
+    options: CallOptions = {},
+  ): Promise<{ tag?: string; work?: CellWork }> {
+    const request = {
+      method: 'GET',
+      path: path`/v1/cells/${cellId}/work`,
+      repeatable: true,
+      ...options,
+    } as const;
+    const { tag: answered, body } = await this.http.readUnless(request, tag);
+    return { tag: answered, work: body as CellWork | undefined };
+  }
+
   /** Resolves when the server is alive. */
   checkHealth(options: CallOptions = {}): Promise<void> {
     return this.call({ method: 'GET', path: '/healthz', anonymous: true, ignoreBody: true, ...options });

@@ -4,6 +4,9 @@ import { typeNamed } from './codec.js';
 /** One field of a message, for whoever maps messages to records of another form. */
 export interface WireField {
   readonly name: string;
+  readonly number: number;
+  /** How a value is written: whole numbers, flags and enumerations as varints, texts, messages. */
+  readonly type: 'varint' | 'text' | 'bytes' | 'message';
   readonly shape: 'one' | 'list' | 'map';
   /** Its absence is not its zero. */
   readonly hasPresence: boolean;
@@ -29,12 +32,23 @@ export function fieldsOf(message: string): readonly WireField[] {
   return fields;
 }
 
+function typeOf({ type, resolvedType }: protobuf.Field): WireField['type'] {
+  if (resolvedType instanceof protobuf.Type) return 'message';
+  if (type === 'string') return 'text';
+  if (type === 'bytes') return 'bytes';
+  // None of Diego's fields is a float or of fixed length.
+  if (resolvedType === null || resolvedType instanceof protobuf.Enum) return 'varint';
+  throw new TypeError(`A field of type ${type} cannot be written.`);
+}
+
 function fieldOf(field: protobuf.Field): WireField {
   const { resolvedType } = field;
   const isMessage = resolvedType instanceof protobuf.Type;
   const shape = field instanceof protobuf.MapField ? 'map' : field.repeated ? 'list' : 'one';
   return {
     name: field.name,
+    number: field.id,
+    type: typeOf(field),
     shape,
     hasPresence: isMessage || field.options?.['proto3_optional'] === true,
     ...(resolvedType instanceof protobuf.Enum && {

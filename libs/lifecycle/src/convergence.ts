@@ -184,6 +184,37 @@ export function convergeTask(task: Task, world: World, context: Context): Transi
   }
 }
 
+/**
+ * From when on, in milliseconds since the Unix epoch, the mere passing of time may make a rule of convergence apply to a
+ * record to which none applies now. Whatever else may is a change of a record, of a cell or of a domain.
+ */
+export function restsUntil(kind: 'actual' | 'task', record: ActualLRP | Task): number {
+  return kind === 'actual' ? actualRestsUntil(record as ActualLRP) : taskRestsUntil(record as Task);
+}
+
+function actualRestsUntil({ placement, restartAt, expiresAt }: ActualLRP): number {
+  return Math.min(placement?.deadline ?? Infinity, restartAt ?? Infinity, expiresAt ?? Infinity);
+}
+
+function taskRestsUntil({
+  state,
+  createdAt,
+  updatedAt,
+  firstCompletedAt = updatedAt,
+  placement,
+}: Task): number {
+  switch (state) {
+    case 'PENDING':
+      return Math.min(createdAt + PENDING_TASK_EXPIRY_MS, placement?.deadline ?? Infinity);
+    case 'RUNNING':
+      return Infinity;
+    case 'RESOLVING':
+      return updatedAt + RESOLVING_TASK_EXPIRY_MS;
+    case 'COMPLETED':
+      return firstCompletedAt + COMPLETED_TASK_EXPIRY_MS;
+  }
+}
+
 function noAnswer(isCellThere: boolean): string {
   return isCellThere ? 'no answer before the deadline' : 'the cell is gone';
 }

@@ -21,13 +21,26 @@ export const MISSING_CELL_EXPIRY_MS = 3_600_000;
  * The ordered sets of a shard: who is on a cell, what waits for a cell, what is on the move, what will be due when, whom
  * to call back.
  */
-export type IndexName = 'by-cell' | 'unplaced' | 'evacuating' | 'due' | 'callback';
+export const INDEXES = ['by-cell', 'unplaced', 'evacuating', 'due', 'callback'] as const;
+export type IndexName = (typeof INDEXES)[number];
 
 /** One member of one ordered set. `score` is milliseconds since the Unix epoch, or 0 where only the name counts. */
 export interface IndexEntry {
   index: IndexName;
   member: string;
   score: number;
+}
+
+/** Whose member of an index this is. */
+export function ownerOf(index: IndexName, member: string): { kind: RecordKind; id: string } {
+  if (index === 'callback') return { kind: 'task', id: member };
+  const [, kind = '', id = ''] =
+    /^([^/]+)\/(.*)$/s.exec(index === 'by-cell' ? withoutCell(member) : member) ?? [];
+  return { kind: kind === 'lrp' ? 'actual' : (kind as RecordKind), id };
+}
+
+function withoutCell(member: string): string {
+  return member.slice(member.indexOf('/') + 1);
 }
 
 /** Where a record is to be found. The store writes the difference between before and after, in the same commit. */

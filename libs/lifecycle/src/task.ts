@@ -239,7 +239,8 @@ function changed(before: Task, fields: Partial<Task>, context: Context): RecordC
 }
 
 /** Diego's sentence: clients match on it. */
-function invalidTransition(task: Task, to: TaskState): RiveraError {
+/** Errors of transitions that a task's state does not allow (Diego BBS §3.7). */
+export function invalidTransition(task: Task, to: TaskState): RiveraError {
   return new RiveraError(
     'invalid-state-transition',
     `Cannot transition from ${task.state} to ${to} (task ${JSON.stringify(task.taskGuid)}).`,

@@ -31,12 +31,16 @@ export interface ActualLRPCrashedEvent {
 }
 
 /** Everything that can be followed on `GET /v1/events` (Diego BBS, events, with cells and deployments added). */
-export type RiveraEvent =
+export type RiveraEvent = (
   | RecordEvent<'desired_lrp', DesiredLRPSchedulingInfo>
   | RecordEvent<'actual_lrp', ActualLRP>
   | ActualLRPCrashedEvent
   | RecordEvent<'task', Task>
   | RecordEvent<'cell', Cell>
-  | RecordEvent<'deployment', Deployment>;
+  | RecordEvent<'deployment', Deployment>
+) & {
+  /** Of the request that caused it; absent when Rivera did it by itself. */
+  traceId?: string;
+};
 
 export type RiveraEventType = RiveraEvent['type'];

@@ -35,5 +35,6 @@ export * from './platform.module.js';
 export * from './redis/open-redis.js';
 export * from './redis/redis-url.js';
 export * from './shutdown/run-app.js';
+export * from './trace-scope.js';
 export * from './context.js';
 export type { DependenciesOf } from './dependencies-of.js';

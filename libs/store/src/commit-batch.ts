@@ -16,7 +16,10 @@ export interface Fence {
 }
 
 type Check = 'versions' | 'count' | 'score';
-type Write = 'HSET' | 'HDEL' | 'ZADD' | 'ZREM';
+type Write = 'HSET' | 'HDEL' | 'ZADD' | 'ZREM' | 'ZINCRBY';
+
+/** Cell → how often something of it that is in the shard has changed. */
+export const CELL_VERSIONS = 'cell-versions';
 
 /** A run half is found by its scheduling half, so nobody lists them. */
 const UNLISTED: RecordKind = 'run';
@@ -35,6 +38,7 @@ export class CommitBatch {
   private readonly checks = new Groups<Check>();
   private readonly writes = new Groups<Write>();
   private isCallbackWanted = false;
+  private readonly changedCells = new Set<string>();
 
   constructor(
     private readonly shard: number,
@@ -54,7 +58,10 @@ export class CommitBatch {
       this.write('HSET', kind, id, this.texts.valueOf(after));
       if (before === undefined && kind !== UNLISTED) this.write('ZADD', `ids:${kind}`, '0', id);
     }
-    this.addIndexChanges(indexEntries(kind, before), indexEntries(kind, after));
+    const [were, are] = [indexEntries(kind, before), indexEntries(kind, after)];
+    for (const { index, member } of [...were, ...are])
+      if (index === 'by-cell') this.changedCells.add(member.slice(0, member.indexOf('/')));
+    this.addIndexChanges(were, are);
   }
 
   /** @param version undefined: there must be no such record */
@@ -75,16 +82,25 @@ export class CommitBatch {
     else this.write('ZADD', set, String(score), member);
   }
 
-  /** @param events JSON of each */
-  build(fence: Fence | undefined, keptEvents: number, events: string[]): { keys: string[]; args: string[] } {
+  /**
+   * @param events JSON of each
+   * @param traceId of the request that caused them
+   */
+  build(
+    { fence, keptEvents, traceId }: { fence?: Fence; keptEvents: number; traceId?: string },
+    events: string[],
+  ): { keys: string[]; args: string[] } {
+    for (const cellId of this.changedCells) this.write('ZINCRBY', CELL_VERSIONS, '1', cellId);
     const channels = [
       ...(events.length > 0 ? [EVENTS_CHANNEL] : []),
       ...(this.isCallbackWanted ? [CALLBACK_CHANNEL] : []),
     ];
+    const trace = traceId === undefined ? [] : ['trace', traceId];
     const entries: string[] = [];
     for (let at = 0; at < events.length; at += EVENTS_PER_ENTRY) {
       const some = events.slice(at, at + EVENTS_PER_ENTRY);
-      entries.push(String(some.length), `[${some.join(',')}]`);
+      const fields = ['events', `[${some.join(',')}]`, ...trace];
+      entries.push(String(some.length), String(fields.length), ...fields);
     }
     const args = [
       fence?.role ?? '',
@@ -92,7 +108,7 @@ export class CommitBatch {
       String(keptEvents),
       ...this.checks.flat(),
       ...this.writes.flat(),
-      String(entries.length / 2),
+      String(Math.ceil(events.length / EVENTS_PER_ENTRY)),
       ...entries,
       String(this.shard),
       ...channels,
@@ -134,7 +150,8 @@ class Groups<Kind extends string> {
 
   add(kind: Kind, key: string, ...args: string[]): void {
     const group = this.groups.findLast((each) => each.kind === kind && each.key === key);
-    if (group !== undefined && group.args.length < GROUP_LIMIT) group.args.push(...args);
+    if (group !== undefined && group.args.length < GROUP_LIMIT && kind !== 'ZINCRBY')
+      group.args.push(...args);
     else this.groups.push({ kind, key, args });
   }
 

@@ -10,7 +10,7 @@
  *       number of groups of checks, then of each: type, key position, number of arguments, arguments. Types: 'versions'
  *       (record, version, …; '' = absent), 'score' (member, score, …), 'count' (prefix, how many members begin so, …)
  *       number of writes, then of each: command, key position, number of arguments, arguments
- *       number of entries of the log, then of each: number of events, JSON list of events
+ *       number of entries of the log, then of each: number of events, number of arguments, fields and values
  *       message, then the channels to publish it on
  *
  * A hash value is `<version> <JSON>`; a version check compares what stands before the first space. An entry of the log
@@ -69,8 +69,9 @@ if entries > 0 then
   local ms = now[1] .. string.format('%03d', math.floor(now[2] / 1000))
   for _ = 1, entries do
     seq = call('HINCRBY', KEYS[1], 'seq', ARGV[at])
-    call('XADD', KEYS[2], 'MINID', '~', math.max(0, seq - kept), seq .. '-0', 'at', ms, 'events', ARGV[at + 1])
-    at = at + 2
+    local last = at + 1 + tonumber(ARGV[at + 1])
+    call('XADD', KEYS[2], 'MINID', '~', math.max(0, seq - kept), seq .. '-0', 'at', ms, unpack(ARGV, at + 2, last))
+    at = last + 1
   end
 end
 

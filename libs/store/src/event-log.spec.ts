@@ -1,4 +1,5 @@
 import { type RiveraEvent, RiveraError } from '#rivera/models';
+import { inTrace } from '#rivera/platform';
 import { aTask } from '#test/builders.js';
 import { startStore, type StoreClient, type StoreHarness, eventually } from '#test/store.js';
 import { Cursor } from './cursor.js';
@@ -71,6 +72,14 @@ describe('read', () => {
       event: { type: 'task_created' },
     });
     expect((await harness.log.now()).position(5)).toBe(6);
+  });
+
+  it('says of each event which request caused it', async () => {
+    await inTrace('some-trace', () => create(harness, first!));
+    await create(harness, rest[0]!);
+    const { events } = await harness.log.read(5, 0);
+    expect(events.map(({ event }) => event.traceId)).toEqual(['some-trace', undefined]);
+    expect(Object.keys(events[1]!.event)).not.toContain('traceId');
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import type { RunRecord, Transition } from '#rivera/lifecycle';
 import { RiveraError, type RiveraEvent } from '#rivera/models';
 import type { RedisClient } from '#rivera/platform';
 import { Cursor } from './cursor.js';
@@ -11,7 +12,12 @@ export interface LoggedEvent {
   /** Consecutive within its shard, from 1. */
   sequence: number;
   event: RiveraEvent;
+  /** The run half that the change or the removal of a desired LRP did away with; it is nowhere else any more. */
+  replacedRun?: RunRecord;
 }
+
+/** An event as it is in the log. */
+type EventInLog = RiveraEvent & Pick<LoggedEvent, 'replacedRun'>;
 
 /** Whoever rejects with `unavailable` is told the same again in a moment; any other error ends the following. */
 export interface Follower {
@@ -75,13 +81,17 @@ export class EventLog {
   async trim(shard: number, before: number): Promise<void> {
     const key = shardKey(shard, 'events');
     let isMore = true;
+    // Mostly the oldest one is young enough, and then nothing else has to be read.
+    let limit = 1;
     while (isMore) {
-      const oldest = await orUnavailable(() => this.redis.xrange(key, '-', '+', 'COUNT', READ_LIMIT));
+      const count = limit;
+      limit = READ_LIMIT;
+      const oldest = await orUnavailable(() => this.redis.xrange(key, '-', '+', 'COUNT', count));
       const expired = oldest.filter(([, fields]) => Number(fields[fields.indexOf('at') + 1]) < before);
       const [last] = expired.at(-1) ?? [];
       if (last === undefined) return;
       await orUnavailable(() => this.redis.xtrim(key, 'MINID', `${Number(last.split('-')[0]) + 1}-0`));
-      isMore = expired.length === READ_LIMIT;
+      isMore = expired.length === count;
     }
   }
 
@@ -145,9 +155,29 @@ export class EventLog {
   }
 }
 
+/** An event as the log keeps it. */
+export function loggedForm(event: RiveraEvent, transition: Transition): EventInLog {
+  if (event.type !== 'desired_lrp_changed' && event.type !== 'desired_lrp_removed') return event;
+  const { processGuid } = event.before;
+  const replacedRun = transition.find(
+    (change) => change.kind === 'run' && change.before?.processGuid === processGuid,
+  )?.before as RunRecord | undefined;
+  return replacedRun === undefined ? event : { ...event, replacedRun };
+}
+
 /** An entry has the number of its last event. */
 function eventsIn(shard: number, [id, fields]: [id: string, fields: string[]]): LoggedEvent[] {
-  const events = JSON.parse(fields[fields.indexOf('events') + 1] ?? '[]') as RiveraEvent[];
+  const values = new Map<string, string>();
+  for (let i = 0; i + 1 < fields.length; i += 2) values.set(fields[i]!, fields[i + 1]!);
+  const traceId = values.get('trace');
+  const events = JSON.parse(values.get('events') ?? '[]') as EventInLog[];
   const last = Number(id.slice(0, id.indexOf('-')));
-  return events.map((event, i) => ({ shard, sequence: last - events.length + 1 + i, event }));
+  return events.map((logged, i) => {
+    const { replacedRun } = logged;
+    // What is told of an event must not hold the run half, which may have secrets in it.
+    if (replacedRun !== undefined) delete logged.replacedRun;
+    if (traceId !== undefined) logged.traceId = traceId;
+    const event: RiveraEvent = logged;
+    return { shard, sequence: last - events.length + 1 + i, event, ...(replacedRun && { replacedRun }) };
+  });
 }

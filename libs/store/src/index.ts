@@ -8,6 +8,7 @@ export * from './locks.js';
 export * from './pages.js';
 export * from './process-repository.js';
 export * from './redis.js';
+export * from './shard-outline.js';
 export * from './shards.js';
 export * from './store.js';
 export * from './store.module.js';

@@ -175,7 +175,11 @@ export class ProcessRepository {
   }
 
   async runInfos(processGuids: string[]): Promise<RunRecord[]> {
-    return (await this.byProcessGuid('run', processGuids)).map(({ record }) => record);
+    return (await this.storedRunInfos(processGuids)).map(({ record }) => record);
+  }
+
+  async storedRunInfos(processGuids: string[]): Promise<Stored<RunRecord>[]> {
+    return this.byProcessGuid('run', processGuids);
   }
 
   async desiredPage(page: PageRequest): Promise<Page<Stored<DesiredLRPSchedulingInfo>>> {
@@ -191,8 +195,13 @@ export class ProcessRepository {
   }
 
   async actualsOf(processGuid: string): Promise<ActualLRP[]> {
+    return (await this.storedActualsOf(processGuid)).map(({ record }) => record);
+  }
+
+  /** The same for those who may do without parsing them. */
+  async storedActualsOf(processGuid: string): Promise<Stored<ActualLRP>[]> {
     const shard = shardOf(processGuid);
-    return this.store.getAll(
+    return this.store.getStored(
       shard,
       'actual',
       await this.store.ids(shard, 'actual', { prefix: `${processGuid}/` }),
@@ -210,11 +219,17 @@ export class ProcessRepository {
 
   /** Instances that a cell holds or has been given. */
   async actualsOnCell(cellId: string): Promise<ActualLRP[]> {
+    return (await this.storedActualsOnCell(cellId)).map(({ record }) => record);
+  }
+
+  /** The same for those who may do without parsing them. */
+  async storedActualsOnCell(cellId: string): Promise<Stored<ActualLRP>[]> {
     const perShard = await Promise.all(
       WORK_SHARD_IDS.map(async (shard) => {
         const prefix = `${cellId}/lrp/`;
         const members = await this.store.membersByName(shard, 'by-cell', { prefix });
-        return this.store.getAll(
+        if (members.length === 0) return [];
+        return this.store.getStored(
           shard,
           'actual',
           members.map((member) => member.slice(prefix.length)),

@@ -1,4 +1,5 @@
 import {
+  changedCell,
   convergeProcess,
   desire,
   placeTask,
@@ -163,14 +164,43 @@ describe('TaskRepository', () => {
   });
 });
 
+const registration: CellRegistration = {
+  zone: 'z1',
+  address: '10.0.0.1',
+  backend: 'fake',
+  capacity: { memoryMb: 1, diskMb: 2, containers: 3 },
+  rootfsProviders: [{ scheme: 'docker' }],
+};
+
+describe('a presence that says the same again', () => {
+  const renew = (client = harness.cells, change: Partial<CellRegistration> = {}) =>
+    client.register('c', { ...registration, ...change }, { epoch: 1, expiresAt: BUILT_AT + 10 }, at());
+
+  it('reads nothing, and still says so when the cell has changed or was removed meanwhile', async () => {
+    await harness.cells.register('c', registration, { expiresAt: BUILT_AT }, at());
+    const reading = vi.spyOn(harness.store, 'getStored');
+    expect((await renew()).transition).toEqual([]);
+    expect(reading).not.toHaveBeenCalled();
+    expect(await harness.cells.nextExpiry()).toBe(BUILT_AT + 10);
+
+    // Over another bbs.
+    const other = harness.client().cells;
+    await other.change('c', (cell) => changedCell(cell, { cordoned: true }));
+    expect((await renew()).cell).toMatchObject({ cordoned: true });
+    await other.lose('c', { expiresAt: BUILT_AT + 10, isHeld: false }, at());
+    expect((await renew()).cell).toMatchObject({ state: 'PRESENT', cordoned: true });
+    expect((await renew(harness.cells, { zone: 'z9' })).cell.zone).toBe('z9');
+    expect((await renew(harness.cells, { zone: 'z9' })).transition).toEqual([]);
+
+    await other.register('c', registration, { expiresAt: BUILT_AT + 20 }, at());
+    await expect(renew(harness.cells, { zone: 'z9' })).rejects.toMatchObject({ code: 'stale-epoch' });
+    await other.remove('c');
+    await expect(renew(harness.cells, { zone: 'z9' })).rejects.toMatchObject({ code: 'stale-epoch' });
+    reading.mockRestore();
+  });
+});
+
 describe('CellRepository', () => {
-  const registration: CellRegistration = {
-    zone: 'z1',
-    address: '10.0.0.1',
-    backend: 'fake',
-    capacity: { memoryMb: 1, diskMb: 2, containers: 3 },
-    rootfsProviders: [{ scheme: 'docker' }],
-  };
   const register = (fields: { epoch?: number; expiresAt?: number } = {}, cellId = 'cell-1') =>
     harness.cells.register(cellId, registration, { expiresAt: BUILT_AT + 10, ...fields }, at());
   const reports = (token: number) =>

@@ -7,9 +7,10 @@ import {
   type Transition,
 } from '#rivera/lifecycle';
 import { RiveraError } from '#rivera/models';
-import type { RedisClient, ReplicationConfig } from '#rivera/platform';
+import { currentTraceId, type RedisClient, type ReplicationConfig } from '#rivera/platform';
 import { CommitBatch, type Fence } from './commit-batch.js';
 import { CommitGate } from './commit-gate.js';
+import { loggedForm } from './event-log.js';
 import { orUnavailable } from './redis.js';
 import { type CommitReply, ReplicatedCommits } from './replicated-commits.js';
 import { ALL_SHARDS, SHARD_COUNT, shardKey } from './shards.js';
@@ -122,8 +123,12 @@ export class Store {
     for (const { kind, prefix, count } of options.counts ?? []) batch.addCountCheck(kind, prefix, count);
     for (const { set, member, score } of options.scores ?? []) batch.addScoreCheck(set, member, score);
     for (const { set, member, score } of options.sets ?? []) batch.addSetWrite(set, member, score);
-    const events = eventsOf(transition).map((event) => texts.ofFields(event));
-    const { keys, args } = batch.build(options.fence, this.keptEvents, events);
+    const events = eventsOf(transition).map((event) => texts.ofFields(loggedForm(event, transition)));
+    const { fence } = options;
+    const { keys, args } = batch.build(
+      { fence, keptEvents: this.keptEvents, traceId: currentTraceId() },
+      events,
+    );
 
     const [ok, reason, detail] = await this.gate.pass(() =>
       orUnavailable(() => this.send(shard, keys, args)),

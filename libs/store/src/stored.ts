@@ -1,6 +1,8 @@
 import type { RecordKind, Records } from '#rivera/lifecycle';
 import type { ModificationTag } from '#rivera/models';
 
+const SPACE = 32;
+
 /**
  * A record as Redis holds it: `<epoch>:<index> <JSON>`. Most of what is read is only compared or passed on, so the JSON
  * is parsed when somebody looks at the record, and then once.
@@ -16,6 +18,10 @@ export class Stored<R extends object = Records[RecordKind]> {
   /** What a commit compares; two records with the same version are the same. */
   get version(): string {
     return this.value.slice(0, this.value.indexOf(' '));
+  }
+
+  hasVersion(version: string): boolean {
+    return this.value.startsWith(version) && this.value.charCodeAt(version.length) === SPACE;
   }
 
   get json(): string {

@@ -46,11 +46,17 @@ export class TaskRepository {
 
   /** Tasks that a cell runs or has been given. */
   async onCell(cellId: string): Promise<Task[]> {
+    return (await this.storedOnCell(cellId)).map(({ record }) => record);
+  }
+
+  /** The same for those who may do without parsing them. */
+  async storedOnCell(cellId: string): Promise<Stored<Task>[]> {
     const prefix = `${cellId}/task/`;
     const perShard = await Promise.all(
       WORK_SHARD_IDS.map(async (shard) => {
         const members = await this.store.membersByName(shard, 'by-cell', { prefix });
-        return this.store.getAll(
+        if (members.length === 0) return [];
+        return this.store.getStored(
           shard,
           'task',
           members.map((member) => member.slice(prefix.length)),

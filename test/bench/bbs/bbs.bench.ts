@@ -80,19 +80,17 @@ async function operations(context: BenchContext, { json, pids }: BbsUnderTest, c
   }
 }
 
-/** What one LRP or task at a time costs, many LRPs at once, and the least that any call and any read can cost. */
+/** What one LRP or task at a time costs, and many LRPs at once. */
 function allOperations(json: JsonCalls, prefix: string, count: number): (Operation & { each?: number })[] {
   const single = operationsOf(json, prefix, count);
-  const floorHttp = { name: 'floor-http', calls: count, call: () => json.health() };
-  const floorGet = { name: 'floor-get', calls: count, call: (i: number) => json.get(`${prefix}one-${i}`) };
   const bulk = {
     name: 'bulk-desire',
     calls: count / BULK,
     each: BULK,
     call: (i: number) => json.bulkDesire(`${prefix}bulk-${i}`, BULK),
   };
-  const [desire, desireTen, ...rest] = single;
-  return [floorHttp, desire!, floorGet, desireTen!, bulk, ...rest];
+  const isTen = single.findIndex(({ name }) => name === 'desire-10');
+  return single.toSpliced(isTen + 1, 0, bulk);
 }
 
 /** From the call to the event that it caused, one after the other. */

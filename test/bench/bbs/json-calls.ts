@@ -98,6 +98,10 @@ export class JsonCalls implements Calls {
     return this.report({ type: 'complete-task', taskGuid, failed: false, result: 'done' });
   }
 
+  resolveTask(taskGuid: string): Promise<string> {
+    return this.post(`/v1/tasks/${taskGuid}/resolve`, {});
+  }
+
   deleteTask(taskGuid: string): Promise<string> {
     return this.api.call(this.token, 'DELETE', `/v1/tasks/${taskGuid}`);
   }

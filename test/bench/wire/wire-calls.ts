@@ -15,6 +15,16 @@ export class WireCalls implements Calls {
     private readonly cellId: string,
   ) {}
 
+  health(): Promise<Buffer> {
+    return this.call('/v1/ping', wire.EventsByCellId, {});
+  }
+
+  get(processGuid: string): Promise<Buffer> {
+    return this.call('/v1/desired_lrps/get_by_process_guid.r3', wire.DesiredLRPByProcessGuidRequest, {
+      processGuid,
+    });
+  }
+
   desire(processGuid: string, instances: number): Promise<Buffer> {
     const desiredLrp = messageOf('DesiredLRP', { ...aRealisticDesiredLRP(), processGuid, instances });
     return this.call('/v1/desired_lrp/desire.r2', wire.DesireLRPRequest, { desiredLrp });
@@ -70,6 +80,10 @@ export class WireCalls implements Calls {
   completeTask(taskGuid: string): Promise<Buffer> {
     const outcome = { taskGuid, cellId: this.cellId, result: 'done' };
     return this.call('/v1/tasks/complete', wire.CompleteTaskRequest, outcome);
+  }
+
+  resolveTask(taskGuid: string): Promise<Buffer> {
+    return this.call('/v1/tasks/resolving', wire.TaskGuidRequest, { taskGuid });
   }
 
   deleteTask(taskGuid: string): Promise<Buffer> {

@@ -25,6 +25,8 @@ export interface DiegoSettings extends DiegoConfig {
 
 /** What the listeners answer with. */
 export interface DiegoServices {
+  /** Every path that is always the same; states of cells have paths of their own. */
+  paths: string[];
   routeAt: (path: string) => WireRoute | undefined;
   locket: Locket;
 }

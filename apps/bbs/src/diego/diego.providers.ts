@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { Metrics, RiveraLogger } from '#rivera/platform';
-import { CellRepository, Locks, ProcessRepository, Store, TaskRepository } from '#rivera/store';
+import { CellRepository, EventLog, Locks, ProcessRepository, Store, TaskRepository } from '#rivera/store';
 import { ActualLRPs } from '../actual-lrps/actual-lrps.service.js';
 import { CellReports } from '../cells/cell-reports.js';
 import { DesiredLRPs } from '../desired-lrps/desired-lrps.service.js';
@@ -16,7 +16,7 @@ import {
 } from './diego-listeners.js';
 import { EncodedRecords } from './encoded-list.js';
 import { Locket } from './locket/locket.js';
-import { actualLRPRoutes } from './routes/actual-lrp.routes.js';
+import { actualLRPItems, actualLRPRoutes } from './routes/actual-lrp.routes.js';
 import { desiredLRPRoutes } from './routes/desired-lrp.routes.js';
 import { domainRoutes } from './routes/domain.routes.js';
 import { evacuationRoutes } from './routes/evacuation.routes.js';
@@ -25,6 +25,7 @@ import { WireCellReports } from './routes/instance-reports.js';
 import { repRoute } from './routes/rep.routes.js';
 import { streamRoutes } from './routes/stream.routes.js';
 import { taskRoutes } from './routes/task.routes.js';
+import { EventRunHalves } from './streams/run-halves.js';
 import { RpcRoutes, type WireRoutes } from './wire-route.js';
 
 /** What `bbs` needs to speak Diego. */
@@ -47,6 +48,7 @@ export function diegoProviders(settings: DiegoSettings): Provider[] {
         Domains,
         CellReports,
         EventHub,
+        EventLog,
       ],
       useFactory: diegoServices,
     },
@@ -68,21 +70,24 @@ function diegoServices(
   domains: Domains,
   cellReports: CellReports,
   hub: EventHub,
+  log: EventLog,
 ): DiegoServices {
   const rpcs = new RpcRoutes(logger, metrics);
   const encoded = new EncodedRecords();
+  const itemOf = actualLRPItems(encoded);
   const reports = new WireCellReports(cellReports);
   const repUrlOf = (cellId: string) => (wireUrl === undefined ? '' : `${wireUrl}/cells/${cellId}`);
   const routes: WireRoutes = {
     ...domainRoutes({ rpcs, domains, cells, repUrlOf }),
     ...desiredLRPRoutes({ rpcs, desiredLRPs, processes, encoded }),
-    ...actualLRPRoutes({ rpcs, actualLRPs, processes, reports, encoded }),
-    ...groupRoutes({ rpcs, processes }),
+    ...actualLRPRoutes({ rpcs, actualLRPs, processes, reports, itemOf }),
+    ...groupRoutes({ rpcs, processes, itemOf }),
     ...evacuationRoutes({ rpcs, reports }),
     ...taskRoutes({ rpcs, tasks, repository, reports }),
-    ...streamRoutes({ hub, logger }),
+    ...streamRoutes({ hub, halves: new EventRunHalves(processes, log), logger }),
   };
   return {
+    paths: Object.keys(routes),
     routeAt: (path) =>
       Object.hasOwn(routes, path)
         ? routes[path]

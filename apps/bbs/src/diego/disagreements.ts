@@ -44,6 +44,9 @@ export const DISAGREEMENTS = {
   /** Rejecting a task that has ended is an invalid request to Diego, not an invalid transition. */
   rejectOfEndedTask: { 'invalid-state-transition': { type: ErrorType.InvalidRequest } },
 
+  /** To Diego only a task whose result somebody is handling may be deleted; Rivera's API deletes any that has ended. */
+  deletableTask: 'RESOLVING',
+
   /** What a cell that leaves does with its container when its request cannot be read. */
   keepContainerOfUnreadable: { claimed: true, running: true, crashed: false, stopped: false },
 

@@ -27,24 +27,32 @@ describe('records as items', () => {
   it('are encoded once for each version and view', () => {
     const records = new EncodedRecords();
     const encoding = vi.fn(encode);
-    const first = records.itemOf('view', stored('a'), encoding);
-    expect(records.itemOf('view', stored('a'), encoding)).toBe(first);
+    const [one, other] = [records.view(encoding, ({ name }) => name), records.view(encoding, () => 1)];
+    const first = one(stored('a'));
+    expect(one(stored('a'))).toBe(first);
+    expect([first.item.subarray(2), first.facets]).toEqual([encode({ name: 'a' }), 'a']);
     expect(encoding).toHaveBeenCalledTimes(1);
-    records.itemOf('view', stored('a', 'e:1'), encoding);
-    records.itemOf('other', stored('a', 'e:1'), encoding);
-    expect(encoding).toHaveBeenCalledTimes(3);
+    expect(one(stored('a', 'e:1')).version).toBe('e:1');
+    expect(other(stored('a', 'e:1')).facets).toBe(1);
+    expect(one(stored('a', 'e:11')).version).toBe('e:11');
+    expect(one(stored('a', 'e:1')).version).toBe('e:1');
+    expect(encoding).toHaveBeenCalledTimes(5);
   });
 
   it('that nobody asks for go when there are too many', () => {
-    const records = new EncodedRecords(650);
+    // Room for two in each generation.
+    const records = new EncodedRecords(850);
     const encoding = vi.fn(encode);
-    const ask = (name: string) => records.itemOf('view', stored(name), encoding);
+    const item = records.view(encoding, () => undefined);
+    const ask = (name: string) => item(stored(name));
     for (const name of ['a', 'b', 'c', 'a', 'd']) ask(name);
     expect(encoding).toHaveBeenCalledTimes(4);
     ask('a');
     ask('d');
     expect(encoding).toHaveBeenCalledTimes(4);
-    ask('b');
-    expect(encoding).toHaveBeenCalledTimes(5);
+    for (const name of ['e', 'f', 'g', 'h']) ask(name);
+    expect(encoding).toHaveBeenCalledTimes(8);
+    ask('a');
+    expect(encoding).toHaveBeenCalledTimes(9);
   });
 });

@@ -2,6 +2,7 @@ import type * as wire from '#rivera/diego-wire';
 import { ImageLayerDigestAlgorithm, ImageLayerType, toNumber } from '#rivera/diego-wire';
 
 const NS_PER_MS = 1_000_000;
+const MS_PER_S = 1_000;
 
 const ALGORITHMS: Partial<Record<number, string>> = {
   [ImageLayerDigestAlgorithm.SHA256]: 'sha256',
@@ -40,16 +41,32 @@ export function taskAsR2(task: wire.Task): wire.Task {
   };
 }
 
-/** A task for clients that know no cached dependencies either, and time limits in nanoseconds (Diego BBS, events/tasks r0). */
+/**
+ * A desired LRP for clients that know no cached dependencies either, and time limits in other units (Diego BBS,
+ * events/lrp_instances r0).
+ */
+export function desiredLRPAsV0(desired: wire.DesiredLRP): wire.DesiredLRP {
+  const { setup, action, monitor, startTimeoutMs, ...rest } = desiredLRPAsR2(desired);
+  const downloads = dependencyDownloads(rest);
+  const prepared = downloads === undefined ? setup : inFront(downloads, setup);
+  const seconds = Math.floor(toNumber(startTimeoutMs) / MS_PER_S);
+  return {
+    ...rest,
+    setup: prepared && withDeprecatedTimeouts(prepared),
+    action: action && withDeprecatedTimeouts(action),
+    monitor: monitor && withDeprecatedTimeouts(monitor),
+    startTimeoutMs,
+    deprecatedStartTimeoutS: seconds || undefined,
+    cachedDependencies: [],
+  };
+}
+
+/** The same for a task (Diego BBS, events/tasks r0). */
 export function taskAsV0(task: wire.Task): wire.Task {
   const { taskDefinition: definition, ...rest } = taskAsR2(task);
   if (!definition) return rest;
-  const { cachedDependencies = [], legacyDownloadUser } = definition;
-  const downloads = cachedDependencies.map((dependency) => downloadOf(dependency, legacyDownloadUser));
-  const action =
-    downloads.length === 0
-      ? definition.action
-      : inFront({ parallelAction: { actions: downloads } }, definition.action);
+  const downloads = dependencyDownloads(definition);
+  const action = downloads === undefined ? definition.action : inFront(downloads, definition.action);
   return {
     ...rest,
     taskDefinition: {
@@ -58,6 +75,15 @@ export function taskAsV0(task: wire.Task): wire.Task {
       cachedDependencies: [],
     },
   };
+}
+
+function dependencyDownloads({
+  cachedDependencies = [],
+  legacyDownloadUser,
+}: Layered): wire.Action | undefined {
+  if (cachedDependencies.length === 0) return undefined;
+  const actions = cachedDependencies.map((dependency) => downloadOf(dependency, legacyDownloadUser));
+  return { parallelAction: { actions } };
 }
 
 function withSharedLayers({ imageLayers = [], cachedDependencies = [] }: Layered): wire.CachedDependency[] {

@@ -1,6 +1,6 @@
 import type { Page, PageRequest, Stored } from '#rivera/store';
 
-const PAGE = 5_000;
+const PAGE = 10_000;
 
 /**
  * Every record that matches, page by page: lists of the wire API are one message. Without a filter no record is looked

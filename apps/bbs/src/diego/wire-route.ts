@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type Codec, type Error as WireError, ErrorType } from '#rivera/diego-wire';
-import type { Histogram, Metrics, RiveraLogger } from '#rivera/platform';
+import { type Histogram, inTrace, type Metrics, type RiveraLogger } from '#rivera/platform';
 import { type ErrorOverrides, faultError, wireErrorOf } from './disagreements.js';
 
 const MS_PER_S = 1_000;
+/** It is kept with everything that the request changes. */
+const MAX_TRACE_ID_LENGTH = 128;
 const ERROR_NAMES: Record<number, string> = Object.fromEntries(
   Object.entries(ErrorType).map(([name, number]) => [number, name]),
 );
@@ -20,6 +22,8 @@ export interface WireCall {
 export interface WireRoute {
   method: 'GET' | 'POST';
   serve(call: WireCall): Promise<void>;
+  /** Answers a request whose body is too large. Absent: in the envelope that all procedures have. */
+  refuseSize?: (response: ServerResponse) => void;
 }
 
 /** Path → what is there. */
@@ -61,7 +65,7 @@ export class RpcRoutes {
       method: 'POST',
       serve: async ({ request, response, body }) => {
         const began = performance.now();
-        const { answer, error } = await this.answer(rpc, request, body);
+        const { answer, error } = await onBehalfOf(request, () => this.answer(rpc, request, body));
         sendMessage(response, rpc.response.encode(answer));
         this.note(rpc, request, error, performance.now() - began);
       },
@@ -105,6 +109,12 @@ export class RpcRoutes {
   }
 }
 
+/** Events that it causes carry the trace id that the client has given its request. */
+function onBehalfOf<T>({ headers }: IncomingMessage, work: () => T): T {
+  const traceId = headers['x-vcap-request-id'];
+  return traceId ? inTrace(String(traceId).slice(0, MAX_TRACE_ID_LENGTH), work) : work();
+}
+
 const subjects = new WeakMap<Socket, string>();
 
 /** The name in the certificate of whoever is at the other end; empty in plain text. Reading it once is enough. */
@@ -117,6 +127,9 @@ function subjectOf(socket: Socket): string {
   }
   return subject;
 }
+
+/** What clients are told of a body that is too large. */
+export const TOO_LARGE = 'the request received is too large';
 
 export function sendMessage(response: ServerResponse, message: Buffer): void {
   response.writeHead(200, {

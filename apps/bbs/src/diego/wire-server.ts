@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { Error as WireErrorMessage, ErrorType } from '#rivera/diego-wire';
 import { closeUnusedConnections, type ListenAddress, type RiveraLogger } from '#rivera/platform';
 import type { MutualTls } from './diego.config.js';
-import { sendMessage, type WireRoute } from './wire-route.js';
+import { sendMessage, TOO_LARGE, type WireRoute } from './wire-route.js';
 
 /** Time to send a request completely. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -85,7 +85,7 @@ export class WireServer {
     }
     try {
       const body = await readBody(request, this.options.bodyLimitBytes);
-      if (body === undefined) return refuseSize(response);
+      if (body === undefined) return (route.refuseSize ?? refuseSize)(response);
       await route.serve({ request, response, body });
     } catch (error) {
       // The client has gone in the middle of its request, or there is nobody to answer any more.
@@ -108,7 +108,7 @@ function refuse(response: ServerResponse, status: number, text: string): void {
 function refuseSize(response: ServerResponse): void {
   const error = WireErrorMessage.encode({
     type: ErrorType.InvalidRequest,
-    message: 'the request received is too large',
+    message: TOO_LARGE,
   });
   sendMessage(response, Buffer.concat([Buffer.from([0x0a, error.length]), error]));
 }

@@ -5,8 +5,13 @@ import { ALL_SHARDS, Cursor, EventLog, type LoggedEvent } from '#rivera/store';
 /** One item of somebody's stream: an event, or word that the log no longer reaches back. */
 export type StreamItem = { id: string; event: LoggedEvent['event'] } | { id: string; reset: string };
 
+/** Looks up what consumers need of events beside what is in them. Errors: `unavailable`. */
+export type Preparation = (events: readonly LoggedEvent[]) => Promise<void>;
+
 /** Somebody who is told what happens. */
 export interface Consumer {
+  /** Comes before the consumer is told of an event; once for all who name the same. */
+  readonly preparation?: Preparation;
   /** False: there is no room for more now. What follows waits in the log until `ready`. */
   take(item: StreamItem): boolean;
   /** Resolves when there is room, or nobody is there any more. */
@@ -81,7 +86,8 @@ export class EventHub implements OnModuleDestroy {
     // `follow` moves its own cursor on after a batch was handed over; the hub's moves with each event.
     const followed = end.copy();
     this.cursor = end.copy();
-    const onEvents = (events: LoggedEvent[]) => {
+    const onEvents = async (events: LoggedEvent[]) => {
+      await this.prepare(events);
       if (!signal.aborted) this.tell(events);
     };
     const onReset = (reason: string, from: Cursor) => {
@@ -99,6 +105,19 @@ export class EventHub implements OnModuleDestroy {
     if (this.subscribers.size > 0) return;
     this.following?.abort();
     this.following = undefined;
+  }
+
+  /** For all who are there when it is done, also those who came meanwhile. */
+  private async prepare(events: LoggedEvent[]): Promise<void> {
+    const done = new Set<Preparation>();
+    for (;;) {
+      const needed = [...this.subscribers].flatMap(({ consumer: { preparation } }) =>
+        preparation === undefined || done.has(preparation) ? [] : [preparation],
+      );
+      if (needed.length === 0) return;
+      await Promise.all([...new Set(needed)].map((preparation) => preparation(events)));
+      for (const preparation of needed) done.add(preparation);
+    }
   }
 
   private tell(events: LoggedEvent[]): void {
@@ -134,6 +153,7 @@ export class EventHub implements OnModuleDestroy {
     const after = subscriber.cursor.position(shard);
     const { events, isGap } = await this.log.read(shard, after, this.cursor.position(shard));
     if (isGap) return this.reset(subscriber, 'The event log no longer reaches back to Last-Event-ID.');
+    await subscriber.consumer.preparation?.(events);
     for (const event of events) {
       if (!this.deliver(subscriber, event)) await subscriber.consumer.ready?.();
     }

@@ -121,6 +121,25 @@ describe('what is told', () => {
     ]);
   });
 
+  it('says which request caused it, by the trace id that its answer had', async () => {
+    const following = await follow();
+    const taskGuid = await desireTask();
+    const traceId = 'af'.repeat(16);
+    const { headers } = await bbs
+      .as('tasks:write')
+      .post(`/v1/tasks/${taskGuid}/cancel`)
+      .set('traceparent', `00-${traceId}-${'12'.repeat(8)}-01`)
+      .expect(200);
+    expect(headers['traceresponse']).toContain(traceId);
+    const { headers: deleted } = await bbs.as('tasks:write').delete(`/v1/tasks/${taskGuid}`).expect(204);
+    await following.until(({ items }) => items.length === 3);
+    expect(following.events.map((event) => event.traceId)).toEqual([
+      expect.stringMatching(/^[\da-f]{32}$/),
+      traceId,
+      (deleted['traceresponse'] as string).split('-')[1],
+    ]);
+  });
+
   it('is the same for every client', async () => {
     const clients = await Promise.all(Array.from({ length: 20 }, () => follow()));
     const guids = await Promise.all(Array.from({ length: 50 }, () => desireTask()));

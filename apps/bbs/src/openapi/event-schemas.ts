@@ -15,23 +15,34 @@ const RECORD_OF: Record<Subject, string> = {
 
 /** The data of each event of the stream, and their union. */
 export function eventSchemas(): Record<string, JsonSchema> {
+  const traceId = maybe(text);
   const crashed = record<EventOf<'actual_lrp_crashed'>>({
     type: { const: 'actual_lrp_crashed' },
     before: ref('ActualLRP'),
     crashCount: count,
     crashReason: maybe(text),
     since: time,
+    traceId,
   });
   const changes = Object.entries(RECORD_OF).flatMap(([subject, name]) => {
     const [before, after] = [ref(name), ref(name)];
     return [
-      record<{ type: string; after: unknown }>({ type: { const: `${subject}_created` }, after }),
-      record<{ type: string; before: unknown; after: unknown }>({
+      record<{ type: string; after: unknown; traceId?: string }>({
+        type: { const: `${subject}_created` },
+        after,
+        traceId,
+      }),
+      record<{ type: string; before: unknown; after: unknown; traceId?: string }>({
         type: { const: `${subject}_changed` },
         before,
         after,
+        traceId,
       }),
-      record<{ type: string; before: unknown }>({ type: { const: `${subject}_removed` }, before }),
+      record<{ type: string; before: unknown; traceId?: string }>({
+        type: { const: `${subject}_removed` },
+        before,
+        traceId,
+      }),
     ];
   });
   return {

@@ -23,6 +23,7 @@ import type { StepResult } from '../executor/step.js';
 import type { Holding } from '../stats/stats-session.js';
 import type { Reporter } from './reporter.js';
 import { isSelfCheck } from './self-check.js';
+import { WorkList } from './work-list.js';
 
 export interface RepOptions {
   services: CellServices;
@@ -41,6 +42,7 @@ export class Rep implements Instances {
   private readonly actors = new Map<string, ContainerActor>();
   private readonly ledger: Ledger;
   private readonly provisioner: Provisioner;
+  private readonly work: WorkList;
   private hasAdopted = false;
   private isClosed = false;
   private selfCheckProblem: string | undefined;
@@ -50,6 +52,7 @@ export class Rep implements Instances {
   constructor(private readonly options: RepOptions) {
     this.ledger = new Ledger(options.capacity);
     this.provisioner = new Provisioner(options.services);
+    this.work = new WorkList(options.client, options.services.cellId);
   }
 
   /** The auctioneer gave this to us. What is here already is left alone, what does not fit goes back at once. */
@@ -111,10 +114,10 @@ export class Rep implements Instances {
    * first message is taken, where it adopts what an earlier agent left, and then every now and then as a safety net.
    */
   async synchronize(): Promise<void> {
-    const { client, services } = this.options;
-    const { garden, cellId } = services;
+    const { services } = this.options;
+    const { garden } = services;
     const before = new Map([...this.actors].map(([guid, actor]) => [guid, actor.isGranted]));
-    const [found, work] = await Promise.all([garden.list(), client.getCellWork(cellId)]);
+    const [found, work] = await Promise.all([garden.list(), this.work.read()]);
     const containers = found.filter((container) => !isSelfCheck(container));
     if (!this.hasAdopted) {
       this.provisioner.adopt(containers);

@@ -9,6 +9,7 @@ import type { HttpReply, HttpRequest } from './http-types.js';
 import { toRefusal } from './refusal.js';
 import { requestIdOf } from './request-id.js';
 import { sendProblem } from './send-problem.js';
+import { inTrace } from '../trace-scope.js';
 import { traceContextOf, traceIdOf, traceResponse } from './trace-context.js';
 
 export interface FastifyAdapterOptions {
@@ -82,6 +83,8 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
     reply.header('x-request-id', requestIdOf(request.headers) ?? request.id);
     done(missingHost(request.raw));
   });
+  // Not before the body is read: its chunks arrive on behalf of the connection, not of the request.
+  instance.addHook('preHandler', (request, _reply, done) => inTrace(request.id, done));
   return adapter;
 }
 

@@ -2,13 +2,15 @@ import type * as wire from '#rivera/diego-wire';
 import {
   type DesiredLRP,
   DesiredLRPRequest,
+  type DesiredLRPRunInfo,
   type DesiredLRPSchedulingInfo,
   DesiredLRPUpdate,
+  joinDesiredLRP,
   parse,
   TaskRequest,
 } from '#rivera/models';
 import { invalidField } from '../disagreements.js';
-import { messageOf, recordOf } from './records.js';
+import { encodedRecord, messageOf, recordOf } from './records.js';
 
 /** Errors: `invalid-request`. */
 export function desiredLRPRequestOf(message: wire.DesiredLRP | null | undefined): DesiredLRPRequest {
@@ -35,22 +37,43 @@ export function taskRequestOf({ taskGuid, domain, taskDefinition }: wire.DesireT
  * (Diego BBS §4.5).
  */
 export function wireDesiredLRP(desired: DesiredLRP): wire.DesiredLRP {
-  const { metricsGuid, metricTags = {} } = desired;
-  const sourceId = metricTags['source_id']?.static ?? metricsGuid;
-  const filled =
-    sourceId === undefined
-      ? desired
-      : {
-          ...desired,
-          metricsGuid: metricsGuid ?? sourceId,
-          metricTags: { ...metricTags, source_id: metricTags['source_id'] ?? { static: sourceId } },
-        };
-  return messageOf('DesiredLRP', filled);
+  return messageOf('DesiredLRP', { ...desired, ...sourcesOf(desired) });
 }
 
-/** What Rivera tells of a desired LRP in its events: the half that placement and routing read. */
-export function wireDesiredLRPHalf(info: DesiredLRPSchedulingInfo): wire.DesiredLRP {
-  return messageOf('DesiredLRP', info);
+/** The bytes of the same. */
+export function encodedDesiredLRP(info: DesiredLRPSchedulingInfo, run: DesiredLRPRunInfo): Buffer {
+  return encodedRecord('DesiredLRP', sourcesOf({ ...pick(info), ...pick(run) }), info, run);
+}
+
+type Sources = Pick<DesiredLRP, 'metricsGuid' | 'metricTags'>;
+
+function pick({ metricsGuid, metricTags }: Sources): Sources {
+  return {
+    ...(metricsGuid !== undefined && { metricsGuid }),
+    ...(metricTags !== undefined && { metricTags }),
+  };
+}
+
+function sourcesOf({ metricsGuid, metricTags = {} }: Sources): Sources {
+  const sourceId = metricTags['source_id']?.static ?? metricsGuid;
+  if (sourceId === undefined) return {};
+  return {
+    metricsGuid: metricsGuid ?? sourceId,
+    metricTags: { ...metricTags, source_id: metricTags['source_id'] ?? { static: sourceId } },
+  };
+}
+
+/**
+ * A desired LRP as events tell it, as it is stored: nothing stands in for anything. Image passwords are for cells, which
+ * read them.
+ */
+export function wireDesiredLRPEvent(
+  info: DesiredLRPSchedulingInfo,
+  run: DesiredLRPRunInfo | undefined,
+): wire.DesiredLRP {
+  if (run === undefined) return messageOf('DesiredLRP', info);
+  const { imagePassword: _secret, ...visible } = joinDesiredLRP(info, run);
+  return messageOf('DesiredLRP', visible);
 }
 
 export function wireSchedulingInfo(info: DesiredLRPSchedulingInfo): wire.DesiredLRPSchedulingInfo {

@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import * as wire from '#rivera/diego-wire';
 import { DesiredLRPRequest, parse, TaskRequest } from '#rivera/models';
 import { aDesiredLRP, aRealisticDesiredLRP, aTaskDefinition } from '#test/builders.js';
-import { messageOf, recordOf } from './records.js';
+import { encodedRecord, messageOf, recordOf } from './records.js';
 
 /** Through the wire and back. */
 function returned(codec: wire.Codec<object>, record: object): object {
@@ -52,6 +52,9 @@ const MORE = {
   },
 } as const;
 
+/** JavaScript has names that are numbers first, wherever they were put. */
+const aKey = fc.string().map((name) => `k${name}`);
+
 describe('records over the wire', () => {
   const { restartPolicy: _noField, ...realistic } = aRealisticDesiredLRP();
 
@@ -63,6 +66,56 @@ describe('records over the wire', () => {
     const back = returned(wire.DesiredLRP, record);
     expect(back).toEqual(record);
     expect(parse(DesiredLRPRequest, back)).toBeInstanceOf(DesiredLRPRequest);
+  });
+
+  it.each([
+    ['a realistic desired LRP', realistic],
+    ['a small one', aDesiredLRP()],
+    ['one with the rest', { ...aDesiredLRP(), ...MORE }],
+    ['an empty one', {}],
+    ['one with nothing in it', { routes: {}, metricTags: {}, ports: [], action: {}, annotation: '' }],
+    [
+      'one with numbers of every size',
+      { instances: -1, ports: [0, 127, 128, 65_535], startTimeoutMs: 2 ** 52 },
+    ],
+    [
+      'one with texts of every size',
+      { annotation: 'ä€😀', domain: 'x'.repeat(40_000), logGuid: 'é'.repeat(99) },
+    ],
+  ])('%s is written at once as the library writes it in two steps', (_, record) => {
+    const written = encodedRecord('DesiredLRP', record);
+    expect(written.toString('hex')).toBe(
+      wire.DesiredLRP.encode(messageOf('DesiredLRP', record)).toString('hex'),
+    );
+    const { action, annotation, ...rest } = { action: undefined, annotation: undefined, ...record };
+    expect(encodedRecord('DesiredLRP', { annotation }, { action }, rest)).toEqual(written);
+  });
+
+  test.prop([
+    fc.record({
+      network: fc.record({
+        properties: fc.dictionary(aKey, fc.string({ unit: 'binary' })),
+      }),
+      instances: fc.integer(),
+      cpuWeight: fc.nat(),
+      startTimeoutMs: fc.maxSafeInteger(),
+      logRateLimit: fc.record({ bytesPerSecond: fc.maxSafeInteger() }),
+      placementTags: fc.array(fc.string({ unit: 'binary' })),
+      routes: fc.dictionary(aKey, fc.jsonValue(), { maxKeys: 3 }),
+      privileged: fc.boolean(),
+      action: fc.record({
+        serial: fc.record({ actions: fc.array(fc.constant({ run: { path: 'p', user: 'u' } })) }),
+      }),
+    }),
+  ])('whatever a record is, it is written as the library writes it', (record) => {
+    expect(encodedRecord('DesiredLRP', record)).toEqual(
+      wire.DesiredLRP.encode(messageOf('DesiredLRP', record)),
+    );
+  });
+
+  it('a record that cannot be written does not spoil the next one', () => {
+    expect(() => encodedRecord('DesiredLRP', { domain: 'd', annotation: 5 })).toThrow(TypeError);
+    expect(encodedRecord('DesiredLRP', { domain: 'd' }).toString('hex')).toBe('120164');
   });
 
   it('so does a task', () => {

@@ -1,4 +1,4 @@
-import { fieldsOf, type Int64, toNumber, type WireField } from '#rivera/diego-wire';
+import { BackwardWriter, fieldsOf, type Int64, toNumber, type WireField } from '#rivera/diego-wire';
 import { invalidField } from '../disagreements.js';
 
 const MS_PER_S = 1_000;
@@ -39,6 +39,8 @@ const ZERO_COUNTS = new Set([
 interface MappedField extends WireField {
   record: string;
   isZeroKept: boolean;
+  /** Of a message: its fields, once somebody has asked for them. */
+  inner?: readonly MappedField[];
 }
 const mapped = new Map<string, readonly MappedField[]>();
 
@@ -85,6 +87,105 @@ function fieldsOfMessage(message: string, source: object): Plain {
     if (converted !== undefined) result[field.name] = converted;
   }
   return result;
+}
+
+const writer = new BackwardWriter();
+const LENGTH_DELIMITED = 2;
+
+/**
+ * The bytes of `messageOf(message, record)`, without making the message: a desired LRP has some hundred fields.
+ *
+ * @param sources a record, or the parts of one; the first that has a field has the say
+ */
+export function encodedRecord(message: string, ...sources: object[]): Buffer {
+  try {
+    writeRecord(message, mappedFields(message), sources as Plain[]);
+    return writer.finish();
+  } finally {
+    // A record that cannot be written must not spoil the next one.
+    writer.reset();
+  }
+}
+
+/** Fields are written from the last to the first. */
+function writeRecord(message: string, fields: readonly MappedField[], sources: readonly Plain[]): void {
+  if (message === 'ProtoRoutes') return writeRoutes(sources[0]!);
+  const [only] = sources;
+  const isWhole = sources.length === 1;
+  for (let i = fields.length - 1; i >= 0; i -= 1) {
+    const field = fields[i]!;
+    const value = isWhole ? only![field.record] : firstOf(sources, field.record);
+    if (value === undefined || value === null) continue;
+    if (field.shape === 'one') {
+      if (field.hasPresence || !isZero(value)) writeField(field, field.number, value);
+    } else if (field.shape === 'list') {
+      const list = value as unknown[];
+      for (let at = list.length - 1; at >= 0; at -= 1) writeField(field, field.number, list[at]);
+    } else {
+      for (const [key, each] of fromLastKey(value as Plain)) {
+        const end = writer.length;
+        writeField(field, 2, each);
+        writeText(1, key);
+        writeHead(field.number, end);
+      }
+    }
+  }
+}
+
+function firstOf(sources: readonly Plain[], name: string): unknown {
+  for (const source of sources) if (source[name] !== undefined) return source[name];
+  return undefined;
+}
+
+function writeField(field: MappedField, number: number, value: unknown): void {
+  switch (field.type) {
+    case 'message': {
+      const end = writer.length;
+      field.inner ??= mappedFields(field.message!);
+      writeRecord(field.message!, field.inner, [value as Plain]);
+      return writeHead(number, end);
+    }
+    case 'text':
+      return writeText(number, value as string);
+    case 'bytes':
+      return writeBytes(number, value as Uint8Array);
+    case 'varint':
+      writer.varint(Number(field.numbers === undefined ? value : (field.numbers[value as string] ?? 0)));
+      return writer.varint(number << 3);
+  }
+}
+
+/** Routers read whole documents. */
+function writeRoutes(routes: Plain): void {
+  for (const [router, route] of fromLastKey(routes)) {
+    const end = writer.length;
+    writeText(2, JSON.stringify(route));
+    writeText(1, router);
+    writeHead(1, end);
+  }
+}
+
+function writeText(number: number, value: string): void {
+  const end = writer.length;
+  writer.text(value);
+  writeHead(number, end);
+}
+
+function writeBytes(number: number, value: Uint8Array): void {
+  const end = writer.length;
+  writer.bytes(value);
+  writeHead(number, end);
+}
+
+/** The head of what was written since. */
+function writeHead(number: number, end: number): void {
+  writer.varint(writer.length - end);
+  writer.varint((number << 3) | LENGTH_DELIMITED);
+}
+
+/** The entries of a map as a writer needs them that goes backwards. */
+function fromLastKey(map: Plain): [string, unknown][] {
+  return Object.entries(map).toSorted(([a], [b]) => (a < b ? 1 : -1));
 }
 
 /** Go writes the entries of a map in the order of their keys. */

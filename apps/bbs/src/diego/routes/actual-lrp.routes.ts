@@ -1,11 +1,11 @@
 import * as wire from '#rivera/diego-wire';
 import { failPlacement, vacate } from '#rivera/lifecycle';
-import { type ActualLRP, notFound, RiveraError } from '#rivera/models';
-import type { ProcessRepository } from '#rivera/store';
+import { type ActualLRP, type ActualLRPKey, notFound, RiveraError } from '#rivera/models';
+import type { ProcessRepository, Stored } from '#rivera/store';
 import type { ActualLRPs } from '../../actual-lrps/actual-lrps.service.js';
 import { DISAGREEMENTS, invalidField } from '../disagreements.js';
 import { wireActualLRP } from '../mapping/actual-lrps.js';
-import { EncodedListAnswer, type EncodedRecords, inField } from '../encoded-list.js';
+import { type EncodedItem, EncodedListAnswer, type EncodedRecords } from '../encoded-list.js';
 import { everything } from '../whole-lists.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
 import { requireKey, startedOf, type WireCellReports } from './instance-reports.js';
@@ -17,59 +17,66 @@ export interface ActualLRPRoutesNeed {
   actualLRPs: ActualLRPs;
   processes: ProcessRepository;
   reports: WireCellReports;
-  encoded: EncodedRecords;
+  itemOf: ActualLRPItems;
 }
 
 /** Instances: reads, and what cells, the auctioneer and clients say of them (Diego BBS §1.2). */
 export function actualLRPRoutes(need: ActualLRPRoutesNeed): WireRoutes {
-  const { rpcs, processes } = need;
+  const { rpcs, processes, itemOf } = need;
   return {
     '/v1/actual_lrps/list': rpcs.rpc({
       request: wire.ActualLRPsRequest,
       response: EncodedListAnswer,
-      handle: async (filter) => ({ items: await listedActualLRPs(need, filter) }),
+      handle: async (filter) => ({
+        items: (await listActualLRPs(need, filter)).map((stored) => itemOf(stored).item),
+      }),
     }),
     '/v1/actual_lrps/list_by_process_guids': rpcs.rpc({
       request: wire.ActualLRPsByProcessGuidsRequest,
-      response: wire.ActualLRPsByProcessGuidsResponse,
+      response: EncodedListAnswer,
       handle: async ({ processGuids = [] }) => {
         if (processGuids.length === 0) throw invalidField('process_guids');
-        const found = await Promise.all([...new Set(processGuids)].map((guid) => processes.actualsOf(guid)));
-        return { actualLrps: found.flat().map(wireActualLRP) };
+        const guids = [...new Set(processGuids)];
+        const found = await Promise.all(guids.map((guid) => processes.storedActualsOf(guid)));
+        return { items: found.flat().map((stored) => itemOf(stored).item) };
       },
     }),
     ...lifecycleRoutes(need),
   };
 }
 
-const encodeActualLRP = (actual: ActualLRP) => wire.ActualLRP.encode(wireActualLRP(actual));
+/** An instance as an item of a list. */
+export type ActualLRPItems = (stored: Stored<ActualLRP>) => EncodedItem<ActualLRPFacets>;
 
-async function listedActualLRPs(
-  { processes, encoded }: ActualLRPRoutesNeed,
-  filter: wire.ActualLRPsRequest,
-): Promise<Buffer[]> {
-  const isFiltering = filter.domain || filter.cellId || filter.processGuid || isGiven(filter.index);
-  if (isFiltering) {
-    const found = await listActualLRPs(processes, filter);
-    return found.map((actual) => inField(2, encodeActualLRP(actual)));
-  }
-  const all = await everything((page) => processes.storedActualPage(page));
-  return all.map((stored) => encoded.itemOf('actual', stored, encodeActualLRP));
+/** What lists of instances are filtered by. */
+type ActualLRPFacets = Pick<ActualLRP, 'domain' | 'cellId'> & ActualLRPKey;
+
+export function actualLRPItems(encoded: EncodedRecords): ActualLRPItems {
+  return encoded.view(
+    (actual: ActualLRP) => wire.ActualLRP.encode(wireActualLRP(actual)),
+    ({ domain, cellId, processGuid, index }): ActualLRPFacets => ({ domain, cellId, processGuid, index }),
+  );
 }
 
-/** Instances that match every given filter. */
+/** Instances that match every given filter. Without one no record is looked at. */
 export async function listActualLRPs(
-  processes: ProcessRepository,
+  { processes, itemOf }: Pick<ActualLRPRoutesNeed, 'processes' | 'itemOf'>,
   { domain, cellId, processGuid, index }: wire.ActualLRPsRequest,
-): Promise<ActualLRP[]> {
-  const matches = (actual: ActualLRP) =>
-    (!domain || actual.domain === domain) &&
-    (!cellId || actual.cellId === cellId) &&
-    (!isGiven(index) || actual.index === index);
-  if (processGuid) return (await processes.actualsOf(processGuid)).filter(matches);
-  if (cellId) return (await processes.actualsOnCell(cellId)).filter(matches);
-  const found = await everything((page) => processes.storedActualPage(page), matches);
-  return found.map(({ record }) => record);
+): Promise<Stored<ActualLRP>[]> {
+  const found = processGuid
+    ? await processes.storedActualsOf(processGuid)
+    : cellId
+      ? await processes.storedActualsOnCell(cellId)
+      : await everything((page) => processes.storedActualPage(page));
+  if (!domain && !cellId && !isGiven(index)) return found;
+  return found.filter((stored) => {
+    const { facets } = itemOf(stored);
+    return (
+      (!domain || facets.domain === domain) &&
+      (!cellId || facets.cellId === cellId) &&
+      (!isGiven(index) || facets.index === index)
+    );
+  });
 }
 
 function isGiven(index: number | null | undefined): index is number {

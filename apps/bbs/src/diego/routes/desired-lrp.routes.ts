@@ -1,17 +1,18 @@
 import * as wire from '#rivera/diego-wire';
-import { type DesiredLRP, type DesiredLRPSchedulingInfo, joinDesiredLRP, notFound } from '#rivera/models';
-import type { ProcessRepository, Stored } from '#rivera/store';
+import { type DesiredLRPSchedulingInfo, joinDesiredLRP, notFound } from '#rivera/models';
+import type { ProcessRepository, Stored, StoredDefinition } from '#rivera/store';
 import type { DesiredLRPs } from '../../desired-lrps/desired-lrps.service.js';
 import { DISAGREEMENTS, invalidField } from '../disagreements.js';
 import {
   desiredLRPRequestOf,
   desiredLRPUpdateOf,
+  encodedDesiredLRP,
   wireDesiredLRP,
   wireRoutingInfo,
   wireSchedulingInfo,
 } from '../mapping/definitions.js';
 import { desiredLRPAsR2 } from '../older-revisions.js';
-import { EncodedListAnswer, type EncodedRecords } from '../encoded-list.js';
+import { EncodedListAnswer, type EncodedRecords, inField } from '../encoded-list.js';
 import { everything } from '../whole-lists.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
 
@@ -26,39 +27,42 @@ export interface DesiredLRPRoutesNeed {
 
 /** What should run (Diego BBS §1.2, and of §1.3 the reads without image layers). */
 export function desiredLRPRoutes(need: DesiredLRPRoutesNeed): WireRoutes {
-  return { ...readRoutes(need), ...writeRoutes(need) };
+  const itemOf = rememberedItems(need.encoded);
+  return { ...readRoutes(need, itemOf), ...writeRoutes(need, itemOf) };
 }
 
-function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRoutes {
-  const list = (present: (desired: DesiredLRP) => wire.DesiredLRP) =>
+function readRoutes(
+  { rpcs, processes, encoded }: DesiredLRPRoutesNeed,
+  remembered: DefinitionItem,
+): WireRoutes {
+  const nothing = () => undefined;
+  const schedulingItem = encoded.view(encodeSchedulingInfo, nothing);
+  const routingItem = encoded.view(encodeRoutingInfo, nothing);
+  const list = (itemOf: DefinitionItem) =>
     rpcs.rpc({
       request: wire.DesiredLRPsRequest,
-      response: wire.DesiredLRPsResponse,
-      handle: async (filter) => ({
-        desiredLrps: (await wholeDesiredLRPs(processes, filter)).map(present),
-      }),
+      response: EncodedListAnswer,
+      handle: async (filter) => ({ items: (await definitions(processes, filter)).map(itemOf) }),
     });
-  const get = (present: (desired: DesiredLRP) => wire.DesiredLRP) =>
+  const get = (itemOf: DefinitionItem) =>
     rpcs.rpc({
       request: wire.DesiredLRPByProcessGuidRequest,
-      response: wire.DesiredLRPResponse,
-      handle: async ({ processGuid }) => {
-        const { schedulingInfo, run } = await processes.desired(requireGuid(processGuid));
-        return { desiredLrp: present(joinDesiredLRP(schedulingInfo, run)) };
-      },
+      response: EncodedListAnswer,
+      handle: async ({ processGuid }) => ({
+        items: [itemOf(await processes.definition(requireGuid(processGuid)))],
+      }),
     });
-  const asR2 = (desired: DesiredLRP) => desiredLRPAsR2(wireDesiredLRP(desired));
   return {
-    '/v1/desired_lrps/list.r3': list(wireDesiredLRP),
-    '/v1/desired_lrps/list.r2': list(asR2),
-    '/v1/desired_lrps/get_by_process_guid.r3': get(wireDesiredLRP),
-    '/v1/desired_lrps/get_by_process_guid.r2': get(asR2),
+    '/v1/desired_lrps/list.r3': list(asR3),
+    '/v1/desired_lrps/list.r2': list(asR2(asR3)),
+    '/v1/desired_lrps/get_by_process_guid.r3': get(remembered),
+    '/v1/desired_lrps/get_by_process_guid.r2': get(asR2(remembered)),
     '/v1/desired_lrp_scheduling_infos/list': rpcs.rpc({
       request: wire.DesiredLRPsRequest,
       response: EncodedListAnswer,
       handle: async ({ domain, processGuids }) => {
         const infos = await schedulingInfos(processes, { domain, processGuids });
-        return { items: infos.map((info) => encoded.itemOf('scheduling', info, encodeSchedulingInfo)) };
+        return { items: infos.map((info) => schedulingItem(info).item) };
       },
     }),
     '/v1/desired_lrp_scheduling_infos/get_by_process_guid': rpcs.rpc({
@@ -75,13 +79,13 @@ function readRoutes({ rpcs, processes, encoded }: DesiredLRPRoutesNeed): WireRou
       response: EncodedListAnswer,
       handle: async ({ processGuids }) => {
         const infos = await schedulingInfos(processes, { processGuids });
-        return { items: infos.map((info) => encoded.itemOf('routing', info, encodeRoutingInfo)) };
+        return { items: infos.map((info) => routingItem(info).item) };
       },
     }),
   };
 }
 
-function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed): WireRoutes {
+function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed, itemOf: DefinitionItem): WireRoutes {
   const response = wire.DesiredLRPLifecycleResponse;
   return {
     '/v1/desired_lrp/desire.r2': rpcs.rpc({
@@ -89,7 +93,9 @@ function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed): WireRoutes {
       response,
       changes: 'client',
       handle: async ({ desiredLrp }) => {
-        await desiredLRPs.desire(desiredLRPRequestOf(desiredLrp), principal);
+        const definition = await desiredLRPs.desire(desiredLRPRequestOf(desiredLrp), principal);
+        // Who has desired it reads it next, and so does the cell that gets it; now it need not be parsed for that.
+        itemOf(definition);
         return {};
       },
     }),
@@ -134,16 +140,46 @@ async function schedulingInfos(
   return found.filter(({ record }) => matches(record));
 }
 
-async function wholeDesiredLRPs(
+/** A whole desired LRP as an item of a list; an answer with one is a list of one. */
+type DefinitionItem = (definition: StoredDefinition) => Buffer;
+
+const encodedR3 = ({ schedulingInfo, run }: StoredDefinition) =>
+  encodedDesiredLRP(schedulingInfo.record, run.record);
+
+/** In the current revision. Lists of whole records are long and rare, and would drive out what is asked for often. */
+const asR3: DefinitionItem = (definition) => inField(2, encodedR3(definition));
+
+/** The same for single ones. */
+function rememberedItems(encoded: EncodedRecords): DefinitionItem {
+  const itemOf = encoded.view(encodedR3, () => undefined);
+  return (record) => {
+    const version = `${record.schedulingInfo.version} ${record.run.version}`;
+    const hasVersion = (other: string) => other === version;
+    return itemOf({ id: record.schedulingInfo.id, version, hasVersion, record }).item;
+  };
+}
+
+/** Without image layers both revisions are the same. */
+function asR2(current: DefinitionItem): DefinitionItem {
+  return (definition) =>
+    definition.run.json.includes('"imageLayers":') ? inField(2, encodedR2(definition)) : current(definition);
+}
+
+function encodedR2({ schedulingInfo, run }: StoredDefinition): Buffer {
+  const desired = wireDesiredLRP(joinDesiredLRP(schedulingInfo.record, run.record));
+  return wire.DesiredLRP.encode(desiredLRPAsR2(desired));
+}
+
+async function definitions(
   processes: ProcessRepository,
   filter: wire.DesiredLRPsRequest,
-): Promise<DesiredLRP[]> {
+): Promise<StoredDefinition[]> {
   const infos = await schedulingInfos(processes, filter);
-  const runs = await processes.runInfos(infos.map(({ id }) => id));
-  const runOf = new Map(runs.map((run) => [run.processGuid, run]));
-  return infos.flatMap(({ id, record }) => {
-    const run = runOf.get(id);
-    return run === undefined ? [] : [joinDesiredLRP(record, run)];
+  const runs = await processes.storedRunInfos(infos.map(({ id }) => id));
+  const runOf = new Map(runs.map((run) => [run.id, run]));
+  return infos.flatMap((schedulingInfo) => {
+    const run = runOf.get(schedulingInfo.id);
+    return run === undefined ? [] : [{ schedulingInfo, run }];
   });
 }
 

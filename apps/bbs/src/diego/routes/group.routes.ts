@@ -4,22 +4,24 @@ import type { ProcessRepository } from '#rivera/store';
 import { invalidField } from '../disagreements.js';
 import { wireActualLRP } from '../mapping/actual-lrps.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
-import { listActualLRPs } from './actual-lrp.routes.js';
+import { type ActualLRPItems, listActualLRPs } from './actual-lrp.routes.js';
 
 export interface GroupRoutesNeed {
   rpcs: RpcRoutes;
   processes: ProcessRepository;
+  itemOf: ActualLRPItems;
 }
 
 /** The deprecated lists of instances, in groups of one index (Diego BBS §1.3). */
-export function groupRoutes({ rpcs, processes }: GroupRoutesNeed): WireRoutes {
+export function groupRoutes({ rpcs, processes, itemOf }: GroupRoutesNeed): WireRoutes {
   return {
     '/v1/actual_lrp_groups/list': rpcs.rpc({
       request: wire.ActualLRPGroupsRequest,
       response: wire.ActualLRPGroupsResponse,
-      handle: async ({ domain, cellId }) => ({
-        actualLrpGroups: groupsOf(await listActualLRPs(processes, { domain, cellId })),
-      }),
+      handle: async ({ domain, cellId }) => {
+        const found = await listActualLRPs({ processes, itemOf }, { domain, cellId });
+        return { actualLrpGroups: groupsOf(found.map(({ record }) => record)) };
+      },
     }),
     '/v1/actual_lrp_groups/list_by_process_guid': rpcs.rpc({
       request: wire.ActualLRPGroupsByProcessGuidRequest,

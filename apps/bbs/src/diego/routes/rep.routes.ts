@@ -1,6 +1,6 @@
 import type { CellRepository, ProcessRepository, TaskRepository } from '#rivera/store';
 import { cellState } from '../cell-state.js';
-import type { WireCall, WireRoute } from '../wire-route.js';
+import { TOO_LARGE, type WireCall, type WireRoute } from '../wire-route.js';
 
 const STATE_PATH = /^\/cells\/([^/]+)\/state$/;
 
@@ -18,7 +18,11 @@ export interface RepRoutesNeed {
 export function repRoute(need: RepRoutesNeed, path: string): WireRoute | undefined {
   const [, cellId] = STATE_PATH.exec(path) ?? [];
   if (cellId === undefined) return undefined;
-  return { method: 'GET', serve: (call) => answerState(need, cellId, call) };
+  return {
+    method: 'GET',
+    serve: (call) => answerState(need, cellId, call),
+    refuseSize: (response) => sendJson(response, 413, { error: TOO_LARGE }),
+  };
 }
 
 async function answerState(

@@ -1,5 +1,5 @@
 import * as wire from '#rivera/diego-wire';
-import { cancelTask, failTask } from '#rivera/lifecycle';
+import { cancelTask, deleteTask, failTask, invalidTransition } from '#rivera/lifecycle';
 import type { Task } from '#rivera/models';
 import type { TaskRepository } from '#rivera/store';
 import type { Tasks } from '../../tasks/tasks.service.js';
@@ -71,7 +71,13 @@ function clientRoutes({ rpcs, tasks }: TaskRoutesNeed): WireRoutes {
     }),
     '/v1/tasks/cancel': byGuid((taskGuid) => tasks.cancel(taskGuid, principal)),
     '/v1/tasks/resolving': byGuid((taskGuid) => tasks.resolve(taskGuid, principal)),
-    '/v1/tasks/delete': byGuid((taskGuid) => tasks.delete(taskGuid, principal)),
+    '/v1/tasks/delete': byGuid((taskGuid) =>
+      tasks.change(taskGuid, principal, (task, guid) => {
+        const deletion = deleteTask(task, guid);
+        if (task?.state === DISAGREEMENTS.deletableTask) return deletion;
+        throw invalidTransition(task!, DISAGREEMENTS.deletableTask);
+      }),
+    ),
   };
 }
 

@@ -2,7 +2,7 @@ import * as wire from '#rivera/diego-wire';
 import type { ActualLRP, RiveraEvent } from '#rivera/models';
 import { wireActualLRP } from '../mapping/actual-lrps.js';
 import { type Dialect, type WireEvent, wireEvent } from './dialect.js';
-import { lrpEvent } from './event-messages.js';
+import type { LRPEvents } from './event-messages.js';
 
 type Emit = (event: WireEvent) => void;
 
@@ -13,6 +13,9 @@ type Emit = (event: WireEvent) => void;
  */
 export class GroupDialect implements Dialect {
   private held: ActualLRP | undefined;
+
+  /** @param common what streams of instances tell in the same way */
+  constructor(private readonly common: LRPEvents['common']) {}
 
   tell(event: RiveraEvent, emit: Emit): void {
     const { held } = this;
@@ -27,7 +30,7 @@ export class GroupDialect implements Dialect {
       queueMicrotask(() => this.release(emit));
       return;
     }
-    const told = groupEvent(event);
+    const told = groupEvent(event) ?? this.common(event);
     if (told !== undefined) emit(told);
   }
 
@@ -68,6 +71,6 @@ function groupEvent(event: RiveraEvent): WireEvent | undefined {
     case 'actual_lrp_removed':
       return wireEvent(event.type, wire.ActualLRPRemovedEvent, { actualLrpGroup: groupOf(event.before) });
     default:
-      return lrpEvent(event);
+      return undefined;
   }
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RiveraEvent } from '#rivera/models';
 import { Backlog } from '../../events/backlog.js';
-import type { Consumer, StreamItem, Subscription } from '../../events/event-hub.js';
+import type { Consumer, Preparation, StreamItem, Subscription } from '../../events/event-hub.js';
 import type { Dialect, WireEvent } from './dialect.js';
 
 /** A dead peer of a silent stream is noticed by TCP. */
@@ -25,6 +25,7 @@ export class WireStream implements Consumer {
     private readonly dialect: Dialect,
     private readonly isWanted: (event: RiveraEvent) => boolean,
     onSlow: () => void,
+    readonly preparation?: Preparation,
   ) {
     if (response.socket === null) throw new TypeError('A stream needs a connection.');
     this.socket = response.socket;

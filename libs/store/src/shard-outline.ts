@@ -1,0 +1,42 @@
+import { INDEXES, type RecordKind } from '#rivera/lifecycle';
+import { orUnavailable } from './redis.js';
+import { shardKey } from './shards.js';
+import type { Store } from './store.js';
+
+/** Kinds of records of work, and whether they are listed. */
+export const WORK_KINDS = ['desired', 'run', 'actual', 'task', 'deployment'] as const satisfies RecordKind[];
+/** Kinds whose identities are in a set beside the records. */
+export const LISTED_KINDS = ['desired', 'actual', 'task', 'deployment'] as const satisfies RecordKind[];
+
+/** A work shard from outside. */
+export interface ShardOutline {
+  /** Number of its last event: as long as it is the same, no commit has changed a record that anybody is told of. */
+  sequence: number;
+  /** How many records, identities and members of indexes there are, by key. */
+  sizes: Record<string, number>;
+}
+
+/** At the price of some numbers, however much is in the shard. */
+export async function outlineOf({ redis }: Store, shard: number): Promise<ShardOutline> {
+  const key = (name: string) => shardKey(shard, name);
+  const sets = [...LISTED_KINDS.map((kind) => `ids:${kind}`), ...INDEXES];
+  return orUnavailable(async () => {
+    const [sequence, ofRecords, ofSets] = await Promise.all([
+      redis.hget(key('meta'), 'seq'),
+      Promise.all(WORK_KINDS.map((kind) => redis.hlen(key(kind)))),
+      Promise.all(sets.map((set) => redis.zcard(key(set)))),
+    ]);
+    return {
+      sequence: Number(sequence),
+      sizes: Object.fromEntries([
+        ...WORK_KINDS.map((kind, i) => [kind, ofRecords[i]!] as const),
+        ...sets.map((set, i) => [set, ofSets[i]!] as const),
+      ]),
+    };
+  });
+}
+
+/** The identities of all records of a kind, whether or not they are listed. */
+export async function idsOfRecords({ redis }: Store, shard: number, kind: RecordKind): Promise<string[]> {
+  return orUnavailable(() => redis.hkeys(shardKey(shard, kind)));
+}
