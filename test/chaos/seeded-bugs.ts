@@ -76,7 +76,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
 export async function findSeededBugs(options: {
   seed: number;
   bugs: readonly SeededBug[];
-  progress(text: string): void;
+  progress: (text: string) => void;
 }): Promise<string[]> {
   const { seed, bugs, progress } = options;
   const healthy = await violationsWith(undefined, seed);

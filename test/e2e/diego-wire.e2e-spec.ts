@@ -40,7 +40,7 @@ async function containersAre(guids: (string | undefined)[]): Promise<void> {
       (await cluster.containers()).filter(({ state }) => state === 'running').map(({ handle }) => handle),
     {
       what: `containers of ${guids.join()}`,
-      until: (found) => found.toSorted().join() === guids.toSorted().join(),
+      until: (found) => new Set([...found, ...guids]).size === guids.length && found.length === guids.length,
     },
   );
 }
