@@ -450,8 +450,10 @@ inPlace(hasEngine)('cell: on the Docker Engine', () => {
     expect((await fetch(url)).status).toBe(200);
     world.stop(guid);
     await world.gone(guid);
-    expect(await names()).not.toContain(info?.sandbox);
-    expect(await names()).toHaveLength(2);
+    await waitFor(names, {
+      what: 'its network is gone, and two wait again',
+      until: (all) => all.length === 2 && !all.includes(info!.sandbox!),
+    });
   });
 
   it('8.66 an instance whose network has ended is ended, and started again elsewhere', async () => {

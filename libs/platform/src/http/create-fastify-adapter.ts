@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import { RiveraError } from '#rivera/models';
+import { requirePlainJson, RiveraError } from '#rivera/models';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 
 import { refuseClientError } from './client-error.js';
@@ -104,6 +104,8 @@ function parseJson(_request: unknown, text: string | Buffer, done: Done): void {
   let body: unknown;
   try {
     body = readJson(text.toString());
+    // Here and not only where a class describes the body, so that no route can be reached by such a thing.
+    requirePlainJson(body);
   } catch (error) {
     return done(error as Error);
   }

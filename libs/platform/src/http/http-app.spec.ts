@@ -369,12 +369,12 @@ describe('validation', () => {
   );
 
   it.each([
-    ['objects', `${'{"inner":'.repeat(5_000)}1${'}'.repeat(5_000)}`, 'levels deep'],
-    ['lists', `${'['.repeat(200_000)}${']'.repeat(200_000)}`, 'must be a JSON object'],
-  ])('refuses deeply nested %s on every route', async (_, body, reason) => {
-    expect(expectProblem(await desire(body), 400, 'invalid-request')['detail']).toContain(reason);
-    const open = await http().post('/v1/anything').set('content-type', 'application/json').send(body);
-    expect(expectProblem(open, 400, 'invalid-request')['detail']).toContain('levels deep');
+    ['objects', `${'{"inner":'.repeat(5_000)}1${'}'.repeat(5_000)}`],
+    ['lists', `${'['.repeat(200_000)}${']'.repeat(200_000)}`],
+  ])('refuses deeply nested %s on every route', async (_, closed) => {
+    expect(expectProblem(await desire(closed), 400, 'invalid-request')['detail']).toContain('levels deep');
+    const open = await http().post('/v1/anything').set('content-type', 'application/json').send(closed);
+    expectProblem(open, 400, 'invalid-request');
   });
 
   it.each(['__proto__', 'constructor', 'toString'])('refuses the key %s on every route', async (key) => {

@@ -1,4 +1,4 @@
-import { parse, requirePlainJson, RiveraError } from '#rivera/models';
+import { parse, RiveraError } from '#rivera/models';
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 
 const BUILT_IN: ReadonlySet<unknown> = new Set([String, Number, Boolean, Array, Object]);
@@ -10,10 +10,7 @@ const BUILT_IN: ReadonlySet<unknown> = new Set([String, Number, Boolean, Array, 
 @Injectable()
 export class ParsePipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
-    if (metatype === undefined || BUILT_IN.has(metatype)) {
-      if (type === 'body') requirePlainJson(value);
-      return value;
-    }
+    if (metatype === undefined || BUILT_IN.has(metatype)) return value;
     if (type === 'query' || type === 'param') {
       return parse(metatype as new () => object, { ...(value as object) }, { transforms: true });
     }
