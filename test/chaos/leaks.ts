@@ -13,6 +13,8 @@ const LISTS = ['wait', 'active', 'paused'];
 const SETS = ['delayed', 'prioritized', 'failed'];
 /** What Rivera keeps in Redis; anything else has been left by somebody. */
 const KNOWN_KEYS = [
+  // What each cell last had its work changed by; a number a cell.
+  /^rivera:\{s\d\d\}:cell-versions$/,
   /^rivera:\{(s\d\d|cells)\}:((ids:)?(desired|actual|task|cell|domain|deployment)|run|by-cell|unplaced|evacuating|due|callback|presence|events|meta)$/,
   /^rivera:\{deployment\}:layout$/,
   /^rivera:\{lease-(auctioneer|converger)\}:(holder|tokens)$/,
