@@ -238,8 +238,7 @@ function changed(before: Task, fields: Partial<Task>, context: Context): RecordC
   };
 }
 
-/** Diego's sentence: clients match on it. */
-/** Errors of transitions that a task's state does not allow (Diego BBS §3.7). */
+/** The error of a transition that a task's state does not allow. It is Diego's sentence: clients match on it. */
 export function invalidTransition(task: Task, to: TaskState): RiveraError {
   return new RiveraError(
     'invalid-state-transition',

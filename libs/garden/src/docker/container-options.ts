@@ -45,6 +45,8 @@ const CAPABILITIES = [
 const MEBIBYTE = 1024 * 1024;
 /** The engine refuses less. */
 const MINIMUM_MEMORY_MB = 6;
+/** Room for the threads of the engine's own start: with too few it fails every now and then. */
+const SANDBOX_PIDS = 64;
 const MINIMUM_CPU_SHARES = 2;
 const MAXIMUM_CPU_SHARES = 262_144;
 const CPU_PERIOD_US = 100_000;
@@ -184,7 +186,7 @@ export function sandboxOptions(options: {
       Dns: dns,
       Memory: MINIMUM_MEMORY_MB * MEBIBYTE,
       MemorySwap: MINIMUM_MEMORY_MB * MEBIBYTE,
-      PidsLimit: 4,
+      PidsLimit: SANDBOX_PIDS,
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
