@@ -288,6 +288,13 @@ describe('the rolling audit', () => {
       expect(await rowsOf('app-1')).toEqual(['0 ORDINARY RUNNING cell-1']);
     });
 
+    it('tells a cell of the work whose member it has mended', async () => {
+      await harness.redis.zrem(key('by-cell'), `cell-1/${MEMBER}`);
+      const before = await harness.cells.workVersion('cell-1');
+      await goRound();
+      expect(await harness.cells.workVersion('cell-1')).not.toBe(before);
+    });
+
     it('finds within its bound one member in the place of another', async () => {
       await harness.redis.zrem(key('by-cell'), `cell-1/${MEMBER}`);
       await harness.redis.zadd(key('by-cell'), 0, `cell-2/${MEMBER}`);

@@ -1,6 +1,7 @@
 import {
   indexEntries,
   type IndexEntry,
+  type IndexName,
   recordId,
   type RecordChange,
   type RecordKind,
@@ -20,6 +21,7 @@ type Write = 'HSET' | 'HDEL' | 'ZADD' | 'ZREM' | 'ZINCRBY';
 
 /** Cell → how often something of it that is in the shard has changed. */
 export const CELL_VERSIONS = 'cell-versions';
+const BY_CELL: IndexName = 'by-cell';
 
 /** A run half is found by its scheduling half, so nobody lists them. */
 const UNLISTED: RecordKind = 'run';
@@ -59,8 +61,7 @@ export class CommitBatch {
       if (before === undefined && kind !== UNLISTED) this.write('ZADD', `ids:${kind}`, '0', id);
     }
     const [were, are] = [indexEntries(kind, before), indexEntries(kind, after)];
-    for (const { index, member } of [...were, ...are])
-      if (index === 'by-cell') this.changedCells.add(member.slice(0, member.indexOf('/')));
+    for (const { index, member } of [...were, ...are]) this.noteCell(index, member);
     this.addIndexChanges(were, are);
   }
 
@@ -78,6 +79,7 @@ export class CommitBatch {
   }
 
   addSetWrite(set: string, member: string, score: number | undefined): void {
+    this.noteCell(set, member);
     if (score === undefined) this.write('ZREM', set, member);
     else this.write('ZADD', set, String(score), member);
   }
@@ -116,6 +118,10 @@ export class CommitBatch {
     return { keys: this.keys, args };
   }
 
+  private noteCell(set: string, member: string): void {
+    if (set === BY_CELL) this.changedCells.add(member.slice(0, member.indexOf('/')));
+  }
+
   private addIndexChanges(before: IndexEntry[], after: IndexEntry[]): void {
     const find = (entries: IndexEntry[], { index, member }: IndexEntry) =>
       entries.find((entry) => entry.index === index && entry.member === member);
@@ -150,6 +156,7 @@ class Groups<Kind extends string> {
 
   add(kind: Kind, key: string, ...args: string[]): void {
     const group = this.groups.findLast((each) => each.kind === kind && each.key === key);
+    // ZINCRBY takes one member.
     if (group !== undefined && group.args.length < GROUP_LIMIT && kind !== 'ZINCRBY')
       group.args.push(...args);
     else this.groups.push({ kind, key, args });
