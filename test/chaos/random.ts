@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** A reproducible source of chance: the same seed gives the same run of numbers (mulberry32). */
 export class Chance {
   private state: number;
@@ -31,5 +33,17 @@ export class Chance {
     t = Math.imul(t ^ (t >>> 15), t | 1);
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+}
+
+/** Step after step until the end, with pauses that are `pauseMs` long on average. */
+export async function stepByStep(
+  { chance, pauseMs }: { chance: Chance; pauseMs: number },
+  signal: AbortSignal,
+  step: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await step();
+    await sleep(chance.between(0, 2 * pauseMs), undefined, { signal }).catch(() => undefined);
   }
 }

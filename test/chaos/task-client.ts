@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RiveraClient } from '#rivera/client';
 import { aTaskRequest, sh } from '../e2e/workloads.js';
 import type { Promises } from './checker/promises.js';
-import type { Chance } from './random.js';
+import { type Chance, stepByStep } from './random.js';
 import { codeOf, isInDoubt } from './tenant.js';
 
 const LONGEST_TENTHS = 60;
@@ -24,11 +23,7 @@ export class TaskClient {
   ) {}
 
   async live(signal: AbortSignal): Promise<void> {
-    const { chance, pauseMs } = this.options;
-    while (!signal.aborted) {
-      await this.step();
-      await sleep(chance.between(0, 2 * pauseMs), undefined, { signal }).catch(() => undefined);
-    }
+    await stepByStep(this.options, signal, () => this.step());
   }
 
   private async step(): Promise<void> {

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RiveraClient } from '#rivera/client';
 import { RiveraError } from '#rivera/models';
 import { aShellLRP } from '../e2e/workloads.js';
 import type { Outcome, Promises } from './checker/promises.js';
-import type { Chance } from './random.js';
+import { type Chance, stepByStep } from './random.js';
 
 const MAX_INSTANCES = 3;
 /** One in so many processes ends by itself every now and then. */
@@ -42,11 +41,7 @@ export class Tenant {
   }
 
   async live(signal: AbortSignal): Promise<void> {
-    const { chance, pauseMs } = this.options;
-    while (!signal.aborted) {
-      await this.step();
-      await sleep(chance.between(0, 2 * pauseMs), undefined, { signal }).catch(() => undefined);
-    }
+    await stepByStep(this.options, signal, () => this.step());
   }
 
   private async step(): Promise<void> {
