@@ -30,6 +30,8 @@ export interface InstanceStory {
   /** When it first was something else than ORDINARY. */
   leftOrdinaryMs?: number;
   endedMs?: number;
+  /** What became of its record, in words, for whoever must find out why. */
+  told: string[];
 }
 
 export interface TaskStory {
@@ -167,13 +169,17 @@ export class History {
     const isKept = before?.instanceGuid !== undefined && before.instanceGuid === after?.instanceGuid;
     if (before?.instanceGuid !== undefined && !isKept) {
       const story = this.instances.get(before.instanceGuid);
-      if (story !== undefined) story.endedMs = atMs;
+      if (story !== undefined) {
+        story.endedMs = atMs;
+        story.told.push(`${timeOf(atMs)} ${after === undefined ? 'record removed' : after.state}`);
+      }
     }
     if (after?.instanceGuid === undefined || after.cellId === undefined) return;
     const { instanceGuid, processGuid, index, cellId, presence } = after;
-    const story = this.instances.get(instanceGuid) ?? { processGuid, index, cellId };
+    const story = this.instances.get(instanceGuid) ?? { processGuid, index, cellId, told: [] };
     if (story.cellId !== cellId) this.violate(`${instanceGuid} was on ${story.cellId} and is on ${cellId}`);
     if (presence !== ('ORDINARY' satisfies Presence)) story.leftOrdinaryMs ??= atMs;
+    story.told.push(`${timeOf(atMs)} ${after.state} ${presence}`);
     this.instances.set(instanceGuid, story);
   }
 
@@ -258,4 +264,8 @@ function tagOf(record: Tagged | undefined): string {
   if (record === undefined) return 'nothing';
   const { epoch, index } = record.modificationTag;
   return `${epoch.slice(0, 8)}:${index}`;
+}
+
+function timeOf(atMs: number): string {
+  return new Date(atMs).toISOString().slice(11);
 }

@@ -77,7 +77,10 @@ function overlaps(history: History, runs: readonly EngineRun[]): string[] {
         const ms = Math.round(
           Math.min(earlier.run.endedMs ?? Date.now(), later.run.endedMs ?? Date.now()) - fromMs,
         );
-        const [first, second] = [earlier, later].map(({ run }) => `${run.handle} on ${run.cellId}`);
+        const [first, second] = [earlier, later].map(
+          ({ run, story }) =>
+            `${run.handle} on ${run.cellId} (started ${new Date(run.startedMs).toISOString()}; ${story.told.join(', ')})`,
+        );
         return [`${slot} ran twice for ${ms} ms from ${new Date(fromMs).toISOString()}: ${first}, ${second}`];
       }),
     );
