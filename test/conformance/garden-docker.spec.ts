@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { DockerGarden } from '#rivera/garden';
 import type { ContainerProcess, ContainerSpec, Garden, ProcessSpec, Sandboxes } from '#rivera/garden';
@@ -412,6 +413,26 @@ inPlace(hasEngine)('the docker backend', () => {
       await container.attachMain(ignore);
       expect(await programs()).toContain('sleep 1003');
       await own.signal('SIGKILL');
+    });
+
+    it('one that an earlier agent is just starting is discarded only where the start comes too late', async () => {
+      const other = await connect(owner);
+      for (let round = 0; round < 6; round += 1) {
+        const wanted = spec({ main: shell('exec sleep 1000') });
+        const container = await garden.create(wanted);
+        const starting = container.start({ stdout: () => {}, stderr: () => {} }).then(
+          () => true,
+          () => false,
+        );
+        // The start is on its way to the engine, has reached it, or is done.
+        await sleep(round * 60);
+        const wasDiscarded = await other.discard(wanted.handle);
+        expect(await starting).toBe(!wasDiscarded);
+        const left = (await garden.list()).map(({ handle, state }) => ({ handle, state }));
+        expect(left).toEqual(wasDiscarded ? [] : [{ handle: wanted.handle, state: 'running' }]);
+        await garden.destroy(wanted.handle);
+      }
+      await other.close();
     });
 
     it('an unknown user is refused', async () => {

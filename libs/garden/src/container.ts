@@ -285,6 +285,11 @@ export interface Garden {
   /** Kills what runs in it and removes it; one that is already gone is success. */
   destroy(handle: string): Promise<void>;
   /**
+   * Removes a container unless it has been started, or its start is under way: then it stays, and the answer is false. For
+   * one that an earlier agent left half made, whose last call may still be on its way to the engine.
+   */
+  discard(handle: string): Promise<boolean>;
+  /**
    * Removes images that this cell has pulled and that no container needs, the least recently used first, once the disk is
    * filled to `fromPercent`, until it is to `toPercent`. Returns their names. Absent where there are no images.
    */

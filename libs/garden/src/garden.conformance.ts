@@ -548,6 +548,20 @@ export function gardenConformance(name: string, makeHarness: () => Promise<Garde
         expect(await garden.list()).toHaveLength(1);
       });
 
+      it('discards what was not started, and leaves what was', async () => {
+        const fresh = spec({ main: program('sleeper') });
+        await garden.create(fresh);
+        expect(await garden.discard(fresh.handle)).toBe(true);
+        await expect(garden.lookup(fresh.handle)).rejects.toMatchObject({ code: 'not-found' });
+        expect(await garden.discard(fresh.handle)).toBe(true);
+
+        const started = spec({ main: program('sleeper') });
+        const container = await garden.create(started);
+        await container.start(new Output());
+        expect(await garden.discard(started.handle)).toBe(false);
+        expect((await container.info()).state).toBe('running');
+      });
+
       it('destroys what runs, and what is gone, also twice at once', async () => {
         const { handle, process, output } = await startMain('stubborn');
         await output.contains('ready');

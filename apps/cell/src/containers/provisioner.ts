@@ -75,8 +75,8 @@ export class Provisioner {
     }
     const found = await this.lookup(request.guid);
     if (found !== undefined) {
-      const { state, address } = await found.info();
-      if (request.main !== undefined && state !== 'created') {
+      if (request.main !== undefined && !(await this.services.garden.discard(request.guid))) {
+        const { address } = await found.info();
         if (this.wantsCertificate(request))
           await this.services.credentials.resume(this.subject(request, address));
         return { container: found, isAdopted: true };

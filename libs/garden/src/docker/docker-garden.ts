@@ -237,27 +237,43 @@ export class DockerGarden implements Garden {
 
   /** With its sandbox. One that was neither made nor listed here is looked up first, so that it is known to have one. */
   async destroy(handle: string): Promise<void> {
+    await this.removeContainer(handle, { force: true });
+  }
+
+  /** Without force the engine removes nothing that runs, and a start comes either before the removal or too late. */
+  discard(handle: string): Promise<boolean> {
+    return this.removeContainer(handle, { force: false });
+  }
+
+  /** False: it has been started, and nobody forces it. */
+  private async removeContainer(handle: string, { force }: { force: boolean }): Promise<boolean> {
     const container = this.engine.api.getContainer(containerName(this.options.owner, handle));
     const what = `The container ${handle} could not be destroyed`;
+    const inspect = () => askingUnless([404], what, () => container.inspect());
     const deadline = performance.now() + REMOVAL_DEADLINE_MS;
-    if (!this.networks.knows(handle)) {
-      const found = await askingUnless([404], what, () => container.inspect());
-      const { sandbox } = found === undefined ? {} : containerInfo(found);
+    if (!force || !this.networks.knows(handle)) {
+      const found = await inspect();
+      const { sandbox, state } = found === undefined ? {} : containerInfo(found);
+      if (!force && state !== undefined && state !== 'created') return false;
       if (sandbox !== undefined) this.networks.hold(handle, sandbox);
     }
     for (;;) {
-      // v: volumes of the image would be left behind. 409: somebody else is removing it.
+      // v: volumes of the image would be left behind. 409: it runs, or somebody else is removing it.
       const removed = await askingUnless([404, 409], what, async () => {
-        await container.remove({ force: true, v: true });
+        await container.remove({ force, v: true });
         return true;
       });
-      if (removed || !(await askingUnless([404], what, () => container.inspect()))) break;
+      if (removed) break;
+      const left = await inspect();
+      if (left === undefined) break;
+      if (!force && containerInfo(left).state !== 'created') return false;
       if (performance.now() > deadline) {
         throw new RiveraError('unavailable', `${what}: the engine has not removed it; try again later.`);
       }
       await sleep(REMOVAL_POLL_MS);
     }
     await this.networks.release(handle);
+    return true;
   }
 
   async close(): Promise<void> {

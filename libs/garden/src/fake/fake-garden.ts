@@ -111,6 +111,15 @@ export class FakeGarden implements Garden {
     return this.host.perform('destroy', handle, () => this.vanish(handle));
   }
 
+  discard(handle: string): Promise<boolean> {
+    return this.host.perform('destroy', handle, () => {
+      const container = this.host.container(this.options.owner, handle);
+      if (container !== undefined && container.snapshot().state !== 'created') return false;
+      this.vanish(handle);
+      return true;
+    });
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -169,6 +169,14 @@ export class ProcessGarden implements Garden {
     this.ports.release(record.ports.map(({ hostPort }) => hostPort));
   }
 
+  /** Programs are started by the agent itself, so that nothing is under way once it has ended. */
+  async discard(handle: string): Promise<boolean> {
+    const record = await this.read(handle);
+    if (record && (await this.containerOf(record).info()).state !== 'created') return false;
+    await this.destroy(handle);
+    return true;
+  }
+
   close(): Promise<void> {
     this.closing.abort(new RiveraError('unavailable', 'The garden was closed; the container goes on.'));
     return Promise.resolve();
