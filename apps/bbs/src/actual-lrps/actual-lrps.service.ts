@@ -19,11 +19,15 @@ export class ActualLRPs {
 
   /** Stop this instance; it is replaced. */
   async retire(key: ActualLRPKey, user: Principal): Promise<void> {
-    const cells = await this.cells.list();
-    const present = new Set(cells.filter(({ state }) => state === 'PRESENT').map(({ cellId }) => cellId));
-    await this.change(key, user, (instance, context) =>
-      retire(instance, present.has(instance.ordinary?.cellId ?? ''), context),
+    // The instance first: its cell was then missing while it was there. What took its place since may well run.
+    const seen = (await this.processes.actualsOf(key.processGuid)).find(
+      ({ index, presence }) => index === key.index && presence === 'ORDINARY',
     );
+    const cell = seen?.cellId === undefined ? undefined : await this.cells.get(seen.cellId);
+    await this.change(key, user, (instance, context) => {
+      const isSeen = instance.ordinary?.instanceGuid === seen?.instanceGuid;
+      return retire(instance, !isSeen || cell?.state === 'PRESENT', context);
+    });
   }
 
   /** Applies a rule to an instance that the user may touch, and tells whom it concerns. */

@@ -1,4 +1,5 @@
 import type { ActualLRP } from '#rivera/models';
+import { CellRepository } from '#rivera/store';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { aDesiredLRP } from '#test/builders.js';
 import { FakeCell } from '#test/fake-cell.js';
@@ -134,6 +135,28 @@ describe('retire', () => {
     await bbs.cellClient('cell-3').endCellPresence('cell-3', gone.epoch);
     await retire(processGuid, 0).expect(202);
     expect((await list({ processGuid })).items).toMatchObject([{ state: 'UNCLAIMED', presence: 'ORDINARY' }]);
+  });
+
+  it('asks an instance to stop that came while the cell of the one before it was looked up', async () => {
+    const gone = await new FakeCell(bbs, 'cell-4').register();
+    const { processGuid } = await desire();
+    await gone.run(processGuid);
+    await bbs.cellClient('cell-4').endCellPresence('cell-4', gone.epoch);
+    const { get } = CellRepository.prototype;
+    const looking = vi.spyOn(CellRepository.prototype, 'get').mockImplementationOnce(async function (
+      this: CellRepository,
+      cellId,
+    ) {
+      const missing = await get.call(this, cellId);
+      await retire(processGuid, 0).expect(202);
+      await one.run(processGuid);
+      return missing;
+    });
+    await retire(processGuid, 0).expect(202);
+    looking.mockRestore();
+    expect((await list({ processGuid })).items).toMatchObject([
+      { state: 'RUNNING', cellId: 'cell-1', stopping: true },
+    ]);
   });
 
   it('answers 404 for an instance that is not there', async () => {

@@ -39,8 +39,8 @@ export interface Work {
   processDefaults(container: Container): Promise<ProcessDefaults>;
   /** It runs. False: the store does not want it, stop it. */
   ready(container: Container): Promise<boolean>;
-  /** The cell drains: ask the store to run it elsewhere. `container`: absent while it does not run. */
-  leave(container: Container | undefined): Promise<Leaving>;
+  /** The cell drains: ask the store to run it elsewhere. `container`: absent until it is made. */
+  leave(container: Container | undefined, isRunning: boolean): Promise<Leaving>;
   /** It has ended, or was never started. Resolves when the store knows. */
   ended(result: StepResult, container: Container | undefined): Promise<void>;
   /** The container is gone: what it used is free. */
@@ -183,9 +183,11 @@ export class ContainerActor {
     const { work, logger } = this.options;
     if (this.state === 'completed' || this.abort.signal.aborted || performance.now() < this.asksAgainAt)
       return;
+    // What an earlier agent left serves, though it is not known to yet: it is asked again in the next round.
+    if (this.isAdopted && this.state !== 'running') return;
     this.asksAgainAt = Infinity;
     this.pipe(
-      work.leave(this.state === 'running' ? this.container : undefined),
+      work.leave(this.container, this.state === 'running'),
       (leaving) => ({ type: 'left', leaving }),
       (error) => {
         logger.warn('failed-to-leave', { guid: work.guid, error });
@@ -266,8 +268,11 @@ export class ContainerActor {
    * its start is under way.
    */
   private get mayRunOn(): boolean {
-    const isAdopted = this.options.reservationTtlMs === undefined;
-    return this.current === 'created' || (isAdopted && this.current !== 'running');
+    return this.current === 'created' || (this.isAdopted && this.current !== 'running');
+  }
+
+  private get isAdopted(): boolean {
+    return this.options.reservationTtlMs === undefined;
   }
 
   /**

@@ -56,8 +56,8 @@ class PatientWork implements Work {
     return Promise.resolve(true);
   }
 
-  leave(container: Container | undefined): Promise<Leaving> {
-    this.asked.push(container === undefined ? 'not running' : 'running');
+  leave(_container: Container | undefined, isRunning: boolean): Promise<Leaving> {
+    this.asked.push(isRunning ? 'running' : 'not running');
     return this.answer();
   }
 
@@ -75,7 +75,7 @@ class PatientWork implements Work {
 
 const garden = new FakeGarden({ owner: 'cell-1' });
 let isGone: boolean;
-function actorOf(work: Work): ContainerActor {
+function actorOf(work: Work, { isAdopted = false } = {}): ContainerActor {
   isGone = false;
   const actor = new ContainerActor({
     work,
@@ -83,6 +83,7 @@ function actorOf(work: Work): ContainerActor {
     cellId: 'cell-1',
     creating: limiter(1),
     deleting: limiter(1),
+    ...(isAdopted ? {} : { reservationTtlMs: 60_000 }),
     logger: RiveraLogger.create({ app: 'cell', level: 'fatal' }),
     onGone: () => (isGone = true),
   });
@@ -151,5 +152,19 @@ describe('asked to leave, what is not granted yet', () => {
     await vi.waitFor(() => expect(actor.state).toBe('running'));
     actor.stop();
     await vi.waitFor(() => expect(isGone).toBe(true));
+  });
+});
+
+describe('asked to leave, what an earlier agent left', () => {
+  it('is not given back before it is known whether it runs', async () => {
+    const work = new PatientWork(garden, () => Promise.resolve('gone'));
+    const actor = actorOf(work, { isAdopted: true });
+    await askTwice(actor);
+    expect(work.asked).toEqual([]);
+    work.grant();
+    await vi.waitFor(() => expect(actor.state).toBe('running'));
+    actor.leave();
+    await vi.waitFor(() => expect(isGone).toBe(true));
+    expect(work.asked).toEqual(['running']);
   });
 });

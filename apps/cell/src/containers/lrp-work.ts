@@ -104,11 +104,13 @@ export class LRPWork implements Work {
     return result.ok;
   }
 
-  async leave(container: Container | undefined): Promise<Leaving> {
+  async leave(container: Container | undefined, isRunning: boolean): Promise<Leaving> {
     if (container === undefined) {
       await this.report({ type: 'evacuate-claimed' });
       return 'gone';
     }
+    // Its program may have begun: it ends before the store is told, which then has it run elsewhere.
+    if (!isRunning) return 'gone';
     const netInfo = await this.netInfo(container);
     const result = await this.report({ type: 'evacuate-running', netInfo, routable: this.isRoutable });
     if (!result.ok || result.waiting) return 'waiting';
