@@ -14,7 +14,7 @@ import { type EngineRun, runViolations } from './runs.js';
 const next = <T extends { modificationTag: { epoch: string; index: number } }>(
   record: T,
   fields: Partial<T>,
-): T => ({
+      expect.stringMatching(/^task task ran 2 times: on cell-1 from .* to .*; on cell-2 from /),
   ...record,
   modificationTag: { ...record.modificationTag, index: record.modificationTag.index + 1 },
   ...fields,

@@ -33,11 +33,19 @@ function strangers({ instances, taskStories }: History, runs: readonly EngineRun
 }
 
 function tasksRunTwice({ taskStories }: History, runs: readonly EngineRun[]): string[] {
-  const counts = new Map<string, number>();
-  for (const { handle } of runs) {
-    if (taskStories.has(handle)) counts.set(handle, (counts.get(handle) ?? 0) + 1);
+  const byTask = new Map<string, EngineRun[]>();
+  for (const run of runs) {
+    if (taskStories.has(run.handle)) byTask.set(run.handle, [...(byTask.get(run.handle) ?? []), run]);
   }
-  return [...counts].flatMap(([guid, count]) => (count > 1 ? [`task ${guid} ran ${count} times`] : []));
+  return [...byTask].flatMap(([guid, all]) =>
+    all.length > 1 ? [`task ${guid} ran ${all.length} times: ${all.map(inWords).join('; ')}`] : [],
+  );
+}
+
+function inWords({ cellId, startedMs, endedMs, exitStatus }: EngineRun): string {
+  const end =
+    endedMs === undefined ? 'now' : `${new Date(endedMs).toISOString()} (${exitStatus ?? 'unknown'})`;
+  return `on ${cellId} from ${new Date(startedMs).toISOString()} to ${end}`;
 }
 
 /** A task counts as done only if its program ran and said so. */
@@ -78,8 +86,7 @@ function overlaps(history: History, runs: readonly EngineRun[]): string[] {
           Math.min(earlier.run.endedMs ?? Date.now(), later.run.endedMs ?? Date.now()) - fromMs,
         );
         const [first, second] = [earlier, later].map(
-          ({ run, story }) =>
-            `${run.handle} on ${run.cellId} (started ${new Date(run.startedMs).toISOString()}; ${story.told.join(', ')})`,
+          ({ run, story }) => `${run.handle} ${inWords(run)}, ${story.told.join(', ')}`,
         );
         return [`${slot} ran twice for ${ms} ms from ${new Date(fromMs).toISOString()}: ${first}, ${second}`];
       }),
