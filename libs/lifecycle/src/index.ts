@@ -17,4 +17,5 @@ export * from './instance.js';
 export * from './move.js';
 export * from './process.js';
 export * from './restart-policy.js';
+export * from './restore.js';
 export * from './task.js';

@@ -3,6 +3,7 @@ import {
   loseCell,
   registerCell,
   removeCell,
+  restoreCell,
   type Transition,
   upsertDomain,
 } from '#rivera/lifecycle';
@@ -108,6 +109,18 @@ export class CellRepository {
       return decide(cell);
     });
     return (transition[0]?.after as Cell | undefined) ?? cell!;
+  }
+
+  /** Puts a cell of an export in its place; one that is present has until `expiresAt` to say that it still is. */
+  async restore(exported: Cell, expiresAt: number): Promise<Transition> {
+    for (;;) {
+      const transition = restoreCell(await this.get(exported.cellId), exported);
+      const isNew = transition.some(({ before }) => before === undefined);
+      const presence = { set: PRESENCE, member: exported.cellId, score: expiresAt };
+      const sets = isNew && exported.state === 'PRESENT' ? [presence] : [];
+      if (transition.length === 0) return transition;
+      if (await this.store.commit(CELLS_SHARD, transition, { sets })) return transition;
+    }
   }
 
   /** Marks a cell MISSING unless it has renewed its presence since `expiresAt` was read. */

@@ -17,7 +17,7 @@ export interface Fence {
 }
 
 type Check = 'versions' | 'count' | 'score';
-type Write = 'HSET' | 'HDEL' | 'ZADD' | 'ZREM' | 'ZINCRBY';
+type Write = 'HSET' | 'HDEL' | 'HINCRBY' | 'ZADD' | 'ZREM' | 'ZINCRBY';
 
 /** Cell → how often something of it that is in the shard has changed. */
 export const CELL_VERSIONS = 'cell-versions';
@@ -82,6 +82,10 @@ export class CommitBatch {
     this.noteCell(set, member);
     if (score === undefined) this.write('ZREM', set, member);
     else this.write('ZADD', set, String(score), member);
+  }
+
+  skipEvents(count: number): void {
+    this.write('HINCRBY', 'meta', 'seq', String(count));
   }
 
   /**

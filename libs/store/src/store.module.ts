@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
 import { Readiness, type RedisClient, type ReplicationConfig } from '#rivera/platform';
+import { Backup } from './backup.js';
 import { CellRepository } from './cell-repository.js';
 import { DeploymentRepository } from './deployment-repository.js';
 import { EventLog } from './event-log.js';
@@ -60,6 +61,11 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         { provide: TaskRepository, useFactory: (store: Store) => new TaskRepository(store), inject: [Store] },
         { provide: CellRepository, useFactory: (store: Store) => new CellRepository(store), inject: [Store] },
         {
+          provide: Backup,
+          useFactory: (store: Store, cells: CellRepository) => new Backup(store, cells),
+          inject: [Store, CellRepository],
+        },
+        {
           provide: WakeUps,
           useFactory: (subscriber: RedisClient) => new WakeUps(subscriber),
           inject: [STORE_SUBSCRIBER],
@@ -77,6 +83,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
       ],
       exports: [
         Store,
+        Backup,
         ProcessRepository,
         TaskRepository,
         CellRepository,

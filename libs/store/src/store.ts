@@ -13,6 +13,7 @@ import { CommitGate } from './commit-gate.js';
 import { loggedForm } from './event-log.js';
 import { orUnavailable } from './redis.js';
 import { type CommitReply, ReplicatedCommits } from './replicated-commits.js';
+import { type Migration, Schema } from './schema.js';
 import { ALL_SHARDS, SHARD_COUNT, shardKey } from './shards.js';
 import { JsonTexts, Stored } from './stored.js';
 
@@ -28,6 +29,8 @@ export interface StoreOptions {
   keptEvents?: number;
   /** On how many replicas a commit has to be before it is acknowledged. @defaultValue none */
   replication?: ReplicationConfig;
+  /** Steps of the schema. @defaultValue those of this version */
+  migrations?: readonly Migration[];
 }
 
 /** What a commit does beside the changes of its transition. */
@@ -41,6 +44,8 @@ export interface CommitOptions {
   scores?: { set: string; member: string; score: number }[];
   /** Ordered-set writes that no record implies; without a score the member goes. */
   sets?: { set: string; member: string; score?: number }[];
+  /** So many numbers of events are given to none, so that whoever has read up to one of them is told to list again. */
+  skippedEvents?: number;
 }
 
 export interface TransactOptions extends CommitOptions {
@@ -67,8 +72,6 @@ interface Read {
 
 const NOTHING: Read = { found: new Map(), listed: [] };
 
-/** Of what is in Redis; another one cannot be read. */
-const SCHEMA = 2;
 const MAX_ATTEMPTS = 50;
 /** Records asked of Redis in one command. */
 const READ_LIMIT = 5_000;
@@ -82,11 +85,13 @@ const READ_LIMIT = 5_000;
  */
 export class Store {
   readonly redis: RedisClient;
+  readonly schema: Schema;
   private readonly keptEvents: number;
   private readonly gate = new CommitGate();
   private readonly send: (shard: number, keys: string[], args: string[]) => Promise<CommitReply>;
 
-  constructor({ redis, keptEvents = 4_000, replication }: StoreOptions) {
+  constructor({ redis, keptEvents = 4_000, replication, migrations }: StoreOptions) {
+    this.schema = new Schema(migrations);
     this.redis = redis;
     const replicated = replication?.replicas ? new ReplicatedCommits(redis, replication) : undefined;
     this.send = (shard, keys, args) =>
@@ -96,7 +101,7 @@ export class Store {
 
   /** Checks that this deployment was made with the same number of shards; the first to open it decides. */
   async open(): Promise<void> {
-    const wanted = JSON.stringify({ shards: SHARD_COUNT - 1, schema: SCHEMA });
+    const wanted = JSON.stringify({ shards: SHARD_COUNT - 1, schema: this.schema.version });
     const found = await orUnavailable(async () => {
       await this.redis.setnx('rivera:{deployment}:layout', wanted);
       return this.redis.get('rivera:{deployment}:layout');
@@ -123,6 +128,7 @@ export class Store {
     for (const { kind, prefix, count } of options.counts ?? []) batch.addCountCheck(kind, prefix, count);
     for (const { set, member, score } of options.scores ?? []) batch.addScoreCheck(set, member, score);
     for (const { set, member, score } of options.sets ?? []) batch.addSetWrite(set, member, score);
+    if (options.skippedEvents !== undefined) batch.skipEvents(options.skippedEvents);
     const events = eventsOf(transition).map((event) => texts.ofFields(loggedForm(event, transition)));
     const { fence } = options;
     const { keys, args } = batch.build(
