@@ -4,7 +4,8 @@ import { FailedAttempt } from './failed-attempt.js';
 /** The lines of a streamed answer, without their line feeds. Not begun again when it breaks off. */
 export async function* readLines(http: HttpTransport, request: HttpRequest): AsyncGenerator<string> {
   const ended = new AbortController();
-  const signal = request.signal === undefined ? ended.signal : AbortSignal.any([request.signal, ended.signal]);
+  const signal =
+    request.signal === undefined ? ended.signal : AbortSignal.any([request.signal, ended.signal]);
   try {
     const response = await http.open(request, signal);
     const decoder = new TextDecoder();

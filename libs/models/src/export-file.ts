@@ -107,13 +107,15 @@ export class ExportReader {
 
   private async close(end: ExportEnd): Promise<void> {
     const { counts, sha256 } = this.sum.end();
-    const isWhole = PORTABLE_KINDS.every((kind) => counts[kind] === end.counts[kind]) && sha256 === end.sha256;
+    const isWhole =
+      PORTABLE_KINDS.every((kind) => counts[kind] === end.counts[kind]) && sha256 === end.sha256;
     if (!isWhole) {
       throw refusal(
         `The export is damaged: its closing line (line ${this.line}) does not agree with the ${this.line - 1} lines before it.`,
       );
     }
-    if ((await this.next()) !== undefined) throw refusal(`There is more after the closing line of the export, line ${this.line - 1}.`);
+    if ((await this.next()) !== undefined)
+      throw refusal(`There is more after the closing line of the export, line ${this.line - 1}.`);
   }
 
   /** Undefined: there is no more. */
@@ -127,7 +129,13 @@ export class ExportReader {
 
 function isEnd(value: unknown): value is ExportEnd {
   const end = value as Partial<ExportEnd> | undefined;
-  return typeof end === 'object' && end !== null && end.end === true && typeof end.counts === 'object' && end.counts !== null;
+  return (
+    typeof end === 'object' &&
+    end !== null &&
+    end.end === true &&
+    typeof end.counts === 'object' &&
+    end.counts !== null
+  );
 }
 
 /** Undefined: it is none. */

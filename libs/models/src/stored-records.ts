@@ -1,5 +1,18 @@
-import { ACTUAL_LRP_STATES, type ActualLRP, type ActualLRPState, PRESENCES, type Presence } from './actual-lrp.js';
-import { type Cell, CELL_STATES, type CellDrain, CellRegistration, type CellState, type Domain } from './cell.js';
+import {
+  ACTUAL_LRP_STATES,
+  type ActualLRP,
+  type ActualLRPState,
+  PRESENCES,
+  type Presence,
+} from './actual-lrp.js';
+import {
+  type Cell,
+  CELL_STATES,
+  type CellDrain,
+  CellRegistration,
+  type CellState,
+  type Domain,
+} from './cell.js';
 import { type Deployment, DEPLOYMENT_STATES, DeploymentPolicy, type DeploymentState } from './deployment.js';
 import {
   type DesiredLRPRunInfo,
@@ -31,8 +44,8 @@ import {
 } from './validation/rules.js';
 
 /** Milliseconds since the Unix epoch. */
-const IsTime = (): PropertyDecorator => IsInteger({ min: 0 });
-const IsCount = (): PropertyDecorator => IsInteger({ min: 0 });
+const IsTime = (): PropertyDecorator => IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const IsCount = IsTime;
 /** What a program wrote or an engine said: any text. */
 const IsAnyText = (): PropertyDecorator =>
   propertyRule('isAnyText', (value) => (typeof value === 'string' ? undefined : 'must be a text'));
@@ -90,7 +103,10 @@ class StoredActualLRP implements ActualLRP {
   @Optional() @IsPart(() => ActualLRPNetInfo) netInfo?: ActualLRPNetInfo;
   @Optional() @IsFlag() routable?: boolean;
   @Optional() @IsText({ max: LIMITS.nameBytes }) availabilityZone?: string;
-  @Optional() @IsTextMap({ max: LIMITS.textBytes }, { max: LIMITS.metricTags }) metricTags?: Record<string, string>;
+  @Optional() @IsTextMap({ max: LIMITS.textBytes }, { max: LIMITS.metricTags }) metricTags?: Record<
+    string,
+    string
+  >;
   @Optional()
   @IsPartList(() => StoredInternalRoute, { max: LIMITS.jsonListEntries })
   internalRoutes?: StoredInternalRoute[];
@@ -200,7 +216,12 @@ export const PORTABLE_KINDS = [
 export function parsePortable(input: unknown): PortableRecord {
   const { kind, record, run, ...rest } = isFields(input) ? input : {};
   const known = PORTABLE_KINDS.find((each) => each === kind);
-  if (known === undefined || !isFields(record) || Object.keys(rest).length > 0 || (known !== 'desired' && run !== undefined)) {
+  if (
+    known === undefined ||
+    !isFields(record) ||
+    Object.keys(rest).length > 0 ||
+    (known !== 'desired' && run !== undefined)
+  ) {
     throw new RiveraError(
       'invalid-request',
       `A record is {"kind": …, "record": {…}} with one of the kinds ${PORTABLE_KINDS.join(', ')}; a desired LRP has its "run" half beside it.`,
@@ -214,10 +235,7 @@ export function parsePortable(input: unknown): PortableRecord {
 
 function requireDesired(record: Fields, run: unknown): void {
   if (!isFields(run) || run['processGuid'] !== record['processGuid']) {
-    throw new RiveraError(
-      'invalid-request',
-      'A desired LRP needs its "run" half, of the same process guid.',
-    );
+    throw new RiveraError('invalid-request', 'A desired LRP needs its "run" half, of the same process guid.');
   }
   const joined = joinDesiredLRP(record as never, run as never);
   // Derived when it was desired, or added to it.

@@ -39,7 +39,8 @@ export class Backup {
     for (const shard of [CELLS_SHARD, ...WORK_SHARD_IDS]) {
       const records = await this.shardAtOnce(shard);
       const some = (kind: (typeof KINDS)[number]) => [...records[kind]!.values()];
-      for (const kind of ['domain', 'cell'] as const) for (const stored of some(kind)) yield lineOf(kind, stored);
+      for (const kind of ['domain', 'cell'] as const)
+        for (const stored of some(kind)) yield lineOf(kind, stored);
       const instances = groupBy(some('actual'), ({ id }) => id.split('/', 1)[0]!);
       for (const desired of some('desired')) {
         yield lineOf('desired', desired, records.run!.get(desired.id));

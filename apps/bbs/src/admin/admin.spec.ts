@@ -42,9 +42,10 @@ async function fill(): Promise<void> {
   await cell.run('web', 1);
   await client.desireTask({ taskGuid: 'job', domain: 'd', definition: aTaskDefinition() });
   await cell.placeTask('job');
+  await client.desireLRP(aDesiredLRP({ processGuid: 'old', instances: 0 }));
   await client.startDeployment({
-    processGuid: 'real',
-    definition: aDesiredLRP({ processGuid: 'real-next' }),
+    processGuid: 'old',
+    definition: aDesiredLRP({ processGuid: 'new' }),
   });
   await bbs.as().put('/v1/domains/playground').send({ ttlSeconds: 0 }).expect(200);
   await bbs.as().put('/v1/cells/cell-1/drain').send({ timeoutMs: 600_000 }).expect(200);
@@ -69,11 +70,14 @@ describe('an export and its import', () => {
   });
 
   it('is lines of JSON with counts and a sum, which only their owner can read', async () => {
-    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as object);
+    const lines = (await readFile(file, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
     expect(lines[0]).toMatchObject({ format: 'rivera-export', version: 1, schema: 2 });
     expect(lines.at(-1)).toMatchObject({
       end: true,
-      counts: { domain: 1, cell: 1, desired: 3, actual: 5, task: 1, deployment: 1 },
+      counts: { domain: 1, cell: 1, desired: 4, actual: 5, task: 1, deployment: 1 },
     });
     expect(await readFile(file, 'utf8')).toContain(SECRET);
     expect((await stat(file)).mode & 0o077).toBe(0);
@@ -83,7 +87,7 @@ describe('an export and its import', () => {
   it('is refused by a store that has records, and merged into it when told so', async () => {
     const refused = await admin(`import --input ${file}`);
     expect(refused).toMatchObject({ code: 1, out: '' });
-    expect(refused.err).toContain('This store is not empty: it has 10 records');
+    expect(refused.err).toContain('This store is not empty: it has 11 records');
     expect(await records()).toEqual(before);
 
     await bbs.client().removeDesiredLRP('web');
@@ -97,7 +101,9 @@ describe('an export and its import', () => {
     const whole = await readFile(file, 'utf8');
     const cut = join(directory, 'cut.jsonl');
     await writeFile(cut, whole.slice(0, whole.lastIndexOf('\n', whole.length - 2) + 1));
-    expect((await admin(`import --input ${cut}`)).err).toContain('The export is cut off: it ends after line 13');
+    expect((await admin(`import --input ${cut}`)).err).toContain(
+      'The export is cut off: it ends after line 14',
+    );
     await writeFile(cut, whole.replace('the last change', 'a later change'));
     expect((await admin(`import --input ${cut}`)).err).toContain('The export is damaged');
     expect((await records()).size).toBe(0);
@@ -114,7 +120,7 @@ describe('an export and its import', () => {
   it('puts everything back as it was, tags included; a follower from before is told to list again', async () => {
     expect(await admin(`import --input ${file}`)).toEqual({
       code: 0,
-      out: 'Imported: 12 records created, 0 kept as they were, 0 refused.\n',
+      out: 'Imported: 13 records created, 0 kept as they were, 0 refused.\n',
       err: '',
     });
     expect(await records()).toEqual(before);
@@ -123,7 +129,7 @@ describe('an export and its import', () => {
     await following.stop();
     // A second time nothing is missing.
     const again = await admin(`import --merge --input ${file}`);
-    expect(again.out).toBe('Imported: 0 records created, 12 kept as they were, 0 refused.\n');
+    expect(again.out).toBe('Imported: 0 records created, 13 kept as they were, 0 refused.\n');
   });
 
   it('events tell of what was imported', async () => {
@@ -150,20 +156,25 @@ describe('records that do not follow the rules', () => {
     await redis.flushall();
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
     const records = lines.slice(1, -1);
-    const damaged = records.map((line) => line.replace('"processGuid":"web","index":2', '"processGuid":"web","index":-2'));
+    const damaged = records.map((line) =>
+      line.replace('"processGuid":"web","index":2', '"processGuid":"web","index":-2'),
+    );
     const found = damaged.findIndex((line, i) => line !== records[i]);
     const answer = await bbs
       .as('admin:write')
       .post('/v1/admin/imports/records')
-      .send({ schema: 2, records: [...damaged.map((line) => JSON.parse(line) as object), { kind: 'spoon' }, null] })
+      .send({
+        schema: 2,
+        records: [...damaged.map((line) => JSON.parse(line) as object), { kind: 'spoon' }, null],
+      })
       .expect(200);
     expect(answer.body).toMatchObject({
-      created: 11,
+      created: 12,
       kept: 0,
       refused: [
         { position: found, fields: [{ field: 'index' }] },
-        { position: 12, message: expect.stringContaining('one of the kinds') as string },
-        { position: 13 },
+        { position: 13, message: expect.stringContaining('one of the kinds') as string },
+        { position: 14 },
       ],
     });
   });

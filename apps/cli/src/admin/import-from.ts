@@ -42,7 +42,8 @@ export async function importFrom(
   const header = await reader.header();
   const { schema, lastEvent } = header;
   await client.beginImport({ schema, lastEvent, merge }, { signal });
-  for await (const batch of batches(reader.records())) await send(client, header, batch, { signal, progress });
+  for await (const batch of batches(reader.records()))
+    await send(client, header, batch, { signal, progress });
 }
 
 async function send(

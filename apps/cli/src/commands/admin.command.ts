@@ -19,7 +19,10 @@ function registerExport(admin: Command, context: CliContext): void {
   admin
     .command('export')
     .description('write all records, one to a line; the file holds secrets')
-    .option('--output <file>', 'into this file, which is there only when it is whole (default: standard output)')
+    .option(
+      '--output <file>',
+      'into this file, which is there only when it is whole (default: standard output)',
+    )
     .action(async ({ output }: { output?: string }, command: Command) => {
       const client = await connect(command, context);
       const { exportTo, exportToFile } = await import('../admin/export-to.js');
@@ -41,7 +44,10 @@ function registerImport(admin: Command, context: CliContext): void {
   admin
     .command('import')
     .description('put the records of an export into an empty store')
-    .option('--input <file>', 'from this file, which is checked before anything is written (default: standard input)')
+    .option(
+      '--input <file>',
+      'from this file, which is checked before anything is written (default: standard input)',
+    )
     .option('--merge', 'the store may have records: they are kept, what is missing is added')
     .action(async ({ input, merge = false }: ImportOptions, command: Command) => {
       const client = await connect(command, context);
@@ -58,11 +64,12 @@ function registerImport(admin: Command, context: CliContext): void {
         throw error;
       }
       for (const { line, message, fields = [] } of progress.refused) {
-        const where = fields.map(({ field, message: why }) => `${field} ${why}`).join('; ');
+        const where = fields.map(({ message: why }) => why).join(' ');
         await print(stderr, `line ${line} was refused: ${where || message}\n`);
       }
       await print(stdout, `Imported: ${summaryOf(progress)}.\n`);
-      if (progress.refused.length > 0) throw new CommandFailure('Some records were refused; the others are imported.');
+      if (progress.refused.length > 0)
+        throw new CommandFailure('Some records were refused; the others are imported.');
     });
 }
 
