@@ -17,6 +17,7 @@ import { ConvergerController } from './converger.controller.js';
 import { Converger } from './converger.js';
 import { Deployments } from './deployments.js';
 import { Repairs } from './repairs.js';
+import { SchemaMigration } from './schema-migration.js';
 
 /** Convergence. */
 @Module({})
@@ -56,6 +57,12 @@ export class ConvergerModule {
           inject: [CellRepository, Clock, Ids, RiveraLogger, Metrics],
         },
         {
+          provide: SchemaMigration,
+          useFactory: (...injected: DependenciesOf<typeof SchemaMigration>) =>
+            new SchemaMigration(converger.migration, ...injected),
+          inject: [Store, RiveraLogger],
+        },
+        {
           provide: Converger,
           useFactory: (...injected: DependenciesOf<typeof Converger>) =>
             new Converger(converger, ...injected),
@@ -69,6 +76,7 @@ export class ConvergerModule {
             Repairs,
             Deployments,
             Audit,
+            SchemaMigration,
             Clock,
             RiveraLogger,
             Metrics,

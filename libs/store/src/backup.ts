@@ -5,7 +5,7 @@ import { orUnavailable } from './redis.js';
 import { outlineOf } from './shard-outline.js';
 import { ALL_SHARDS, CELLS_SHARD, shardKey, shardOf, WORK_SHARD_IDS } from './shards.js';
 import type { Store } from './store.js';
-import { Stored } from './stored.js';
+import type { Stored } from './stored.js';
 
 /** A record as one line of an export. */
 export interface PortableLine {
@@ -116,7 +116,7 @@ export class Backup {
     return Object.fromEntries(
       KINDS.map((kind, i) => {
         const names = Object.keys(found[i]!).toSorted();
-        return [kind, new Map(names.map((id) => [id, new Stored(shard, id, found[i]![id]!)]))];
+        return [kind, new Map(names.map((id) => [id, this.store.stored(shard, kind, id, found[i]![id]!)]))];
       }),
     );
   }

@@ -10,6 +10,7 @@ export * from './pages.js';
 export * from './process-repository.js';
 export * from './redis.js';
 export * from './schema.js';
+export * from './schema-versions.js';
 export * from './shard-outline.js';
 export * from './shards.js';
 export * from './store.js';

@@ -6,7 +6,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
-import { Readiness, type RedisClient, type ReplicationConfig } from '#rivera/platform';
+import { Readiness, type RedisClient, type ReplicationConfig, RiveraLogger } from '#rivera/platform';
 import { Backup } from './backup.js';
 import { CellRepository } from './cell-repository.js';
 import { DeploymentRepository } from './deployment-repository.js';
@@ -37,6 +37,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
     @Inject(STORE_SUBSCRIBER) private readonly subscriber: RedisClient,
     private readonly store: Store,
     private readonly readiness: Readiness,
+    private readonly logger: RiveraLogger,
   ) {}
 
   static forRoot({ url, logger, ...options }: StoreModuleOptions): DynamicModule {
@@ -96,12 +97,15 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     await this.store.open();
+    const { versions } = this.store;
+    versions.keepAnnounced((error) => this.logger.error('store-schema-refused', { error }));
     this.readiness.register('store', async () => {
       await this.redis.ping();
     });
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
+    await this.store.versions.leave();
     this.redis.disconnect();
     this.subscriber.disconnect();
   }
