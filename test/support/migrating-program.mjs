@@ -1,6 +1,6 @@
 /**
  * A program of a later version, which migrates the store at `argv[2]` under the fence token `argv[3]`: every actual LRP gets
- * a field. Ends when it is done; prints a line a step.
+ * a field. Ends when it is done.
  */
 import { SchemaMigration } from '../../dist/apps/converger/src/schema-migration.js';
 import { connectRedis, Store } from '../../dist/libs/store/src/index.js';
@@ -15,11 +15,10 @@ let isDone = false;
 const log = (what) => {
   if (what === 'finished-migration') isDone = true;
 };
-const migration = new SchemaMigration({ recordsPerSecond: 500 }, store, { log });
+const migration = new SchemaMigration({ recordsPerSecond: 400 }, store, { log });
 migration.begin();
 while (!isDone) {
   const waitMs = await migration.step(fence);
-  console.log('step');
   if (!isDone) await new Promise((resolve) => setTimeout(resolve, waitMs));
 }
 await store.versions.leave();

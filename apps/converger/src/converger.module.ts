@@ -43,6 +43,7 @@ export class ConvergerModule {
             ProcessRepository,
             TaskRepository,
             DeploymentRepository,
+            CellRepository,
             EventLog,
             Repairs,
             Deployments,

@@ -1,5 +1,4 @@
 import { RECORD_KINDS } from '#rivera/lifecycle';
-import type { RiveraLogger } from '#rivera/platform';
 import {
   ALL_SHARDS,
   type Fence,
@@ -44,7 +43,7 @@ export class SchemaMigration {
   constructor(
     private readonly options: SchemaMigrationOptions,
     private readonly store: Store,
-    private readonly logger: Pick<RiveraLogger, 'log'>,
+    private readonly logger: { log(event: string, fields?: object): void },
   ) {}
 
   /** From the first shard on. */

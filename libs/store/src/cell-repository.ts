@@ -100,6 +100,36 @@ export class CellRepository {
     return counts.map((count) => count ?? '').join();
   }
 
+  /**
+   * Forgets how often work of a cell has changed in a shard, where nothing is left of it. Cells that come back start at a
+   * new epoch, so no tag of theirs can be taken for another.
+   *
+   * @param isThere cells that are not forgotten
+   * @returns how many cells were forgotten
+   */
+  async forgetVersions(
+    shard: number,
+    isThere: (cellId: string) => boolean,
+    options: WriteOptions = {},
+  ): Promise<number> {
+    const { redis } = this.store;
+    const counted = await orUnavailable(() =>
+      redis.zrange(shardKey(shard, CELL_VERSIONS), 0, '-1', 'WITHSCORES'),
+    );
+    let forgotten = 0;
+    for (let i = 0; i + 1 < counted.length; i += 2) {
+      const [cellId, score] = [counted[i]!, Number(counted[i + 1])];
+      if (isThere(cellId)) continue;
+      const held = await this.store.membersByName(shard, 'by-cell', { prefix: `${cellId}/`, limit: 1 });
+      if (held.length > 0) continue;
+      const member = { set: CELL_VERSIONS, member: cellId };
+      // Whoever gives it work meanwhile counts it up.
+      const scores = [{ ...member, score }];
+      if (await this.store.commit(shard, [], { ...options, scores, sets: [member] })) forgotten += 1;
+    }
+    return forgotten;
+  }
+
   /** Applies an operator's rule to one cell. Errors: `not-found`. Returns the cell as it is now. */
   async change(cellId: string, decide: (cell: Cell) => Transition): Promise<Cell> {
     let cell: Cell | undefined;
