@@ -78,6 +78,8 @@ const CLIENT_SCOPES = [
   'cells:read',
   'cells:operate',
   'events:read',
+  'admin:read',
+  'admin:write',
 ].join(' ');
 
 /**

@@ -34,6 +34,8 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           SESSION_TIMEOUT_MS: z.coerce.number().int().min(100).default(10_000),
           /** How long the active auctioneer may take to answer. */
           AUCTIONEER_ASK_TIMEOUT_MS: z.coerce.number().int().min(100).default(25_000),
+          /** Only operators are let in, so that nobody acts on a store that is being imported into. */
+          BBS_RESTORE: z.stringbool().default(false),
           BODY_LIMIT_BYTES: z.coerce
             .number()
             .int()
@@ -48,6 +50,7 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
             maxInFlight: bbs.EVACUATION_MAX_IN_FLIGHT,
           },
           askTimeoutMs: bbs.AUCTIONEER_ASK_TIMEOUT_MS,
+          isRestoring: bbs.BBS_RESTORE,
           bodyLimitBytes: bbs.BODY_LIMIT_BYTES,
           sessions: { advertisedUrl: bbs.BBS_ADVERTISED_URL, timeoutMs: bbs.SESSION_TIMEOUT_MS },
         })),

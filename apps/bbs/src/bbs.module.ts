@@ -12,6 +12,9 @@ import {
 import { ProcessRepository, StoreModule } from '#rivera/store';
 import { ActualLRPs } from './actual-lrps/actual-lrps.service.js';
 import { ActualLRPsController } from './actual-lrps/actual-lrps.controller.js';
+import { AdminAudit } from './admin/admin-audit.js';
+import { AdminController } from './admin/admin.controller.js';
+import { StoreImport } from './admin/store-import.js';
 import type { BbsConfig } from './bbs.config.js';
 import { CellAgentController, PRESENCE_TTL_MS } from './cells/cell-agent.controller.js';
 import { CellReports } from './cells/cell-reports.js';
@@ -79,6 +82,7 @@ export class BbsModule {
         SessionsController,
         RebalanceController,
         PlacementController,
+        AdminController,
       ],
       providers: [
         { provide: PRESENCE_TTL_MS, useValue: bbs.presenceTtlMs },
@@ -104,7 +108,13 @@ export class BbsModule {
         CellSessions,
         LogStreams,
         ExecAudit,
-        ...diegoProviders({ ...diego, bodyLimitBytes: bbs.bodyLimitBytes }),
+        StoreImport,
+        AdminAudit,
+        ...diegoProviders({
+          ...diego,
+          ...(bbs.isRestoring && { wireListen: undefined }),
+          bodyLimitBytes: bbs.bodyLimitBytes,
+        }),
       ],
     };
   }

@@ -2,6 +2,7 @@ import compress from '@fastify/compress';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { configureHttp, createFastifyAdapter, type RiveraLogger } from '#rivera/platform';
+import { admitOnlyOperators } from './admin/admit-only-operators.js';
 import type { BbsConfig } from './bbs.config.js';
 import { BbsModule } from './bbs.module.js';
 import { addEntityTags } from './http/entity-tags.js';
@@ -25,6 +26,7 @@ export async function createBbsApp(config: BbsConfig, logger: RiveraLogger): Pro
     threshold: COMPRESS_FROM_BYTES,
     zlibOptions: { level: COMPRESSION_LEVEL },
   });
+  if (config.bbs.isRestoring) admitOnlyOperators(app.getHttpAdapter().getInstance());
   addEntityTags(app.getHttpAdapter().getInstance());
   return configureHttp(app);
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './cli-context.js';
+import { registerAdmin } from './commands/admin.command.js';
 import { registerCells } from './commands/cells.command.js';
 import { registerCp } from './commands/cp.command.js';
 import { registerDeployments } from './commands/deployments.command.js';
@@ -49,6 +50,7 @@ export function createProgram(context: CliContext): Command {
   registerCells(program, context);
   registerDomains(program, context);
   registerEvents(program, context);
+  registerAdmin(program, context);
   registerToken(program, context);
   return program;
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, RiveraLogger } from '#rivera/platform';
 import {
+  CellRepository,
   DeploymentRepository,
   EventLog,
   type Fence,
@@ -43,7 +44,8 @@ interface Assurance {
  * finds it looks at again a moment later, so that in a healthy system it repairs nothing.
  *
  * A shard that was found to need nothing, and in which, and around which, nothing has changed since, is not read again.
- * Every now and then it is all the same, its indexes included: somebody may have changed the store behind its back.
+ * Every now and then it is all the same, its indexes included: somebody may have changed the store behind its back. What is
+ * left of cells that are gone goes then, too.
  */
 @Injectable()
 export class Audit {
@@ -58,6 +60,7 @@ export class Audit {
     private readonly processes: ProcessRepository,
     private readonly tasks: TaskRepository,
     private readonly deploymentRecords: DeploymentRepository,
+    private readonly cells: CellRepository,
     private readonly log: EventLog,
     private readonly repairs: Repairs,
     private readonly deployments: Deployments,
@@ -78,6 +81,7 @@ export class Audit {
     const isItsTurn = (this.round + shard) % thoroughRounds === 0;
     if (isItsTurn || !this.isAssured(shard, outline, now))
       repaired += await this.lookAt(shard, outline, fence);
+    if (isItsTurn) await this.cells.forgetVersions(shard, (cellId) => this.repairs.isCell(cellId), { fence });
     await this.log.trim(shard, now - eventRetentionMs);
     this.shard = (shard + 1) % WORK_SHARDS;
     if (this.shard === 0) this.round += 1;

@@ -21,12 +21,15 @@ export function loadConvergerConfig(env?: NodeJS.ProcessEnv) {
           CELL_LOSS_PERCENT: z.coerce.number().int().min(0).max(100).default(50),
           CELL_LOSS_MIN: z.coerce.number().int().min(0).default(2),
           CELL_LOSS_WINDOW_MS: z.coerce.number().int().min(0).default(60_000),
+          /** Records that a migration of the store writes in a new form each second, at most. */
+          MIGRATION_RECORDS_PER_S: z.coerce.number().int().min(1).default(2_000),
           /** Events older than this are trimmed from the log. */
           EVENT_RETENTION_MS: z.coerce.number().int().min(60_000).default(3_600_000),
         })
         .transform((converger) => ({
           leaseTtlMs: converger.LEASE_TTL_MS,
           auditPeriodMs: converger.AUDIT_PERIOD_MS,
+          migration: { recordsPerSecond: converger.MIGRATION_RECORDS_PER_S },
           cellLoss: {
             presenceGraceMs: converger.PRESENCE_GRACE_MS,
             limits: {

@@ -17,6 +17,7 @@ import { ConvergerController } from './converger.controller.js';
 import { Converger } from './converger.js';
 import { Deployments } from './deployments.js';
 import { Repairs } from './repairs.js';
+import { SchemaMigration } from './schema-migration.js';
 
 /** Convergence. */
 @Module({})
@@ -42,6 +43,7 @@ export class ConvergerModule {
             ProcessRepository,
             TaskRepository,
             DeploymentRepository,
+            CellRepository,
             EventLog,
             Repairs,
             Deployments,
@@ -54,6 +56,12 @@ export class ConvergerModule {
           useFactory: (...injected: DependenciesOf<typeof CellLosses>) =>
             new CellLosses(converger.cellLoss, ...injected),
           inject: [CellRepository, Clock, Ids, RiveraLogger, Metrics],
+        },
+        {
+          provide: SchemaMigration,
+          useFactory: (...injected: DependenciesOf<typeof SchemaMigration>) =>
+            new SchemaMigration(converger.migration, ...injected),
+          inject: [Store, RiveraLogger],
         },
         {
           provide: Converger,
@@ -69,6 +77,7 @@ export class ConvergerModule {
             Repairs,
             Deployments,
             Audit,
+            SchemaMigration,
             Clock,
             RiveraLogger,
             Metrics,

@@ -409,3 +409,23 @@ it('a former converger writes nothing', async () => {
   await harness.redis.zrem(shardKey(shardOf('app'), 'ids:actual'), 'app/0/ORDINARY');
   await expect(converger.app.get(Repairs).process('app', fence)).rejects.toMatchObject({ code: 'fenced' });
 });
+
+describe('what is left of a cell that is gone', () => {
+  const countedIn = (processGuid: string) =>
+    harness.redis.zrange(shardKey(shardOf(processGuid), 'cell-versions'), 0, '-1');
+
+  it('is forgotten where it holds nothing any more; cells that are there are not', async () => {
+    await cellsPresent(2);
+    await desireLRP('app', 2);
+    const key = { instanceGuid: await run('app', 0, 'cell-1'), cellId: 'cell-1' };
+    await run('app', 1, 'cell-2');
+    await change('app', 0, (i) => remove(i, key, at()));
+    await harness.cells.remove('cell-1');
+    expect((await countedIn('app')).toSorted()).toEqual(['cell-1', 'cell-2']);
+    await begin({ env: { AUDIT_PERIOD_MS: '1000', AUDIT_THOROUGH_MS: '1000' } });
+    await eventually(async () => {
+      converger.advance(20);
+      expect(await countedIn('app')).toEqual(['cell-2']);
+    });
+  });
+});

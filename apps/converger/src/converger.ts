@@ -18,6 +18,7 @@ import { Audit } from './audit.js';
 import { CellLosses } from './cell-losses.js';
 import { Deployments } from './deployments.js';
 import { Repairs } from './repairs.js';
+import { SchemaMigration } from './schema-migration.js';
 
 export interface ConvergerOptions {
   auditPeriodMs: number;
@@ -39,6 +40,7 @@ export class Converger {
   /** When the next member of each shard is due; absent = nothing is. */
   private readonly nextDue = new Map<number, number>();
   private nextAudit = 0;
+  private nextMigration = 0;
   private readonly loop = new WakeLoop({
     run: () => this.pass(),
     onError: (error) => {
@@ -61,6 +63,7 @@ export class Converger {
     private readonly repairs: Repairs,
     private readonly deployments: Deployments,
     private readonly audit: Audit,
+    private readonly migration: SchemaMigration,
     private readonly clock: Clock,
     private readonly logger: RiveraLogger,
     metrics: Metrics,
@@ -82,6 +85,8 @@ export class Converger {
     await this.store.fence(this.fence);
     this.losses.giveGrace();
     this.nextAudit = this.clock.now();
+    this.nextMigration = this.nextAudit;
+    this.migration.begin();
     for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
     for (const cell of await this.cells.list()) this.dirtyCells.add(cell.cellId);
     const cursor = await this.log.now();
@@ -135,11 +140,17 @@ export class Converger {
       for (const shard of shards) await this.convergeDue(shard, now);
       await this.deployments.advanceDirty(this.fence);
       if (isAuditDue) await this.auditNext(now);
+      if (this.nextMigration <= now) this.nextMigration = now + (await this.migration.step(this.fence));
     } catch (error) {
       for (const cellId of dirtyCells) this.dirtyCells.add(cellId);
       throw error;
     }
-    const next = Math.min(this.nextAudit, ...this.nextDue.values(), await this.losses.nextAt(now));
+    const next = Math.min(
+      this.nextAudit,
+      this.nextMigration,
+      ...this.nextDue.values(),
+      await this.losses.nextAt(now),
+    );
     return Math.max(1, next - this.clock.now());
   }
 

@@ -62,6 +62,11 @@ export class Repairs {
     return `${this.standings}\n\n${fresh.map(({ domain }) => domain).join('\n')}`;
   }
 
+  /** Is it a cell of this deployment, present or missing? */
+  isCell(cellId: string): boolean {
+    return this.cells.has(cellId);
+  }
+
   /** Returns the number of records that were repaired. */
   async process(processGuid: string, fence: Fence): Promise<number> {
     let repaired = 0;

@@ -18,6 +18,9 @@ import type {
   Domain,
   DrainRequest,
   ExecRequest,
+  ImportRecordsRequest,
+  ImportRequest,
+  ImportResult,
   PlacementExplanation,
   PlacementPlan,
   PlanRequest,
@@ -34,6 +37,7 @@ import { followEvents } from './event-stream.js';
 import type { EventFilter, EventItem, EventOptions } from './event-stream.js';
 import { HttpTransport } from './http-transport.js';
 import type { HttpRequest, QueryValue, TokenSource } from './http-transport.js';
+import { readLines } from './line-stream.js';
 import { readLogs } from './log-stream.js';
 import type { LogOptions, LogQuery, LogStreamItem } from './log-stream.js';
 import { receiveTar, sendTar } from './remote-files.js';
@@ -507,6 +511,28 @@ export class RiveraClient {
     } as const;
     const { tag: answered, body } = await this.http.readUnless(request, tag);
     return { tag: answered, work: body as CellWork | undefined };
+  }
+
+  /** The lines of an export as they arrive. Errors: `unavailable` when it breaks off. */
+  exportStore(options: CallOptions = {}): AsyncGenerator<string> {
+    return readLines(this.http, { method: 'GET', path: '/v1/admin/export', ...options });
+  }
+
+  /** Say what is to be imported. `precondition-failed` when there are records already, unless it is a merge. */
+  beginImport(request: ImportRequest, options: CallOptions = {}): Promise<{ found: number }> {
+    return this.call({ method: 'POST', path: '/v1/admin/imports', body: request, ...options });
+  }
+
+  /** Put records of an export in their places. Said again they are there already. */
+  importRecords(request: ImportRecordsRequest, options: CallOptions = {}): Promise<ImportResult> {
+    return this.call({
+      method: 'POST',
+      path: '/v1/admin/imports/records',
+      body: request,
+      repeatable: true,
+      timeoutMs: SLOW_ANSWER_MS,
+      ...options,
+    });
   }
 
   /** Resolves when the server is alive. */

@@ -16,5 +16,7 @@ export * from './instance-labels.js';
 export * from './instance.js';
 export * from './move.js';
 export * from './process.js';
+export * from './record-fields.js';
 export * from './restart-policy.js';
+export * from './restore.js';
 export * from './task.js';

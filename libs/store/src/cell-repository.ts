@@ -3,6 +3,7 @@ import {
   loseCell,
   registerCell,
   removeCell,
+  restoreCell,
   type Transition,
   upsertDomain,
 } from '#rivera/lifecycle';
@@ -99,6 +100,36 @@ export class CellRepository {
     return counts.map((count) => count ?? '').join();
   }
 
+  /**
+   * Forgets how often work of a cell has changed in a shard, where nothing is left of it. Cells that come back start at a
+   * new epoch, so no tag of theirs can be taken for another.
+   *
+   * @param isThere cells that are not forgotten
+   * @returns how many cells were forgotten
+   */
+  async forgetVersions(
+    shard: number,
+    isThere: (cellId: string) => boolean,
+    options: WriteOptions = {},
+  ): Promise<number> {
+    const { redis } = this.store;
+    const counted = await orUnavailable(() =>
+      redis.zrange(shardKey(shard, CELL_VERSIONS), 0, '-1', 'WITHSCORES'),
+    );
+    let forgotten = 0;
+    for (let i = 0; i + 1 < counted.length; i += 2) {
+      const [cellId, score] = [counted[i]!, Number(counted[i + 1])];
+      if (isThere(cellId)) continue;
+      const held = await this.store.membersByName(shard, 'by-cell', { prefix: `${cellId}/`, limit: 1 });
+      if (held.length > 0) continue;
+      const member = { set: CELL_VERSIONS, member: cellId };
+      // Whoever gives it work meanwhile counts it up.
+      const scores = [{ ...member, score }];
+      if (await this.store.commit(shard, [], { ...options, scores, sets: [member] })) forgotten += 1;
+    }
+    return forgotten;
+  }
+
   /** Applies an operator's rule to one cell. Errors: `not-found`. Returns the cell as it is now. */
   async change(cellId: string, decide: (cell: Cell) => Transition): Promise<Cell> {
     let cell: Cell | undefined;
@@ -108,6 +139,18 @@ export class CellRepository {
       return decide(cell);
     });
     return (transition[0]?.after as Cell | undefined) ?? cell!;
+  }
+
+  /** Puts a cell of an export in its place; one that is present has until `expiresAt` to say that it still is. */
+  async restore(exported: Cell, expiresAt: number): Promise<Transition> {
+    for (;;) {
+      const transition = restoreCell(await this.get(exported.cellId), exported);
+      const isNew = transition.some(({ before }) => before === undefined);
+      const presence = { set: PRESENCE, member: exported.cellId, score: expiresAt };
+      const sets = isNew && exported.state === 'PRESENT' ? [presence] : [];
+      if (transition.length === 0) return transition;
+      if (await this.store.commit(CELLS_SHARD, transition, { sets })) return transition;
+    }
   }
 
   /** Marks a cell MISSING unless it has renewed its presence since `expiresAt` was read. */

@@ -7,7 +7,7 @@ import {
   type RecordKind,
 } from '#rivera/lifecycle';
 import { shardKey } from './shards.js';
-import { type JsonTexts, versionOf } from './stored.js';
+import { type JsonTexts, type Stored, versionOf } from './stored.js';
 import { CALLBACK_CHANNEL, EVENTS_CHANNEL } from './wake-ups.js';
 
 /** Where a writer that holds a lease, or a cell's agent, stands: shards refuse tokens lower than the highest they saw. */
@@ -17,7 +17,7 @@ export interface Fence {
 }
 
 type Check = 'versions' | 'count' | 'score';
-type Write = 'HSET' | 'HDEL' | 'ZADD' | 'ZREM' | 'ZINCRBY';
+type Write = 'HSET' | 'HDEL' | 'HINCRBY' | 'ZADD' | 'ZREM' | 'ZINCRBY';
 
 /** Cell → how often something of it that is in the shard has changed. */
 export const CELL_VERSIONS = 'cell-versions';
@@ -45,6 +45,8 @@ export class CommitBatch {
   constructor(
     private readonly shard: number,
     private readonly texts: JsonTexts,
+    /** Form of the records that are written. */
+    private readonly schema: number,
   ) {
     this.keys = [shardKey(shard, 'meta'), shardKey(shard, 'events')];
   }
@@ -57,7 +59,7 @@ export class CommitBatch {
       this.write('HDEL', kind, id);
       if (kind !== UNLISTED) this.write('ZREM', `ids:${kind}`, id);
     } else {
-      this.write('HSET', kind, id, this.texts.valueOf(after));
+      this.write('HSET', kind, id, this.texts.valueOf(after, this.schema));
       if (before === undefined && kind !== UNLISTED) this.write('ZADD', `ids:${kind}`, '0', id);
     }
     const [were, are] = [indexEntries(kind, before), indexEntries(kind, after)];
@@ -82,6 +84,25 @@ export class CommitBatch {
     this.noteCell(set, member);
     if (score === undefined) this.write('ZREM', set, member);
     else this.write('ZADD', set, String(score), member);
+  }
+
+  /** The same record in the form of this program: to everybody it is what it was, so nobody is told. */
+  addRewrite(kind: RecordKind, stored: Stored): void {
+    const { id, version, record } = stored;
+    this.addVersionCheck(kind, id, version);
+    this.write('HSET', kind, id, this.texts.valueOf(record, this.schema));
+    const were = indexEntries(kind, stored.asWritten());
+    const are = indexEntries(kind, record);
+    if (JSON.stringify(were) !== JSON.stringify(are)) this.addIndexChanges(were, are);
+  }
+
+  /** Everything of the shard is known to be of this form. */
+  setSchema(mark: string): void {
+    this.write('HSET', 'meta', 'schema', mark);
+  }
+
+  skipEvents(count: number): void {
+    this.write('HINCRBY', 'meta', 'seq', String(count));
   }
 
   /**

@@ -1,3 +1,4 @@
+export * from './backup.js';
 export * from './cell-repository.js';
 export type { Fence } from './commit-batch.js';
 export * from './cursor.js';
@@ -8,6 +9,8 @@ export * from './locks.js';
 export * from './pages.js';
 export * from './process-repository.js';
 export * from './redis.js';
+export * from './schema.js';
+export * from './schema-versions.js';
 export * from './shard-outline.js';
 export * from './shards.js';
 export * from './store.js';

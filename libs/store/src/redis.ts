@@ -2,6 +2,7 @@ import type { RedisOptions, Result } from 'ioredis';
 import { RiveraError } from '#rivera/models';
 import { openRedis, type RedisClient } from '#rivera/platform';
 import { ACQUIRE_LEASE_SCRIPT, COMMIT_SCRIPT, RENEW_LEASE_SCRIPT } from './commit-script.js';
+import { ANNOUNCE_SCRIPT, RAISE_SCRIPT } from './schema-scripts.js';
 import { LOCK_SCRIPT, UNLOCK_SCRIPT } from './lock-scripts.js';
 
 declare module 'ioredis' {
@@ -13,6 +14,23 @@ declare module 'ioredis' {
     ): Result<[number, number | string, string?], Context>;
     riveraAcquireLease(lease: string, counter: string, ttlMs: string): Result<number | null, Context>;
     riveraRenewLease(lease: string, token: string, ttlMs: string): Result<number, Context>;
+    riveraAnnounce(
+      layout: string,
+      programs: string,
+      migration: string,
+      shards: string,
+      version: string,
+      program: string,
+      ttlMs: string,
+    ): Result<[string, string, string?, string?], Context>;
+    riveraRaise(
+      layout: string,
+      programs: string,
+      migration: string,
+      shards: string,
+      version: string,
+      generation: string,
+    ): Result<number, Context>;
     riveraLock(
       lock: string,
       index: string,
@@ -32,7 +50,15 @@ const COMMAND_TIMEOUT_MS = 5_000;
  * What does not travel in a pipeline on a Redis Cluster. There a pipeline in which something has been written cannot be
  * sent on to another node; and which node a script belongs to is not seen from its first argument, the number of keys.
  */
-const SCRIPTS = ['riveraCommit', 'riveraAcquireLease', 'riveraRenewLease', 'riveraLock', 'riveraUnlock'];
+const SCRIPTS = [
+  'riveraCommit',
+  'riveraAcquireLease',
+  'riveraRenewLease',
+  'riveraAnnounce',
+  'riveraRaise',
+  'riveraLock',
+  'riveraUnlock',
+];
 const UNPIPELINED = [...SCRIPTS, 'setnx', 'xtrim'];
 
 /**
@@ -55,6 +81,8 @@ export function connectRedis(url: string, options: RedisOptions = {}): RedisClie
   redis.defineCommand('riveraCommit', { lua: COMMIT_SCRIPT });
   redis.defineCommand('riveraAcquireLease', { lua: ACQUIRE_LEASE_SCRIPT, numberOfKeys: 2 });
   redis.defineCommand('riveraRenewLease', { lua: RENEW_LEASE_SCRIPT, numberOfKeys: 1 });
+  redis.defineCommand('riveraAnnounce', { lua: ANNOUNCE_SCRIPT, numberOfKeys: 3 });
+  redis.defineCommand('riveraRaise', { lua: RAISE_SCRIPT, numberOfKeys: 3 });
   redis.defineCommand('riveraLock', { lua: LOCK_SCRIPT, numberOfKeys: 2 });
   redis.defineCommand('riveraUnlock', { lua: UNLOCK_SCRIPT, numberOfKeys: 2 });
   return redis;

@@ -1,7 +1,8 @@
-import { INDEXES, type RecordKind } from '#rivera/lifecycle';
+import { INDEXES, type RecordKind, type Records } from '#rivera/lifecycle';
 import { orUnavailable } from './redis.js';
 import { shardKey } from './shards.js';
 import type { Store } from './store.js';
+import type { Stored } from './stored.js';
 
 /** Kinds of records of work, and whether they are listed. */
 export const WORK_KINDS = ['desired', 'run', 'actual', 'task', 'deployment'] as const satisfies RecordKind[];
@@ -39,4 +40,25 @@ export async function outlineOf({ redis }: Store, shard: number): Promise<ShardO
 /** The identities of all records of a kind, whether or not they are listed. */
 export async function idsOfRecords({ redis }: Store, shard: number, kind: RecordKind): Promise<string[]> {
   return orUnavailable(() => redis.hkeys(shardKey(shard, kind)));
+}
+
+/** Some records of a kind, by a cursor that begins and ends as '0'; all that stay are seen at least once. */
+export async function scanRecords<K extends RecordKind>(
+  store: Store,
+  shard: number,
+  kind: K,
+  { cursor, count }: { cursor: string; count: number },
+): Promise<{ cursor: string; records: Stored<Records[K]>[] }> {
+  const [next, flat] = await orUnavailable(() =>
+    store.redis.hscan(shardKey(shard, kind), cursor, 'COUNT', count),
+  );
+  const records: Stored<Records[K]>[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2)
+    records.push(store.stored(shard, kind, flat[i]!, flat[i + 1]!));
+  return { cursor: next, records };
+}
+
+/** What a shard remembers of the form of all its records. */
+export async function schemaMarkOf({ redis }: Store, shard: number): Promise<string | undefined> {
+  return (await orUnavailable(() => redis.hget(shardKey(shard, 'meta'), 'schema'))) ?? undefined;
 }

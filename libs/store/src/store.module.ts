@@ -6,7 +6,8 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
-import { Readiness, type RedisClient, type ReplicationConfig } from '#rivera/platform';
+import { Readiness, type RedisClient, type ReplicationConfig, RiveraLogger } from '#rivera/platform';
+import { Backup } from './backup.js';
 import { CellRepository } from './cell-repository.js';
 import { DeploymentRepository } from './deployment-repository.js';
 import { EventLog } from './event-log.js';
@@ -36,6 +37,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
     @Inject(STORE_SUBSCRIBER) private readonly subscriber: RedisClient,
     private readonly store: Store,
     private readonly readiness: Readiness,
+    private readonly logger: RiveraLogger,
   ) {}
 
   static forRoot({ url, logger, ...options }: StoreModuleOptions): DynamicModule {
@@ -60,6 +62,11 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
         { provide: TaskRepository, useFactory: (store: Store) => new TaskRepository(store), inject: [Store] },
         { provide: CellRepository, useFactory: (store: Store) => new CellRepository(store), inject: [Store] },
         {
+          provide: Backup,
+          useFactory: (store: Store, cells: CellRepository) => new Backup(store, cells),
+          inject: [Store, CellRepository],
+        },
+        {
           provide: WakeUps,
           useFactory: (subscriber: RedisClient) => new WakeUps(subscriber),
           inject: [STORE_SUBSCRIBER],
@@ -77,6 +84,7 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
       ],
       exports: [
         Store,
+        Backup,
         ProcessRepository,
         TaskRepository,
         CellRepository,
@@ -89,12 +97,15 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     await this.store.open();
+    const { versions } = this.store;
+    versions.keepAnnounced((error) => this.logger.error('store-schema-refused', { error }));
     this.readiness.register('store', async () => {
       await this.redis.ping();
     });
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
+    await this.store.versions.leave();
     this.redis.disconnect();
     this.subscriber.disconnect();
   }

@@ -1,6 +1,8 @@
 import {
   eventsOf,
   type IndexName,
+  keepUnknownFields,
+  RECORD_KINDS,
   recordId,
   type RecordKind,
   type Records,
@@ -13,8 +15,10 @@ import { CommitGate } from './commit-gate.js';
 import { loggedForm } from './event-log.js';
 import { orUnavailable } from './redis.js';
 import { type CommitReply, ReplicatedCommits } from './replicated-commits.js';
-import { ALL_SHARDS, SHARD_COUNT, shardKey } from './shards.js';
-import { JsonTexts, Stored } from './stored.js';
+import { FIRST_SCHEMA, type Migration, Schema } from './schema.js';
+import { SchemaVersions } from './schema-versions.js';
+import { ALL_SHARDS, shardKey } from './shards.js';
+import { type Form, JsonTexts, Stored } from './stored.js';
 
 /** A record by kind and identity. */
 export interface RecordRef<K extends RecordKind = RecordKind> {
@@ -28,6 +32,8 @@ export interface StoreOptions {
   keptEvents?: number;
   /** On how many replicas a commit has to be before it is acknowledged. @defaultValue none */
   replication?: ReplicationConfig;
+  /** Steps of the schema. @defaultValue those of this version */
+  migrations?: readonly Migration[];
 }
 
 /** What a commit does beside the changes of its transition. */
@@ -41,6 +47,12 @@ export interface CommitOptions {
   scores?: { set: string; member: string; score: number }[];
   /** Ordered-set writes that no record implies; without a score the member goes. */
   sets?: { set: string; member: string; score?: number }[];
+  /** So many numbers of events are given to none, so that whoever has read up to one of them is told to list again. */
+  skippedEvents?: number;
+  /** Records that are written in the form of this program and are otherwise as they were. */
+  rewritten?: { kind: RecordKind; stored: Stored }[];
+  /** What the shard remembers of the form of all its records, see `SchemaVersions`. */
+  schemaMark?: string;
 }
 
 export interface TransactOptions extends CommitOptions {
@@ -67,8 +79,6 @@ interface Read {
 
 const NOTHING: Read = { found: new Map(), listed: [] };
 
-/** Of what is in Redis; another one cannot be read. */
-const SCHEMA = 2;
 const MAX_ATTEMPTS = 50;
 /** Records asked of Redis in one command. */
 const READ_LIMIT = 5_000;
@@ -82,11 +92,19 @@ const READ_LIMIT = 5_000;
  */
 export class Store {
   readonly redis: RedisClient;
+  readonly schema: Schema;
+  readonly versions: SchemaVersions;
+  private readonly forms = new Map<RecordKind, Form>();
   private readonly keptEvents: number;
   private readonly gate = new CommitGate();
   private readonly send: (shard: number, keys: string[], args: string[]) => Promise<CommitReply>;
 
-  constructor({ redis, keptEvents = 4_000, replication }: StoreOptions) {
+  constructor({ redis, keptEvents = 4_000, replication, migrations }: StoreOptions) {
+    this.schema = new Schema(migrations);
+    this.versions = new SchemaVersions(redis, this.schema.version);
+    // While there is one form only, nobody need look which one a record has.
+    for (const kind of this.schema.version === FIRST_SCHEMA ? [] : RECORD_KINDS)
+      this.forms.set(kind, { kind, schema: this.schema });
     this.redis = redis;
     const replicated = replication?.replicas ? new ReplicatedCommits(redis, replication) : undefined;
     this.send = (shard, keys, args) =>
@@ -94,20 +112,12 @@ export class Store {
     this.keptEvents = keptEvents;
   }
 
-  /** Checks that this deployment was made with the same number of shards; the first to open it decides. */
+  /**
+   * Makes itself known to the store. Errors: `unsupported` (laid out in another way, or of a schema more than one version
+   * away from that of this program or of another one that runs).
+   */
   async open(): Promise<void> {
-    const wanted = JSON.stringify({ shards: SHARD_COUNT - 1, schema: SCHEMA });
-    const found = await orUnavailable(async () => {
-      await this.redis.setnx('rivera:{deployment}:layout', wanted);
-      return this.redis.get('rivera:{deployment}:layout');
-    });
-    if (found !== wanted) {
-      throw new RiveraError(
-        'unsupported',
-        `This store was laid out as ${found}, but this version of Rivera needs ${wanted}. ` +
-          `Use the version that made it, or an empty Redis.`,
-      );
-    }
+    await this.versions.announce();
   }
 
   /** Writes a transition whose changes all belong to `shard`. False: a record has changed since it was read. */
@@ -117,13 +127,17 @@ export class Store {
     options: CommitOptions = {},
     texts = new JsonTexts(),
   ): Promise<boolean> {
-    const batch = new CommitBatch(shard, texts);
-    for (const change of transition) batch.addChange(change);
+    const batch = new CommitBatch(shard, texts, this.schema.version);
+    const changes = transition.map(keepUnknownFields);
+    for (const change of changes) batch.addChange(change);
+    for (const { kind, stored } of options.rewritten ?? []) batch.addRewrite(kind, stored);
+    if (options.schemaMark !== undefined) batch.setSchema(options.schemaMark);
     for (const { kind, id, version } of options.unchanged ?? []) batch.addVersionCheck(kind, id, version);
     for (const { kind, prefix, count } of options.counts ?? []) batch.addCountCheck(kind, prefix, count);
     for (const { set, member, score } of options.scores ?? []) batch.addScoreCheck(set, member, score);
     for (const { set, member, score } of options.sets ?? []) batch.addSetWrite(set, member, score);
-    const events = eventsOf(transition).map((event) => texts.ofFields(loggedForm(event, transition)));
+    if (options.skippedEvents !== undefined) batch.skipEvents(options.skippedEvents);
+    const events = eventsOf(changes).map((event) => texts.ofFields(loggedForm(event, changes)));
     const { fence } = options;
     const { keys, args } = batch.build(
       { fence, keptEvents: this.keptEvents, traceId: currentTraceId() },
@@ -203,12 +217,17 @@ export class Store {
         slices.map(async (slice) => {
           const values = await this.redis.hmget(key, ...slice);
           return values.flatMap((value, i) =>
-            value === null ? [] : [new Stored<Records[K]>(shard, slice[i]!, value)],
+            value === null ? [] : [this.stored(shard, kind, slice[i]!, value)],
           );
         }),
       ),
     );
     return found.length === 1 ? found[0]! : found.flat();
+  }
+
+  /** A record as this program sees it. */
+  stored<K extends RecordKind>(shard: number, kind: K, id: string, value: string): Stored<Records[K]> {
+    return new Stored<Records[K]>(shard, id, value, undefined, this.forms.get(kind));
   }
 
   /** Identities of a kind in order: those that begin with `prefix`, after `after`, at most `limit`. */

@@ -1,11 +1,20 @@
 import type { RecordKind, Records } from '#rivera/lifecycle';
 import type { ModificationTag } from '#rivera/models';
+import { FIRST_SCHEMA, type Schema } from './schema.js';
 
 const SPACE = 32;
+const BRACE = 123;
+
+/** How records of a kind are brought to the form that this program knows. */
+export interface Form {
+  kind: RecordKind;
+  schema: Schema;
+}
 
 /**
- * A record as Redis holds it: `<epoch>:<index> <JSON>`. Most of what is read is only compared or passed on, so the JSON
- * is parsed when somebody looks at the record, and then once.
+ * A record as Redis holds it: `<epoch>:<index> <JSON>`, or `<epoch>:<index> <schema> <JSON>` when it has been written in
+ * another form than the first. Most of what is read is only compared or passed on, so the JSON is parsed when somebody looks
+ * at the record, and then once; what is of an older form is seen in the newer one.
  */
 export class Stored<R extends object = Records[RecordKind]> {
   constructor(
@@ -13,6 +22,7 @@ export class Stored<R extends object = Records[RecordKind]> {
     readonly id: string,
     private readonly value: string,
     private parsed?: R,
+    private readonly form?: Form,
   ) {}
 
   /** What a commit compares; two records with the same version are the same. */
@@ -24,13 +34,42 @@ export class Stored<R extends object = Records[RecordKind]> {
     return this.value.startsWith(version) && this.value.charCodeAt(version.length) === SPACE;
   }
 
+  /** The form that it was written in. */
+  get schema(): number {
+    const at = this.value.indexOf(' ') + 1;
+    if (this.value.charCodeAt(at) === BRACE) return FIRST_SCHEMA;
+    return Number(this.value.slice(at, this.value.indexOf(' ', at)));
+  }
+
+  /** Was it written in an older form than this program writes? */
+  get isBehind(): boolean {
+    return this.form !== undefined && this.schema < this.form.schema.version;
+  }
+
   get json(): string {
-    return this.value.slice(this.value.indexOf(' ') + 1);
+    return this.isBehind ? JSON.stringify(this.record) : this.text;
   }
 
   get record(): R {
-    this.parsed ??= JSON.parse(this.json) as R;
+    if (this.parsed === undefined) {
+      const read = this.asWritten();
+      const { form } = this;
+      this.parsed =
+        form === undefined || !this.isBehind
+          ? read
+          : (form.schema.upgrade(form.kind, read as Records[typeof form.kind], this.schema) as R);
+    }
     return this.parsed;
+  }
+
+  /** The record in the form that it was written in. */
+  asWritten(): R {
+    return JSON.parse(this.text) as R;
+  }
+
+  private get text(): string {
+    const at = this.value.indexOf(' ') + 1;
+    return this.value.slice(this.value.charCodeAt(at) === BRACE ? at : this.value.indexOf(' ', at) + 1);
   }
 
   /** Has somebody looked at the record? */
@@ -63,8 +102,9 @@ export class JsonTexts {
   }
 
   /** A record as Redis holds it. */
-  valueOf(record: Records[RecordKind]): string {
-    return `${versionOf(record.modificationTag)} ${this.of(record)}`;
+  valueOf(record: Records[RecordKind], schema = FIRST_SCHEMA): string {
+    const mark = schema === FIRST_SCHEMA ? '' : `${schema} `;
+    return `${versionOf(record.modificationTag)} ${mark}${this.of(record)}`;
   }
 
   /** An object made of values whose texts may be known. */

@@ -1,5 +1,6 @@
 import { HealthController } from '#rivera/platform';
 import { ActualLRPsController } from '../actual-lrps/actual-lrps.controller.js';
+import { AdminController } from '../admin/admin.controller.js';
 import { CellAgentController } from '../cells/cell-agent.controller.js';
 import { CellsController } from '../cells/cells.controller.js';
 import { BulkController } from '../desired-lrps/bulk.controller.js';
@@ -18,7 +19,7 @@ import type { Class } from './class-schemas.js';
 import { DocsController } from './docs.controller.js';
 import { type JsonSchema, listOf, ref } from './json-schema.js';
 import { OpenApiController } from './openapi.controller.js';
-import { maybe, record, text } from './record.js';
+import { count, maybe, record, text } from './record.js';
 
 /** What the decorators of a handler do not say. */
 export interface Operation {
@@ -192,6 +193,22 @@ export const OPERATIONS: readonly Operations[] = [
   }),
   operationsOf(SessionsController, 'Cell agents', {
     join: { summary: 'Be there for a bbs that wants to talk, as the mailbox said: a WebSocket' },
+  }),
+  operationsOf(AdminController, 'Administration', {
+    exportStore: {
+      summary: 'All records, secrets included, one to a line; see docs/operations/backup.md',
+      contentType: 'application/x-ndjson',
+      answer: text,
+    },
+    begin: {
+      summary: 'Say what is to be imported; 412 when there are records already, unless they are to be kept',
+      answer: record<{ found: number }>({ found: { ...count, description: 'Records that were there.' } }),
+    },
+    importRecords: {
+      summary: 'Put records of an export in their places, where there is nothing yet',
+      body: { properties: { records: { type: 'array', items: ref('PortableRecord') } } },
+      answer: ref('ImportResult'),
+    },
   }),
   operationsOf(HealthController, 'Health', {
     healthz: { summary: 'Whether the process lives', answer: record<{ status: string }>({ status: text }) },

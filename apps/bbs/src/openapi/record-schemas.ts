@@ -36,6 +36,7 @@ import type { ClassSchemas } from './class-schemas.js';
 import { deploymentSchema } from './deployment-schema.js';
 import { eventSchemas } from './event-schemas.js';
 import { type JsonSchema, listOf, ref } from './json-schema.js';
+import { importSchemas } from './import-schemas.js';
 import { rebalanceSchemas } from './rebalance-schemas.js';
 import { placementSchemas, refusalOfCell } from './placement-schemas.js';
 import {
@@ -75,6 +76,7 @@ export function recordSchemas(classes: ClassSchemas): Record<string, JsonSchema>
     ...desiredLRPs(classes, tag),
     ...tasks(classes, tag),
     ...cells(classes, tag),
+    ...importSchemas(),
     ...rebalanceSchemas(),
     ...eventSchemas(),
     ...placementSchemas(),

@@ -21,6 +21,8 @@ export const CLIENT_SCOPES: readonly Scope[] = [
   'domains:read',
   'domains:write',
   'events:read',
+  'admin:read',
+  'admin:write',
 ];
 
 const YEAR_SECONDS = 365 * 24 * 3600;

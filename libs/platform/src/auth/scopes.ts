@@ -10,6 +10,8 @@ export const SCOPES = [
   'domains:read',
   'domains:write',
   'events:read',
+  'admin:read',
+  'admin:write',
   'cell',
 ] as const;
 

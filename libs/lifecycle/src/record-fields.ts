@@ -1,0 +1,167 @@
+import type { RecordChange, RecordKind, Records } from './change.js';
+
+type FieldsOf<K extends RecordKind> = Record<keyof Records[K], true>;
+
+/** Every field that this version knows of. One that is missing here does not compile. */
+const FIELDS: { [K in RecordKind]: FieldsOf<K> } = {
+  desired: {
+    processGuid: true,
+    domain: true,
+    logGuid: true,
+    instances: true,
+    rootfs: true,
+    memoryMb: true,
+    diskMb: true,
+    maxPids: true,
+    cpuMillicores: true,
+    devices: true,
+    priority: true,
+    affinity: true,
+    spread: true,
+    placementTags: true,
+    routes: true,
+    metricTags: true,
+    annotation: true,
+    updateStrategy: true,
+    restartPolicy: true,
+    volumeDrivers: true,
+    portCount: true,
+    idempotencyKey: true,
+    modificationTag: true,
+  },
+  run: {
+    processGuid: true,
+    modificationTag: true,
+    action: true,
+    setup: true,
+    monitor: true,
+    checkDefinition: true,
+    startTimeoutMs: true,
+    environmentVariables: true,
+    cpuWeight: true,
+    privileged: true,
+    ports: true,
+    logSource: true,
+    metricsGuid: true,
+    egressRules: true,
+    cachedDependencies: true,
+    imageLayers: true,
+    legacyDownloadUser: true,
+    trustedSystemCertificatesPath: true,
+    volumeMounts: true,
+    network: true,
+    certificateProperties: true,
+    imageUsername: true,
+    imagePassword: true,
+    sidecars: true,
+    logRateLimit: true,
+    volumeMountedFiles: true,
+  },
+  actual: {
+    processGuid: true,
+    index: true,
+    domain: true,
+    state: true,
+    presence: true,
+    since: true,
+    modificationTag: true,
+    crashCount: true,
+    crashReason: true,
+    restartAt: true,
+    instanceGuid: true,
+    cellId: true,
+    lastRun: true,
+    placement: true,
+    placementError: true,
+    refusedBy: true,
+    refusal: true,
+    stopping: true,
+    expiresAt: true,
+    moving: true,
+    resources: true,
+    netInfo: true,
+    routable: true,
+    availabilityZone: true,
+    metricTags: true,
+    internalRoutes: true,
+  },
+  task: {
+    taskGuid: true,
+    domain: true,
+    definition: true,
+    state: true,
+    createdAt: true,
+    updatedAt: true,
+    firstCompletedAt: true,
+    modificationTag: true,
+    idempotencyKey: true,
+    cellId: true,
+    lastCellId: true,
+    placement: true,
+    refusedBy: true,
+    refusal: true,
+    rejectionCount: true,
+    rejectionReason: true,
+    failed: true,
+    failureReason: true,
+    result: true,
+  },
+  cell: {
+    cellId: true,
+    zone: true,
+    address: true,
+    backend: true,
+    capacity: true,
+    rootfsProviders: true,
+    placementTags: true,
+    optionalPlacementTags: true,
+    volumeDrivers: true,
+    labels: true,
+    pool: true,
+    maxStarting: true,
+    evacuating: true,
+    state: true,
+    since: true,
+    epoch: true,
+    cordoned: true,
+    drain: true,
+    replacementHeld: true,
+    modificationTag: true,
+  },
+  domain: { domain: true, expiresAt: true, modificationTag: true },
+  deployment: {
+    processGuid: true,
+    newProcessGuid: true,
+    domain: true,
+    state: true,
+    reason: true,
+    oldInstances: true,
+    newInstances: true,
+    policy: true,
+    healthy: true,
+    crashes: true,
+    createdAt: true,
+    progressedAt: true,
+    dueAt: true,
+    modificationTag: true,
+  },
+};
+
+export const RECORD_KINDS = Object.keys(FIELDS) as RecordKind[];
+
+/**
+ * A later version may have put fields into a record that this one does not know. A rule that makes the record anew drops them
+ * with the rest; they are carried over, so that a program may run beside one of the next version.
+ */
+export function keepUnknownFields(change: RecordChange): RecordChange {
+  const { kind, before, after } = change;
+  if (before === undefined || after === undefined) return change;
+  const known = FIELDS[kind];
+  let kept: Record<string, unknown> | undefined;
+  for (const field in before) {
+    if (field in known || field in after) continue;
+    kept ??= {};
+    kept[field] = (before as unknown as Record<string, unknown>)[field];
+  }
+  return kept === undefined ? change : ({ ...change, after: { ...after, ...kept } } as RecordChange);
+}
