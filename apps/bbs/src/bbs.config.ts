@@ -34,6 +34,8 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           SESSION_TIMEOUT_MS: z.coerce.number().int().min(100).default(10_000),
           /** How long the active auctioneer may take to answer. */
           AUCTIONEER_ASK_TIMEOUT_MS: z.coerce.number().int().min(100).default(25_000),
+          /** After SIGTERM it is not ready but serves for so long: more than a load balancer takes to notice. */
+          SHUTDOWN_GRACE_MS: z.coerce.number().int().min(0).default(2_000),
           BODY_LIMIT_BYTES: z.coerce
             .number()
             .int()
@@ -47,6 +49,7 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
             maxPerLRP: bbs.EVACUATION_MAX_PER_LRP,
             maxInFlight: bbs.EVACUATION_MAX_IN_FLIGHT,
           },
+          shutdownGraceMs: bbs.SHUTDOWN_GRACE_MS,
           askTimeoutMs: bbs.AUCTIONEER_ASK_TIMEOUT_MS,
           bodyLimitBytes: bbs.BODY_LIMIT_BYTES,
           sessions: { advertisedUrl: bbs.BBS_ADVERTISED_URL, timeoutMs: bbs.SESSION_TIMEOUT_MS },

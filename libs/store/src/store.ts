@@ -84,6 +84,8 @@ export class Store {
   readonly redis: RedisClient;
   private readonly keptEvents: number;
   private readonly gate = new CommitGate();
+  /** Nobody knows yet whether what is in Redis can be read. */
+  private isOpening = false;
   private readonly send: (shard: number, keys: string[], args: string[]) => Promise<CommitReply>;
 
   constructor({ redis, keptEvents = 4_000, replication }: StoreOptions) {
@@ -94,8 +96,12 @@ export class Store {
     this.keptEvents = keptEvents;
   }
 
-  /** Checks that this deployment was made with the same number of shards; the first to open it decides. */
+  /**
+   * Checks that this deployment was made with the same number of shards; the first to open it decides. Until it has
+   * succeeded nothing is committed. Errors: `unavailable` (try again), `unsupported`.
+   */
   async open(): Promise<void> {
+    this.isOpening = true;
     const wanted = JSON.stringify({ shards: SHARD_COUNT - 1, schema: SCHEMA });
     const found = await orUnavailable(async () => {
       await this.redis.setnx('rivera:{deployment}:layout', wanted);
@@ -108,6 +114,7 @@ export class Store {
           `Use the version that made it, or an empty Redis.`,
       );
     }
+    this.isOpening = false;
   }
 
   /** Writes a transition whose changes all belong to `shard`. False: a record has changed since it was read. */
@@ -117,6 +124,10 @@ export class Store {
     options: CommitOptions = {},
     texts = new JsonTexts(),
   ): Promise<boolean> {
+    if (this.isOpening) {
+      const sentence = 'The store has not answered since this process began. Try again in a moment.';
+      throw new RiveraError('unavailable', sentence);
+    }
     const batch = new CommitBatch(shard, texts);
     for (const change of transition) batch.addChange(change);
     for (const { kind, id, version } of options.unchanged ?? []) batch.addVersionCheck(kind, id, version);
