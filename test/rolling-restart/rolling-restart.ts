@@ -150,6 +150,10 @@ class Rolling {
     }
     end.abort();
     await lives.catch((error: unknown) => this.violate(error));
+    const { processGuid, tookMs, at } = placing.slowest;
+    options.progress(
+      `the slowest to run was ${processGuid}, ${Math.round(tookMs)} ms from ${at.toISOString().slice(11, 23)} on`,
+    );
     this.violations.push(...placing.violations, ...probing.violations);
     await this.check(before, followers);
     const isFine = this.violations.length === 0;

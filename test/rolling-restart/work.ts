@@ -79,6 +79,8 @@ export interface WorkOptions {
 /** Desires one instance after the other, several at a time, and sees how long each takes until it runs. */
 export class Placing {
   readonly timesMs: number[] = [];
+  /** Which took longest, and when that began. */
+  slowest = { processGuid: '', tookMs: 0, at: new Date() };
   readonly violations: string[] = [];
   private made = 0;
 
@@ -97,6 +99,7 @@ export class Placing {
     const { client, promises, picture, patienceMs } = this.options;
     this.made += 1;
     const processGuid = `placing-${this.made}`;
+    const at = new Date();
     const began = performance.now();
     promises.calls += 2;
     promises.desired.set(processGuid, [1]);
@@ -111,7 +114,9 @@ export class Placing {
     } catch (error) {
       this.violations.push(String(error));
     }
-    this.timesMs.push(performance.now() - began);
+    const tookMs = performance.now() - began;
+    this.timesMs.push(tookMs);
+    if (tookMs > this.slowest.tookMs) this.slowest = { processGuid, tookMs, at };
     await client.removeDesiredLRP(processGuid);
     promises.desired.set(processGuid, [undefined]);
   }

@@ -22,9 +22,11 @@ export class LeaseWatch {
     this.lease = new RedisLease(this.redis, role);
   }
 
-  /** The program that says it is active, once one does and holds the lease. */
-  async leader(): Promise<string> {
-    const name = await waitFor(async () => ((await this.lease.isHeld()) ? this.active() : undefined), {
+  /** The program that says it is active, once one does and the lease is held. One that is paused cannot take back its word. */
+  async leader(paused?: string): Promise<string> {
+    const look = async (): Promise<string | undefined> =>
+      (await this.lease.isHeld()) ? this.active(paused) : undefined;
+    const name = await waitFor(look, {
       what: `a program is the active ${this.role}`,
       until: (found) => found !== undefined,
       timeoutMs: TIMEOUT_MS,
@@ -58,10 +60,10 @@ export class LeaseWatch {
     this.redis.disconnect();
   }
 
-  private active(): string | undefined {
+  private active(paused?: string): string | undefined {
     const { cluster, role } = this;
     const names = cluster.programNames.filter((name) => name.startsWith(role));
-    return names.find((name) => cluster.program(name).isRunning && this.isActive(name));
+    return names.find((name) => name !== paused && cluster.program(name).isRunning && this.isActive(name));
   }
 
   /** By the last word on it since its process began. */
