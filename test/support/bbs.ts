@@ -52,6 +52,7 @@ export async function startBbs(options: BbsHarnessOptions = {}): Promise<BbsHarn
     BBS_LISTEN: '127.0.0.1:0',
     // Most tests run no auctioneer.
     AUCTIONEER_ASK_TIMEOUT_MS: '500',
+    SHUTDOWN_GRACE_MS: '0',
     ...options.env,
   });
   const app = await createBbsApp(config, logger);

@@ -32,6 +32,8 @@ export interface ClusterOptions {
   redis?: TopologyOptions & { kind?: RedisKind };
   /** Of each program of the control plane: `bbs`, `bbs-2`, …; clients and cells reach those of `bbs` that answer. */
   replicas?: number;
+  /** Clients and cells know every `bbs` themselves, and there is no balancer. */
+  isDirect?: boolean;
   /** Programs reach each other over links that can be made faulty, see `link`. */
   links?: boolean;
   /** Fake containers outlive their agent, and `fakeMachine` says what really ran. */
@@ -92,8 +94,11 @@ export class Cluster {
   redis: RedisHarness;
   /** The engine behind the docker backend. */
   docker: Docker;
+  /** Of some bbs. */
   api: string;
   engine: DockerEngineHarness | undefined;
+  /** Of each bbs, when clients know them all. */
+  private addresses: readonly string[] | undefined;
   private directory: string;
   private rootfs: RootfsHarness | undefined;
   private readonly secret = randomBytes(32).toString('hex');
@@ -105,7 +110,7 @@ export class Cluster {
   constructor(readonly options: ClusterOptions = {}) {}
 
   async start(): Promise<this> {
-    const { cells = 2, backend = 'fake', redis, replicas = 1 } = this.options;
+    const { cells = 2, backend = 'fake', redis, replicas = 1, isDirect = false } = this.options;
     this.directory = await mkdtemp(join(tmpdir(), 'rivera-cluster-'));
     const names = CONTROL_PLANE.flatMap((app) =>
       Array.from({ length: replicas }, (_, i) => ({ app, name: i === 0 ? app : `${app}-${i + 1}` })),
@@ -120,8 +125,9 @@ export class Cluster {
     ]);
     if (this.engine) this.docker = new Docker({ socketPath: this.engine.dockerHost.replace('unix://', '') });
     this.api = `http://127.0.0.1:${ports[0]}`;
-    if (replicas > 1) {
-      const bbsPorts = ports.filter((_, index) => names[index]?.app === 'bbs');
+    const bbsPorts = ports.filter((_, index) => names[index]?.app === 'bbs');
+    if (isDirect) this.addresses = bbsPorts.map((port) => `http://127.0.0.1:${port}`);
+    else if (replicas > 1) {
       this.balancer = new Balancer(bbsPorts);
       this.api = `http://127.0.0.1:${await this.addLink('clients→bbs', () => this.bbsPort)}`;
     }
@@ -141,7 +147,7 @@ export class Cluster {
   /** A client that may do everything but speak for a cell. */
   connect(options: Partial<RiveraClientOptions> = {}): RiveraClient {
     return new RiveraClient({
-      api: this.api,
+      api: this.addresses ?? this.api,
       token: this.clientToken,
       ...options,
     });
@@ -313,6 +319,7 @@ export class Cluster {
   }
 
   private async apiOf(name: string): Promise<string> {
+    if (this.addresses) return this.addresses.join(',');
     if (!this.options.links) return this.api;
     return `http://127.0.0.1:${await this.addLink(`${name}→bbs`, () => this.bbsPort)}`;
   }

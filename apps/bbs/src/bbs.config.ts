@@ -36,6 +36,8 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
           AUCTIONEER_ASK_TIMEOUT_MS: z.coerce.number().int().min(100).default(25_000),
           /** Only operators are let in, so that nobody acts on a store that is being imported into. */
           BBS_RESTORE: z.stringbool().default(false),
+          /** After SIGTERM it is not ready but serves for so long: more than a load balancer takes to notice. */
+          SHUTDOWN_GRACE_MS: z.coerce.number().int().min(0).default(2_000),
           BODY_LIMIT_BYTES: z.coerce
             .number()
             .int()
@@ -49,6 +51,7 @@ export function loadBbsConfig(env?: NodeJS.ProcessEnv) {
             maxPerLRP: bbs.EVACUATION_MAX_PER_LRP,
             maxInFlight: bbs.EVACUATION_MAX_IN_FLIGHT,
           },
+          shutdownGraceMs: bbs.SHUTDOWN_GRACE_MS,
           askTimeoutMs: bbs.AUCTIONEER_ASK_TIMEOUT_MS,
           isRestoring: bbs.BBS_RESTORE,
           bodyLimitBytes: bbs.BODY_LIMIT_BYTES,

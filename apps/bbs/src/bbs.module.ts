@@ -54,7 +54,7 @@ export class BbsModule {
     return {
       module: BbsModule,
       imports: [
-        PlatformModule.forRoot({ logger }),
+        PlatformModule.forRoot({ logger, shutdownGraceMs: bbs.shutdownGraceMs }),
         AuthModule.forRoot(auth),
         StoreModule.forRoot({
           url: redis.storeUrl,

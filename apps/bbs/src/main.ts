@@ -6,12 +6,18 @@ import { loadBbsConfig } from './bbs.config.js';
 import { createBbsApp } from './create-bbs-app.js';
 import { readDiegoConfigFile } from './diego/diego-config-file.js';
 
+/** Beside the grace: for requests that are being served. */
+const CLOSE_DEADLINE_MS = 10_000;
+
 await runApp('bbs', async (logger) => {
   const config = loadBbsConfig(environment(logger));
   const app = await createBbsApp(config, logger);
   await app.listen(config.listen.port, config.listen.host);
   logger.log('bbs-listening', { ...config.listen });
-  return app;
+  return {
+    close: () => app.close(),
+    closeDeadlineMs: config.bbs.shutdownGraceMs + CLOSE_DEADLINE_MS,
+  };
 });
 
 /** The environment, before what `--diego-config bbs.json` says. */

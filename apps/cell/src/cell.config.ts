@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { healthListen, loadConfig, logConfig, redisUrl } from '#rivera/platform';
 import { containerConfig } from './container.config.js';
-import { list, map, optionalSize } from './config-types.js';
+import { list, map, optionalSize, urls } from './config-types.js';
 
 /** `name=count,name=count` */
 const counts = map.transform((pairs, context) => {
@@ -50,7 +50,8 @@ export function loadCellConfig(env?: NodeJS.ProcessEnv) {
           PRELOADED_ROOTFS: map,
           /** A static busybox: the idle process of containers that run several things. */
           SANDBOX_INIT: z.string().default('/bin/busybox'),
-          RIVERA_API: z.url(),
+          /** Of each bbs, separated by commas. */
+          RIVERA_API: urls,
           RIVERA_TOKEN: z.string().min(1),
           BUS_REDIS_URL: redisUrl,
           /** Memory for the newest lines of each container. */

@@ -5,6 +5,12 @@ export const list = z
   .default('')
   .transform((text) => text.split(',').filter((item) => item !== ''));
 
+/** `https://one,https://two` */
+export const urls = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.url({ protocol: /^https?$/ })));
+
 export const optionalSize = z.coerce.number().int().min(0).optional();
 
 /** `name=value,name=value` */

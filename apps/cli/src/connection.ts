@@ -36,9 +36,9 @@ export function findConnection(options: ConnectionOptions, { env, cwd }: CliCont
 
 /** A client for the command that is being run. Fewer retries than an agent makes: somebody is waiting. */
 export async function connect(command: Command, context: CliContext): Promise<RiveraClient> {
-  const connection = findConnection(command.optsWithGlobals<ConnectionOptions>(), context);
   const { RiveraClient } = await import('#rivera/client');
-  return new RiveraClient({ ...connection, userAgent: 'rivera-cli', maxAttempts: 4 });
+  const { api, token } = findConnection(command.optsWithGlobals<ConnectionOptions>(), context);
+  return new RiveraClient({ api: api.split(','), token, userAgent: 'rivera-cli', maxAttempts: 4 });
 }
 
 function readEnvFile(start: string): NodeJS.Dict<string> {

@@ -27,7 +27,7 @@ export function createProgram(context: CliContext): Command {
   const program = new Command('rivera')
     .description('desire, run and watch long-running processes and tasks')
     .version(context.version)
-    .option('--api <url>', 'address of the API (RIVERA_API)')
+    .option('--api <url>', 'address of the API, or several, comma separated (RIVERA_API)')
     .option('--token <token>', 'bearer token (RIVERA_TOKEN)')
     .exitOverride()
     .configureOutput({

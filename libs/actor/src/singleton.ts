@@ -11,6 +11,9 @@ export interface Lease {
   release(token: number): Promise<void>;
 }
 
+/** A standby asks for the lease this often, so that it has it soon after it was given back or ran out. */
+const ASK_MS = 500;
+
 export interface SingletonOptions {
   lease: Lease;
   /**
@@ -75,7 +78,10 @@ export class Singleton {
     } catch (error) {
       this.report(error);
     }
-    if (!this.isStopped) this.timer = setTimeout(() => void this.tick(), this.options.lease.ttlMs / 3);
+    if (this.isStopped) return;
+    const renewMs = this.options.lease.ttlMs / 3;
+    const nextMs = this.activation ? renewMs : Math.min(renewMs, ASK_MS);
+    this.timer = setTimeout(() => void this.tick(), nextMs);
   }
 
   private async acquire(): Promise<void> {

@@ -58,6 +58,7 @@ export async function* followEvents(
   for (;;) {
     if (signal?.aborted) return;
     const deadline = new Deadline(signal);
+    const { base } = transport;
     let lost: FailedAttempt;
     try {
       const request = streamRequest(filter, cursor);
@@ -86,6 +87,7 @@ export async function* followEvents(
       deadline.abort();
     }
 
+    if (lost.isOfServer) transport.leave(base);
     failures += 1;
     const hopeless = !connectedBefore && failures >= transport.maxAttempts;
     if (hopeless || isRefusal(lost)) throw lost.error;
@@ -155,6 +157,7 @@ function endOfStream(url: string): FailedAttempt {
   return new FailedAttempt(new RiveraError('unavailable', `The server ended the event stream ${url}.`), {
     sent: true,
     transient: true,
+    isOfServer: true,
   });
 }
 

@@ -15,6 +15,8 @@ export interface AttemptOutcome {
   sent: boolean;
   /** The same request may fare better in a moment. */
   transient: boolean;
+  /** The server is away or cannot do its work, which another one might. */
+  isOfServer?: boolean;
   /** The server's own wish. */
   retryAfterMs?: number;
 }
@@ -24,6 +26,7 @@ export class FailedAttempt extends Error {
   override readonly name = 'FailedAttempt';
   readonly sent: boolean;
   readonly transient: boolean;
+  readonly isOfServer: boolean;
   readonly retryAfterMs?: number;
 
   constructor(
@@ -33,6 +36,7 @@ export class FailedAttempt extends Error {
     super(error.message);
     this.sent = outcome.sent;
     this.transient = outcome.transient;
+    this.isOfServer = outcome.isOfServer ?? false;
     this.retryAfterMs = outcome.retryAfterMs;
   }
 }

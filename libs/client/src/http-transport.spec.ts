@@ -100,6 +100,64 @@ describe('HttpTransport', () => {
     });
   });
 
+  describe('with several addresses', () => {
+    let other: StandInApi;
+    beforeEach(async () => (other = await StandInApi.start()));
+    afterEach(() => other.stop());
+
+    const both = (options: Partial<RiveraClientOptions> = {}): RiveraClient =>
+      clientOf({ api: [api.url, other.url], random: () => 0, ...options });
+
+    it('stays with the one that answers', async () => {
+      const client = both();
+      for (let call = 0; call < 3; call += 1) await client.listTasks();
+      expect([api.requests.length, other.requests.length]).toEqual([3, 0]);
+    });
+
+    it('begins with any of them', async () => {
+      await both({ random: () => 0.9 }).listTasks();
+      expect([api.requests.length, other.requests.length]).toEqual([0, 1]);
+    });
+
+    it('goes on with the next, also with a create, when it cannot connect', async () => {
+      const client = clientOf({
+        api: [`http://127.0.0.1:${await closedPort()}`, other.url],
+        random: () => 0,
+      });
+      await client.desireTask(task);
+      await client.desireTask(task);
+      expect(other.requests).toHaveLength(2);
+    });
+
+    it.each([502, 503, 504])('reads from the next after an answer of %d', async (status) => {
+      api.handler = () => ({ status });
+      const client = both();
+      await client.listTasks();
+      await client.listTasks();
+      expect([api.requests.length, other.requests.length]).toEqual([1, 2]);
+    });
+
+    it('leaves one that is about to stop with its last answer', async () => {
+      api.handler = () => ({ headers: { connection: 'close' }, body: {} });
+      const client = both();
+      await client.desireTask(task);
+      await client.desireTask(task);
+      expect([api.requests.length, other.requests.length]).toEqual([1, 1]);
+    });
+
+    it('does not send a create twice that may have arrived', async () => {
+      cutting(1);
+      const client = both();
+      await expect(client.desireTask(task)).rejects.toMatchObject({ code: 'unavailable' });
+      await client.desireTask(task);
+      expect([api.requests.length, other.requests.length]).toEqual([1, 1]);
+    });
+
+    it('needs one at least', () => {
+      expect(() => clientOf({ api: [] })).toThrow('There is no API address.');
+    });
+  });
+
   describe('does not retry', () => {
     const once: [string, (c: RiveraClient) => Promise<unknown>][] = [
       ['a create', (c) => c.desireTask(task)],

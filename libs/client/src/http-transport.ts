@@ -36,7 +36,8 @@ export interface ConnectRequest extends Pick<HttpRequest, 'path' | 'query' | 'si
 }
 
 export interface TransportOptions {
-  api: string;
+  /** Of one or several equal servers. */
+  api: string | readonly string[];
   token: TokenSource;
   fetch: typeof fetch;
   timeoutMs: number;
@@ -47,18 +48,32 @@ export interface TransportOptions {
 }
 
 const NOT_MODIFIED = 304;
+/** Another server may fare better. */
+const AWAY = [502, 503, 504];
 
 /**
- * JSON over HTTP to one API address: authentication, time limits, retries, errors.
+ * JSON over HTTP to an API: authentication, time limits, retries, errors.
+ *
+ * Of several addresses one is used until it does not answer, answers 502, 503 or 504, or says by `Connection: close` that
+ * it is about to stop; then the next one is.
  *
  * Delivery: a request that certainly never arrived (no connection) is sent again whatever it is. One that may have
  * arrived, or that was answered with 429, 502, 503 or 504, is sent again only when it is `repeatable`.
  */
 export class HttpTransport {
-  private readonly base: string;
+  private readonly bases: readonly string[];
+  private turn: number;
 
   constructor(private readonly options: TransportOptions) {
-    this.base = baseOf(options.api);
+    const addresses = typeof options.api === 'string' ? [options.api] : options.api;
+    if (addresses.length === 0)
+      throw new RiveraError(
+        'invalid-request',
+        'There is no API address. Give one like "http://localhost:8080".',
+      );
+    this.bases = addresses.map(baseOf);
+    // So that many clients do not all begin with the same one.
+    this.turn = Math.floor(options.backoff.random() * this.bases.length);
   }
 
   get backoff(): Backoff {
@@ -67,6 +82,16 @@ export class HttpTransport {
 
   get maxAttempts(): number {
     return this.options.maxAttempts;
+  }
+
+  /** The address that is used now. */
+  get base(): string {
+    return this.bases[this.turn % this.bases.length]!;
+  }
+
+  /** Go on with the next address, unless somebody else has already left this one. */
+  leave(base: string): void {
+    if (this.base === base) this.turn += 1;
   }
 
   /** Send until answered, refused for good, or out of time; the parsed body, `undefined` when it is to be ignored. */
@@ -92,10 +117,17 @@ export class HttpTransport {
     let mayHaveArrived = false;
     for (let attempt = 1; ; attempt++) {
       const timeLeft = giveUpAt - performance.now();
+      const { base } = this;
       try {
-        return await this.attempt(request, Math.min(request.timeoutMs ?? this.options.timeoutMs, timeLeft));
+        const answer = await this.attempt(
+          request,
+          Math.min(request.timeoutMs ?? this.options.timeoutMs, timeLeft),
+        );
+        if (answer.response.headers.get('connection') === 'close') this.leave(base);
+        return answer;
       } catch (failure) {
         if (!(failure instanceof FailedAttempt)) throw failure;
+        if (failure.isOfServer) this.leave(base);
         // Our own earlier attempt removed it; only its answer was lost.
         if (mayHaveArrived && request.method === 'DELETE' && failure.error.code === 'not-found')
           return { response: new Response(undefined, { status: 204 }), text: '' };
@@ -126,7 +158,8 @@ export class HttpTransport {
     const text = await this.reading(request, signal, () => response.text());
     throw new FailedAttempt(problemToError(response.status, text, url), {
       sent: true,
-      transient: [429, 502, 503, 504].includes(response.status),
+      transient: [429, ...AWAY].includes(response.status),
+      isOfServer: AWAY.includes(response.status),
       retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
     });
   }
@@ -208,7 +241,7 @@ export class HttpTransport {
         `Rivera's API did not answer ${request.method} ${this.urlOf(request)}: ${describe(because)}. ` +
           'Check that it runs and that the address is right.',
       ),
-      { sent: signal.aborted || !isUnsent(cause), transient: true },
+      { sent: signal.aborted || !isUnsent(cause), transient: true, isOfServer: true },
     );
   }
 }

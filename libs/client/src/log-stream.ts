@@ -56,6 +56,7 @@ export async function* readLogs(
   let isFirst = true;
   while (!signal?.aborted) {
     const deadline = new Deadline(signal);
+    const { base } = transport;
     try {
       for await (const item of once({
         transport,
@@ -72,6 +73,7 @@ export async function* readLogs(
       if (signal?.aborted) return;
       const lost = error instanceof FailedAttempt;
       if (!lost || !query.follow || isFirst || !error.transient) throw lost ? error.error : error;
+      if (error.isOfServer) transport.leave(base);
       failures += 1;
       options.onDisconnect?.(error.error);
       await pause(Math.max(backoffMs(failures, transport.backoff), error.retryAfterMs ?? 0), signal).catch(
@@ -142,6 +144,7 @@ async function* once({ transport, path, query, deadline }: Attempt): AsyncGenera
     throw new FailedAttempt(new RiveraError('unavailable', `The server ended the log: ${goodbye}.`), {
       sent: true,
       transient: true,
+      isOfServer: true,
     });
 }
 

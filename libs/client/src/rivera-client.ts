@@ -44,8 +44,8 @@ import { receiveTar, sendTar } from './remote-files.js';
 import { RemoteProcess } from './remote-process.js';
 
 export interface RiveraClientOptions {
-  /** Address of bbs, e.g. `http://localhost:8080`. */
-  api: string;
+  /** Address of bbs, e.g. `http://localhost:8080`; of several bbs all of them, and calls go on while one is away. */
+  api: string | readonly string[];
   token: TokenSource;
   /** Global fetch when absent. */
   fetch?: typeof fetch;

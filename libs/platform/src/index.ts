@@ -34,6 +34,7 @@ export * from './metrics/metrics.js';
 export * from './platform.module.js';
 export * from './redis/open-redis.js';
 export * from './redis/redis-url.js';
+export * from './shutdown/farewell.js';
 export * from './shutdown/run-app.js';
 export * from './trace-scope.js';
 export * from './context.js';

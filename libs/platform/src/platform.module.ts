@@ -7,6 +7,7 @@ import { Readiness } from './health/readiness.js';
 import { Ids, SystemIds } from './ids.js';
 import { RiveraLogger } from './logging/rivera-logger.js';
 import { Metrics } from './metrics/metrics.js';
+import { Farewell } from './shutdown/farewell.js';
 
 export interface PlatformOptions {
   logger: RiveraLogger;
@@ -15,6 +16,8 @@ export interface PlatformOptions {
   ids?: Ids;
   /** Serve health here; leave it out in an app that uses `HealthController`. */
   healthListen?: ListenAddress;
+  /** Of an app with an HTTP API, see `Farewell`; none when absent. */
+  shutdownGraceMs?: number;
 }
 
 /** The one global module: logger, metrics, readiness, clock and ids, injectable everywhere by their classes. */
@@ -28,6 +31,7 @@ export class PlatformModule {
       providers: [
         { provide: RiveraLogger, useValue: logger },
         { provide: Metrics, useFactory: () => options.metrics ?? new Metrics() },
+        { provide: Farewell, useFactory: () => new Farewell(options.shutdownGraceMs ?? 0) },
         { provide: Readiness, useFactory: () => new Readiness() },
         { provide: Clock, useValue: options.clock ?? new SystemClock() },
         { provide: Ids, useValue: options.ids ?? new SystemIds() },
@@ -39,7 +43,7 @@ export class PlatformModule {
           },
         },
       ],
-      exports: [RiveraLogger, Metrics, Readiness, Clock, Ids, HealthServer],
+      exports: [RiveraLogger, Metrics, Farewell, Readiness, Clock, Ids, HealthServer],
     };
   }
 }

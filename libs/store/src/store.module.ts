@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type DynamicModule,
   Inject,
@@ -6,6 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
+import { RiveraError } from '#rivera/models';
 import { Readiness, type RedisClient, type ReplicationConfig, RiveraLogger } from '#rivera/platform';
 import { Backup } from './backup.js';
 import { CellRepository } from './cell-repository.js';
@@ -19,6 +21,8 @@ import { WakeUps } from './wake-ups.js';
 
 const STORE_REDIS = Symbol('store-redis');
 const STORE_SUBSCRIBER = Symbol('store-subscriber');
+/** Between two looks whether the store is there. */
+const OPEN_AGAIN_MS = 500;
 
 export interface StoreModuleOptions {
   url: string;
@@ -29,9 +33,16 @@ export interface StoreModuleOptions {
   replication?: ReplicationConfig;
 }
 
-/** The store and its repositories, over two connections that live as long as the app. */
+/**
+ * The store and its repositories, over two connections that live as long as the app. An app starts without its store, is
+ * not ready, and opens it when it is there.
+ */
 @Module({})
 export class StoreModule implements OnModuleInit, OnApplicationShutdown {
+  /** Why it is not open. */
+  private missing?: RiveraError;
+  private readonly end = new AbortController();
+
   constructor(
     @Inject(STORE_REDIS) private readonly redis: RedisClient,
     @Inject(STORE_SUBSCRIBER) private readonly subscriber: RedisClient,
@@ -96,17 +107,40 @@ export class StoreModule implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
-    await this.store.open();
-    const { versions } = this.store;
-    versions.keepAnnounced((error) => this.logger.error('store-schema-refused', { error }));
     this.readiness.register('store', async () => {
+      if (this.missing !== undefined) throw this.missing;
       await this.redis.ping();
     });
+    if (await this.isOpened()) return;
+    this.logger.warn('waiting-for-store', { reason: this.missing?.message });
+    // A store that turns out to be another version's ends the process, as it would have at the start.
+    void this.openOnceThere();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.end.abort();
     await this.store.versions.leave();
     this.redis.disconnect();
     this.subscriber.disconnect();
+  }
+
+  private async openOnceThere(): Promise<void> {
+    const { signal } = this.end;
+    do await sleep(OPEN_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    while (!signal.aborted && !(await this.isOpened()));
+    if (!signal.aborted) this.logger.log('store-opened');
+  }
+
+  private async isOpened(): Promise<boolean> {
+    try {
+      await this.store.open();
+      this.missing = undefined;
+      this.store.versions.keepAnnounced((error) => this.logger.error('store-schema-refused', { error }));
+      return true;
+    } catch (error) {
+      if (!(error instanceof RiveraError) || error.code !== 'unavailable') throw error;
+      this.missing = error;
+      return false;
+    }
   }
 }

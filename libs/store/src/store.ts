@@ -97,6 +97,8 @@ export class Store {
   private readonly forms = new Map<RecordKind, Form>();
   private readonly keptEvents: number;
   private readonly gate = new CommitGate();
+  /** Nobody knows yet whether what is in Redis can be read. */
+  private isOpening = false;
   private readonly send: (shard: number, keys: string[], args: string[]) => Promise<CommitReply>;
 
   constructor({ redis, keptEvents = 4_000, replication, migrations }: StoreOptions) {
@@ -113,11 +115,14 @@ export class Store {
   }
 
   /**
-   * Makes itself known to the store. Errors: `unsupported` (laid out in another way, or of a schema more than one version
-   * away from that of this program or of another one that runs).
+   * Makes itself known to the store; until it has succeeded nothing is committed. Errors: `unavailable` (try again),
+   * `unsupported` (laid out in another way, or of a schema more than one version away from that of this program or of
+   * another one that runs).
    */
   async open(): Promise<void> {
+    this.isOpening = true;
     await this.versions.announce();
+    this.isOpening = false;
   }
 
   /** Writes a transition whose changes all belong to `shard`. False: a record has changed since it was read. */
@@ -127,6 +132,10 @@ export class Store {
     options: CommitOptions = {},
     texts = new JsonTexts(),
   ): Promise<boolean> {
+    if (this.isOpening) {
+      const sentence = 'The store has not answered since this process began. Try again in a moment.';
+      throw new RiveraError('unavailable', sentence);
+    }
     const batch = new CommitBatch(shard, texts, this.schema.version);
     const changes = transition.map(keepUnknownFields);
     for (const change of changes) batch.addChange(change);

@@ -6,6 +6,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { type BenchContext, percentile } from '../bench.js';
 import { makeInstance } from '../instances.js';
 import { RunningWatch } from '../running-watch.js';
+import { type LeaderRole, LeaseWatch } from '../../support/lease-watch.js';
 import { measureDrain } from './drain.js';
 
 const WAIT_MS = 60_000;
@@ -20,9 +21,18 @@ export async function bench(context: BenchContext): Promise<void> {
   } else context.progress('No Docker Engine can be had: no container is killed.');
   await cellKilled(context, { ttlMs: 3_000, runs: isSmoke ? 1 : 12, instances: 20 });
   await cellKilled(context, { ttlMs: 15_000, runs: isSmoke ? 1 : 6, instances: 20 });
-  await leaderKilled(context, { leaseTtlMs: 6_000, runs: isSmoke ? 1 : 12 });
+  const leaders = { leaseTtlMs: 6_000, runs: isSmoke ? 1 : 12 };
+  await leaderKilled(context, leaders);
+  await leaderEnded(context, { ...leaders, role: 'converger', signal: 'SIGKILL' });
+  await leaderEnded(context, { ...leaders, role: 'auctioneer', signal: 'SIGTERM' });
+  await leaderEnded(context, { ...leaders, role: 'converger', signal: 'SIGTERM' });
   await redisKilled(context, isSmoke ? 2 : 30);
   await measureDrain(context);
+}
+
+interface LeaderRuns {
+  leaseTtlMs: number;
+  runs: number;
 }
 
 async function on(options: ClusterOptions, measure: (cluster: Cluster) => Promise<void>): Promise<void> {
@@ -93,36 +103,59 @@ function cellKilled(
   });
 }
 
-/** From SIGKILL to the active auctioneer until an instance that is desired right then runs. */
-function leaderKilled(
-  context: BenchContext,
-  { leaseTtlMs, runs }: { leaseTtlMs: number; runs: number },
-): Promise<void> {
+/**
+ * From SIGKILL to the active auctioneer until the standby holds the lease, and until an instance that is desired right
+ * then runs.
+ */
+function leaderKilled(context: BenchContext, { leaseTtlMs, runs }: LeaderRuns): Promise<void> {
   context.progress(`leader-killed with a lease TTL of ${leaseTtlMs} ms: ${runs} times`);
   return on({ cells: 2, backend: 'fake', replicas: 2, leaseTtlMs }, async (cluster) => {
     const watch = await RunningWatch.start(cluster.client);
-    const isActive = (name: string): boolean =>
-      lastLine(cluster, name, /auctioneer-active|lost-lease/).includes('-active');
-    const names = ['auctioneer', 'auctioneer-2'];
-    const times: number[] = [];
+    const leases = new LeaseWatch(cluster, 'auctioneer');
+    const takeovers: number[] = [];
+    const placements: number[] = [];
     for (let run = 0; run < runs; run += 1) {
-      const leader = await waitFor(
-        () => names.filter((name) => cluster.program(name).isRunning && isActive(name)).at(0),
-        {
-          what: 'an auctioneer is active',
-          until: (name) => name !== undefined,
-        },
-      );
+      const leader = await leases.leader();
       await (await makeInstance(cluster, watch)).remove();
+      const next = await leases.next();
       const began = performance.now();
-      await cluster.kill9(leader!);
-      const made = await makeInstance(cluster, watch);
-      times.push(performance.now() - began);
+      await cluster.kill9(leader);
+      const [made, takenAt] = await Promise.all([makeInstance(cluster, watch), next.taken()]);
+      placements.push(made.durationMs);
+      takeovers.push(takenAt - began);
       await made.remove();
-      await cluster.startProgram(leader!);
+      await cluster.startProgram(leader);
     }
     watch.stop();
-    reportTimes(context, 'leader-killed', times);
+    leases.close();
+    reportTimes(context, 'lease-of-killed-auctioneer', takeovers);
+    reportTimes(context, 'leader-killed', placements);
+  });
+}
+
+/** From a signal to the active converger or auctioneer until the standby holds the lease. */
+function leaderEnded(
+  context: BenchContext,
+  { leaseTtlMs, runs, role, signal }: LeaderRuns & { role: LeaderRole; signal: 'SIGKILL' | 'SIGTERM' },
+): Promise<void> {
+  const name = `lease-of-${signal === 'SIGKILL' ? 'killed' : 'stopped'}-${role}`;
+  context.progress(`${name} with a lease TTL of ${leaseTtlMs} ms: ${runs} times`);
+  return on({ cells: 0, backend: 'fake', replicas: 2, leaseTtlMs }, async (cluster) => {
+    const leases = new LeaseWatch(cluster, role);
+    const times: number[] = [];
+    for (let run = 0; run < runs; run += 1) {
+      const leader = await leases.leader();
+      // Some moment between two renewals.
+      await sleep((leaseTtlMs / 3) * (run / runs));
+      const next = await leases.next();
+      const began = performance.now();
+      const ended = signal === 'SIGKILL' ? cluster.kill9(leader) : cluster.program(leader).stop();
+      times.push((await next.taken()) - began);
+      await ended;
+      await cluster.startProgram(leader);
+    }
+    leases.close();
+    reportTimes(context, name, times);
   });
 }
 
@@ -147,12 +180,6 @@ function redisKilled(context: BenchContext, runs: number): Promise<void> {
     }
     reportTimes(context, 'redis-killed', times);
   });
-}
-
-function lastLine(cluster: Cluster, name: string, pattern: RegExp): string {
-  const lines = cluster.program(name).logTail(10_000).split('\n');
-  const started = lines.findLastIndex((line) => line.startsWith('--- '));
-  return lines.slice(started + 1).findLast((line) => pattern.test(line)) ?? '';
 }
 
 export function reportTimes(context: BenchContext, name: string, times: readonly number[]): void {

@@ -12,11 +12,12 @@ export function drift(
   history: History,
   engine: { containers: readonly EngineContainer[]; running: readonly EngineRun[] },
 ): string[] {
-  return [
-    ...desiredAndActual(history),
-    ...unfinishedTasks(history),
-    ...containersAndRecords(history, engine),
-  ];
+  return [...recordDrift(history), ...containersAndRecords(history, engine)];
+}
+
+/** The same as far as records tell. */
+export function recordDrift(history: History): string[] {
+  return [...desiredAndActual(history), ...unfinishedTasks(history)];
 }
 
 function desiredAndActual({ desired, actuals }: History): string[] {

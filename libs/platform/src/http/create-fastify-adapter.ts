@@ -56,6 +56,8 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // What came before the connection was closed is served: nobody could tell that it was not.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PATH_PART_LENGTH },
     // The router refuses malformed paths before any filter can see them.
     frameworkErrors: (error: Error, request: unknown, reply: unknown) =>
