@@ -6,8 +6,10 @@ import {
   ALL_SHARDS,
   CellRepository,
   CELLS_SHARD,
+  type Cursor,
   EventLog,
   type Fence,
+  type LoggedEvent,
   ProcessRepository,
   Store,
   TaskRepository,
@@ -24,8 +26,10 @@ export interface ConvergerOptions {
 }
 
 const DUE_PER_SHARD = 500;
-/** Repairs that run at the same time. */
-const PARALLEL_REPAIRS = 32;
+/** Shards whose part of the work of cells is looked at at the same time. */
+const PARALLEL_SHARDS = 8;
+/** Repairs that run at the same time in one shard. */
+const PARALLEL_REPAIRS = 8;
 
 /**
  * Finds and repairs drift between desired and actual (Diego BBS, convergence). It sleeps until something is due, wakes
@@ -36,6 +40,11 @@ export class Converger {
   private fence: Fence = { role: 'converger', token: 0 };
   private readonly dirtyShards = new Set<number>();
   private readonly dirtyCells = new Set<string>();
+  /** Nobody knows which cells came or went. */
+  private areAllCellsDirty = false;
+  /** Last event of the shard of cells that `dirtyCells` knows of, and the last one that all work has been judged by. */
+  private cellsHeard = 0;
+  private cellsConverged: number | undefined;
   /** When the next member of each shard is due; absent = nothing is. */
   private readonly nextDue = new Map<number, number>();
   private nextAudit = 0;
@@ -83,27 +92,21 @@ export class Converger {
     this.losses.giveGrace();
     this.nextAudit = this.clock.now();
     for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
-    for (const cell of await this.cells.list()) this.dirtyCells.add(cell.cellId);
     const cursor = await this.log.now();
+    await this.takeUpCells(cursor);
     await this.deployments.load();
     this.log
       .follow(
         cursor,
         {
           onEvents: (events) => {
-            for (const { shard, event } of events) {
-              this.dirtyShards.add(shard);
-              this.deployments.observe(event);
-              if (event.type === 'cell_created' || event.type === 'cell_changed') {
-                this.dirtyCells.add(event.after.cellId);
-              }
-              if (event.type === 'cell_removed') this.dirtyCells.add(event.before.cellId);
-            }
+            for (const logged of events) this.observe(logged);
             this.wake();
           },
-          onReset: async () => {
+          onReset: async (_reason, end) => {
             for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
-            for (const cell of await this.cells.list()) this.dirtyCells.add(cell.cellId);
+            this.areAllCellsDirty = true;
+            this.cellsHeard = end.position(CELLS_SHARD);
             await this.deployments.load();
             this.wake();
           },
@@ -119,44 +122,80 @@ export class Converger {
     this.loop.wake();
   }
 
+  /**
+   * Cells that came or went are taken up where the former holder has got to: what it had judged by the cells as they were
+   * then needs no other judgement. Where the log reaches back no further, or nobody was there before, all work is judged.
+   */
+  private async takeUpCells(cursor: Cursor): Promise<void> {
+    this.cellsConverged = await this.cells.convergedUpTo();
+    this.areAllCellsDirty = this.cellsConverged === undefined;
+    if (this.cellsConverged !== undefined) cursor.advance(CELLS_SHARD, this.cellsConverged);
+    this.cellsHeard = cursor.position(CELLS_SHARD);
+  }
+
+  private observe({ shard, sequence, event }: LoggedEvent): void {
+    this.dirtyShards.add(shard);
+    this.deployments.observe(event);
+    if (event.type === 'cell_created' || event.type === 'cell_changed') {
+      this.dirtyCells.add(event.after.cellId);
+    }
+    if (event.type === 'cell_removed') this.dirtyCells.add(event.before.cellId);
+    if (shard === CELLS_SHARD) this.cellsHeard = sequence;
+  }
+
   /** One pass. Returns in how many ms something is due again. */
   private async pass(): Promise<number> {
     const now = this.clock.now();
     for (const cellId of await this.losses.lose(now, this.fence)) this.dirtyCells.add(cellId);
+    const [cellsHeard, areAllDirty] = [this.cellsHeard, this.areAllCellsDirty];
     const dirtyCells = take(this.dirtyCells);
+    this.areAllCellsDirty = false;
     const shards = new Set(take(this.dirtyShards));
     for (const [shard, due] of this.nextDue) if (due <= now) shards.add(shard);
     const isAuditDue = this.nextAudit <= now;
     try {
-      if (dirtyCells.length > 0 || shards.size > 0 || isAuditDue) {
+      if (areAllDirty || dirtyCells.length > 0 || shards.size > 0 || isAuditDue) {
         this.losses.measure(await this.repairs.refresh());
       }
-      for (const cellId of dirtyCells) await this.convergeCell(cellId);
+      if (areAllDirty) await this.convergeWorkOf('all');
+      else if (dirtyCells.length > 0) await this.convergeWorkOf(dirtyCells);
+      await this.rememberCells(cellsHeard);
       for (const shard of shards) await this.convergeDue(shard, now);
       await this.deployments.advanceDirty(this.fence);
       if (isAuditDue) await this.auditNext(now);
     } catch (error) {
       for (const cellId of dirtyCells) this.dirtyCells.add(cellId);
+      this.areAllCellsDirty ||= areAllDirty;
       throw error;
     }
     const next = Math.min(this.nextAudit, ...this.nextDue.values(), await this.losses.nextAt(now));
     return Math.max(1, next - this.clock.now());
   }
 
-  /** A cell came or went: everything it holds is judged anew. */
-  private async convergeCell(cellId: string): Promise<void> {
-    const [actuals, tasks] = await Promise.all([
-      this.processes.actualsOnCell(cellId),
-      this.tasks.onCell(cellId),
-    ]);
-    const guids = [...new Set(actuals.map(({ processGuid }) => processGuid))];
-    this.repaired.inc(
-      { found_by: 'cell' },
-      await this.repair(
-        guids,
-        tasks.map(({ taskGuid }) => taskGuid),
-      ),
-    );
+  /**
+   * Cells came or went: everything they hold is judged anew. What needs nothing, which mostly is nearly all, is read and
+   * judged many at a time; what needs something is then repaired one by one, as it is found by then.
+   */
+  private async convergeWorkOf(cells: string[] | 'all'): Promise<void> {
+    await aFewAtATime(WORK_SHARD_IDS, PARALLEL_SHARDS, async (shard) => {
+      const [processes, tasks] = await Promise.all(
+        cells === 'all'
+          ? [this.processes.snapshotsOfShard(shard), this.tasks.ofShard(shard)]
+          : [this.processes.snapshotsOnCells(shard, cells), this.tasks.onCells(shard, cells)],
+      );
+      const repaired = await this.repair(
+        processes.filter((each) => this.repairs.needsProcess(each)).map(({ processGuid }) => processGuid),
+        tasks.filter((each) => this.repairs.needsTask(each)).map(({ taskGuid }) => taskGuid),
+      );
+      this.repaired.inc({ found_by: 'cell' }, repaired);
+    });
+  }
+
+  /** For whoever takes over. */
+  private async rememberCells(converged: number): Promise<void> {
+    if (converged === this.cellsConverged) return;
+    await this.cells.markConverged(converged, { fence: this.fence });
+    this.cellsConverged = converged;
   }
 
   /** Everything of a shard that is due now. What stays due although nothing is wrong with it is put off. */
