@@ -41,9 +41,7 @@ export class CellRepository {
 
   /** The event of cells up to which all work has been judged by them; undefined when nobody ever has. */
   async convergedUpTo(): Promise<number | undefined> {
-    const score = await orUnavailable(() =>
-      this.store.redis.zscore(shardKey(CELLS_SHARD, CONVERGED), CELLS),
-    );
+    const score = await orUnavailable(() => this.store.redis.zscore(shardKey(CELLS_SHARD, CONVERGED), CELLS));
     return score === null ? undefined : Number(score);
   }
 
