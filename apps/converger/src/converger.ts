@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { WakeLoop } from '#rivera/actor';
-import { STALE_UNPLACED_MS } from '#rivera/lifecycle';
+import { type ProcessSnapshot, STALE_UNPLACED_MS } from '#rivera/lifecycle';
+import type { Task } from '#rivera/models';
 import { Clock, Metrics, RiveraLogger } from '#rivera/platform';
 import {
   ALL_SHARDS,
@@ -26,7 +27,9 @@ export interface ConvergerOptions {
 }
 
 const DUE_PER_SHARD = 500;
-/** Shards whose part of the work of cells is looked at at the same time. */
+/** Cells whose work is judged in one pass; more would keep waiting what is due. */
+const CELLS_PER_PASS = 16;
+/** Shards whose part of that is looked at at the same time. */
 const PARALLEL_SHARDS = 8;
 /** Repairs that run at the same time in one shard. */
 const PARALLEL_REPAIRS = 8;
@@ -40,8 +43,8 @@ export class Converger {
   private fence: Fence = { role: 'converger', token: 0 };
   private readonly dirtyShards = new Set<number>();
   private readonly dirtyCells = new Set<string>();
-  /** Nobody knows which cells came or went. */
-  private areAllCellsDirty = false;
+  /** All work in them has to be judged, because nobody knows which cells came or went. */
+  private readonly unjudgedShards = new Set<number>();
   /** Last event of the shard of cells that `dirtyCells` knows of, and the last one that all work has been judged by. */
   private cellsHeard = 0;
   private cellsConverged: number | undefined;
@@ -105,7 +108,7 @@ export class Converger {
           },
           onReset: async (_reason, end) => {
             for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
-            this.areAllCellsDirty = true;
+            for (const shard of WORK_SHARD_IDS) this.unjudgedShards.add(shard);
             this.cellsHeard = end.position(CELLS_SHARD);
             await this.deployments.load();
             this.wake();
@@ -128,8 +131,8 @@ export class Converger {
    */
   private async takeUpCells(cursor: Cursor): Promise<void> {
     this.cellsConverged = await this.cells.convergedUpTo();
-    this.areAllCellsDirty = this.cellsConverged === undefined;
     if (this.cellsConverged !== undefined) cursor.advance(CELLS_SHARD, this.cellsConverged);
+    else for (const shard of WORK_SHARD_IDS) this.unjudgedShards.add(shard);
     this.cellsHeard = cursor.position(CELLS_SHARD);
   }
 
@@ -147,48 +150,70 @@ export class Converger {
   private async pass(): Promise<number> {
     const now = this.clock.now();
     for (const cellId of await this.losses.lose(now, this.fence)) this.dirtyCells.add(cellId);
-    const [cellsHeard, areAllDirty] = [this.cellsHeard, this.areAllCellsDirty];
-    const dirtyCells = take(this.dirtyCells);
-    this.areAllCellsDirty = false;
     const shards = new Set(take(this.dirtyShards));
     for (const [shard, due] of this.nextDue) if (due <= now) shards.add(shard);
     const isAuditDue = this.nextAudit <= now;
-    try {
-      if (areAllDirty || dirtyCells.length > 0 || shards.size > 0 || isAuditDue) {
-        this.losses.measure(await this.repairs.refresh());
-      }
-      if (areAllDirty) await this.convergeWorkOf('all');
-      else if (dirtyCells.length > 0) await this.convergeWorkOf(dirtyCells);
-      await this.rememberCells(cellsHeard);
-      for (const shard of shards) await this.convergeDue(shard, now);
-      await this.deployments.advanceDirty(this.fence);
-      if (isAuditDue) await this.auditNext(now);
-    } catch (error) {
-      for (const cellId of dirtyCells) this.dirtyCells.add(cellId);
-      this.areAllCellsDirty ||= areAllDirty;
-      throw error;
+    const { isJudging, cellsHeard } = this;
+    if (isJudging || shards.size > 0 || isAuditDue) {
+      this.losses.measure(await this.repairs.refresh());
     }
+    if (isJudging) await this.judgeSome();
+    else await this.rememberCells(cellsHeard);
+    for (const shard of shards) await this.convergeDue(shard, now);
+    await this.deployments.advanceDirty(this.fence);
+    if (isAuditDue) await this.auditNext(now);
+    if (isJudging || this.isJudging) return 0;
     const next = Math.min(this.nextAudit, ...this.nextDue.values(), await this.losses.nextAt(now));
     return Math.max(1, next - this.clock.now());
   }
 
+  private get isJudging(): boolean {
+    return this.dirtyCells.size > 0 || this.unjudgedShards.size > 0;
+  }
+
   /**
-   * Cells came or went: everything they hold is judged anew. What needs nothing, which mostly is nearly all, is read and
-   * judged many at a time; what needs something is then repaired one by one, as it is found by then.
+   * Cells came or went: everything they hold is judged anew, a part in each pass. What has been judged stays judged when a
+   * later part fails.
    */
-  private async convergeWorkOf(cells: string[] | 'all'): Promise<void> {
-    await aFewAtATime(WORK_SHARD_IDS, PARALLEL_SHARDS, async (shard) => {
-      const [processes, tasks] = await Promise.all(
-        cells === 'all'
-          ? [this.processes.snapshotsOfShard(shard), this.tasks.ofShard(shard)]
-          : [this.processes.snapshotsOnCells(shard, cells), this.tasks.onCells(shard, cells)],
-      );
-      const repaired = await this.repair(
-        processes.filter((each) => this.repairs.needsProcess(each)).map(({ processGuid }) => processGuid),
-        tasks.filter((each) => this.repairs.needsTask(each)).map(({ taskGuid }) => taskGuid),
-      );
-      this.repaired.inc({ found_by: 'cell' }, repaired);
-    });
+  private async judgeSome(): Promise<void> {
+    const cells = [...this.dirtyCells].slice(0, CELLS_PER_PASS);
+    const [shard] = this.unjudgedShards;
+    // Taken out first: what happens from here on makes them dirty again.
+    if (cells.length > 0) {
+      for (const cellId of cells) this.dirtyCells.delete(cellId);
+      await this.judgeCells(cells).catch((error: unknown) => {
+        for (const cellId of cells) this.dirtyCells.add(cellId);
+        throw error;
+      });
+    } else if (shard !== undefined) {
+      this.unjudgedShards.delete(shard);
+      await this.judgeShard(shard).catch((error: unknown) => {
+        this.unjudgedShards.add(shard);
+        throw error;
+      });
+    }
+  }
+
+  private async judgeCells(cells: string[]): Promise<void> {
+    await aFewAtATime(WORK_SHARD_IDS, PARALLEL_SHARDS, async (shard) =>
+      this.repairNeedy(
+        await this.processes.snapshotsOnCells(shard, cells),
+        await this.tasks.onCells(shard, cells),
+      ),
+    );
+  }
+
+  private async judgeShard(shard: number): Promise<void> {
+    await this.repairNeedy(await this.processes.snapshotsOfShard(shard), await this.tasks.ofShard(shard));
+  }
+
+  /** What needs nothing, which mostly is nearly all, is read and judged many at a time; only what does is changed one by one. */
+  private async repairNeedy(processes: ProcessSnapshot[], tasks: Task[]): Promise<void> {
+    const repaired = await this.repair(
+      processes.filter((each) => this.repairs.needsProcess(each)).map(({ processGuid }) => processGuid),
+      tasks.filter((each) => this.repairs.needsTask(each)).map(({ taskGuid }) => taskGuid),
+    );
+    this.repaired.inc({ found_by: 'cell' }, repaired);
   }
 
   /** For whoever takes over. */
