@@ -15,8 +15,8 @@ const SETS = ['delayed', 'prioritized', 'failed'];
 const KNOWN_KEYS = [
   // What each cell last had its work changed by; a number a cell.
   /^rivera:\{s\d\d\}:cell-versions$/,
-  /^rivera:\{(s\d\d|cells)\}:((ids:)?(desired|actual|task|cell|domain|deployment)|run|by-cell|unplaced|evacuating|due|callback|presence|events|meta)$/,
-  /^rivera:\{deployment\}:layout$/,
+  /^rivera:\{(s\d\d|cells)\}:((ids:)?(desired|actual|task|cell|domain|deployment)|run|by-cell|unplaced|evacuating|due|callback|presence|converged|events|meta)$/,
+  /^rivera:\{deployment\}:(layout|programs|migration)$/,
   /^rivera:\{lease-(auctioneer|converger)\}:(holder|tokens)$/,
   /^\{(cell-[^}]+|auctioneer|converger)\}:mailbox/,
 ];

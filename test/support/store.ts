@@ -84,7 +84,7 @@ async function flushAll(redis: RedisClient): Promise<void> {
 
 /** Waits until a check passes, at most as long as a busy machine may take. */
 export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(check, { timeout: 20_000 });
+  return vi.waitFor(check, { timeout: 20_000, interval: 5 });
 }
 
 /** Everything a store holds, read past the store. */

@@ -12,7 +12,7 @@ import {
 } from '#rivera/lifecycle';
 import { type ActualLRP, type Cell, splitDesiredLRP } from '#rivera/models';
 import type { MockInstance } from 'vitest';
-import { type InstanceDecision, ProcessRepository, shardKey, shardOf } from '#rivera/store';
+import { CELLS_SHARD, type InstanceDecision, ProcessRepository, shardKey, shardOf } from '#rivera/store';
 import { BUILT_AT, aDesiredLRP, aTask } from '#test/builders.js';
 import { type ConvergerHarness, type ConvergerHarnessOptions, startConverger } from '#test/converger.js';
 import { NET_INFO, REGISTRATION } from '#test/fake-cell.js';
@@ -381,6 +381,68 @@ describe('a deployment', () => {
       await stopped();
       expect(await deployed()).toMatchObject({ state: 'COMPLETED' });
     });
+  });
+});
+
+describe('a converger that takes over', () => {
+  const foundByCell = () => converger.metric('convergence_repairs_total', { found_by: 'cell' });
+  let reads: MockInstance<ProcessRepository['snapshotsOnCells']>;
+  beforeEach(async () => {
+    for (const cellId of ['cell-1', 'cell-2']) await present(cellId, { now: BUILT_AT + 3_600_000 });
+    for (const i of [1, 2]) {
+      await desireLRP(`app-${i}`);
+      await run(`app-${i}`, 0, `cell-${i}`);
+    }
+    await begin();
+    const last = await harness.cells.lastEvent();
+    await eventually(async () => expect(await harness.cells.convergedUpTo()).toBe(last));
+    await converger.stop();
+    reads = vi.spyOn(ProcessRepository.prototype, 'snapshotsOnCells');
+  });
+  afterEach(() => reads.mockRestore());
+
+  it('judges the work of cells that came and went meanwhile, and of no others', async () => {
+    await harness.cells.remove('cell-1');
+    await present('cell-3', { now: BUILT_AT + 3_600_000 });
+    await begin({ token: 2 });
+    await eventually(async () => expect(await rowsOf('app-1')).toEqual(['0 ORDINARY UNCLAIMED']));
+    await eventually(async () => expect(await foundByCell()).toBe(1));
+    expect(await rowsOf('app-2')).toEqual(['0 ORDINARY RUNNING cell-2']);
+    const judged = new Set(reads.mock.calls.flatMap(([, cellIds]) => cellIds));
+    expect(judged).toEqual(new Set(['cell-1', 'cell-3']));
+    const last = await harness.cells.lastEvent();
+    await eventually(async () => expect(await harness.cells.convergedUpTo()).toBe(last));
+  });
+
+  it('does again what the former one has not ended', async () => {
+    // It had read that the cell was gone, and no more.
+    await harness.cells.remove('cell-1');
+    await harness.cells.remove('cell-2');
+    const fenceOfFormer = { fence: { role: 'converger', token: 1 } };
+    await harness.cells.markConverged((await harness.cells.lastEvent()) - 1, fenceOfFormer);
+    await begin({ token: 2 });
+    await eventually(async () => expect(await rowsOf('app-2')).toEqual(['0 ORDINARY UNCLAIMED']));
+  });
+
+  it.each([
+    ['the log no longer reaches back', () => harness.log.trim(CELLS_SHARD, Date.now() + 60_000)],
+    ['nobody knows how far the former one got', () => harness.redis.del(shardKey(CELLS_SHARD, 'converged'))],
+    [
+      'the store is older than what it says of that',
+      () => harness.redis.zadd(shardKey(CELLS_SHARD, 'converged'), 1_000, 'cells'),
+    ],
+  ])('judges all work when %s', async (_case, forget) => {
+    await harness.cells.remove('cell-1');
+    await forget();
+    await begin({ token: 2 });
+    await eventually(async () => expect(await rowsOf('app-1')).toEqual(['0 ORDINARY UNCLAIMED']));
+    await eventually(async () => expect(await foundByCell()).toBe(1));
+  });
+
+  it('is not told by one that was replaced', async () => {
+    await begin({ token: 2 });
+    const fence = { role: 'converger', token: 1 };
+    await expect(harness.cells.markConverged(1_000, { fence })).rejects.toMatchObject({ code: 'fenced' });
   });
 });
 

@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { WakeLoop } from '#rivera/actor';
-import { STALE_UNPLACED_MS } from '#rivera/lifecycle';
+import { type ProcessSnapshot, STALE_UNPLACED_MS } from '#rivera/lifecycle';
+import type { Task } from '#rivera/models';
 import { Clock, Metrics, RiveraLogger } from '#rivera/platform';
 import {
   ALL_SHARDS,
   CellRepository,
   CELLS_SHARD,
+  type Cursor,
   EventLog,
   type Fence,
+  type LoggedEvent,
   ProcessRepository,
   Store,
   TaskRepository,
@@ -25,8 +28,12 @@ export interface ConvergerOptions {
 }
 
 const DUE_PER_SHARD = 500;
-/** Repairs that run at the same time. */
-const PARALLEL_REPAIRS = 32;
+/** Cells whose work is judged in one pass; more would keep waiting what is due. */
+const CELLS_PER_PASS = 16;
+/** Shards whose part of that is looked at at the same time. */
+const PARALLEL_SHARDS = 8;
+/** Repairs that run at the same time in one shard. */
+const PARALLEL_REPAIRS = 8;
 
 /**
  * Finds and repairs drift between desired and actual (Diego BBS, convergence). It sleeps until something is due, wakes
@@ -37,6 +44,11 @@ export class Converger {
   private fence: Fence = { role: 'converger', token: 0 };
   private readonly dirtyShards = new Set<number>();
   private readonly dirtyCells = new Set<string>();
+  /** All work in them has to be judged, because nobody knows which cells came or went. */
+  private readonly unjudgedShards = new Set<number>();
+  /** Last event of the shard of cells that `dirtyCells` knows of, and the last one that all work has been judged by. */
+  private cellsHeard = 0;
+  private cellsConverged: number | undefined;
   /** When the next member of each shard is due; absent = nothing is. */
   private readonly nextDue = new Map<number, number>();
   private nextAudit = 0;
@@ -88,27 +100,21 @@ export class Converger {
     this.nextMigration = this.nextAudit;
     this.migration.begin();
     for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
-    for (const cell of await this.cells.list()) this.dirtyCells.add(cell.cellId);
     const cursor = await this.log.now();
+    await this.takeUpCells(cursor);
     await this.deployments.load();
     this.log
       .follow(
         cursor,
         {
           onEvents: (events) => {
-            for (const { shard, event } of events) {
-              this.dirtyShards.add(shard);
-              this.deployments.observe(event);
-              if (event.type === 'cell_created' || event.type === 'cell_changed') {
-                this.dirtyCells.add(event.after.cellId);
-              }
-              if (event.type === 'cell_removed') this.dirtyCells.add(event.before.cellId);
-            }
+            for (const logged of events) this.observe(logged);
             this.wake();
           },
-          onReset: async () => {
+          onReset: async (_reason, end) => {
             for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
-            for (const cell of await this.cells.list()) this.dirtyCells.add(cell.cellId);
+            for (const shard of WORK_SHARD_IDS) this.unjudgedShards.add(shard);
+            this.cellsHeard = end.position(CELLS_SHARD);
             await this.deployments.load();
             this.wake();
           },
@@ -124,27 +130,45 @@ export class Converger {
     this.loop.wake();
   }
 
+  /**
+   * Cells that came or went are taken up where the former holder has got to: what it had judged by the cells as they were
+   * then needs no other judgement. Where the log reaches back no further, or nobody was there before, all work is judged.
+   */
+  private async takeUpCells(cursor: Cursor): Promise<void> {
+    this.cellsConverged = await this.cells.convergedUpTo();
+    if (this.cellsConverged !== undefined) cursor.advance(CELLS_SHARD, this.cellsConverged);
+    else for (const shard of WORK_SHARD_IDS) this.unjudgedShards.add(shard);
+    this.cellsHeard = cursor.position(CELLS_SHARD);
+  }
+
+  private observe({ shard, sequence, event }: LoggedEvent): void {
+    this.dirtyShards.add(shard);
+    this.deployments.observe(event);
+    if (event.type === 'cell_created' || event.type === 'cell_changed') {
+      this.dirtyCells.add(event.after.cellId);
+    }
+    if (event.type === 'cell_removed') this.dirtyCells.add(event.before.cellId);
+    if (shard === CELLS_SHARD) this.cellsHeard = sequence;
+  }
+
   /** One pass. Returns in how many ms something is due again. */
   private async pass(): Promise<number> {
     const now = this.clock.now();
     for (const cellId of await this.losses.lose(now, this.fence)) this.dirtyCells.add(cellId);
-    const dirtyCells = take(this.dirtyCells);
     const shards = new Set(take(this.dirtyShards));
     for (const [shard, due] of this.nextDue) if (due <= now) shards.add(shard);
     const isAuditDue = this.nextAudit <= now;
-    try {
-      if (dirtyCells.length > 0 || shards.size > 0 || isAuditDue) {
-        this.losses.measure(await this.repairs.refresh());
-      }
-      for (const cellId of dirtyCells) await this.convergeCell(cellId);
-      for (const shard of shards) await this.convergeDue(shard, now);
-      await this.deployments.advanceDirty(this.fence);
-      if (isAuditDue) await this.auditNext(now);
-      if (this.nextMigration <= now) this.nextMigration = now + (await this.migration.step(this.fence));
-    } catch (error) {
-      for (const cellId of dirtyCells) this.dirtyCells.add(cellId);
-      throw error;
+    const { isJudging, cellsHeard } = this;
+    if (isJudging || shards.size > 0 || isAuditDue) {
+      this.losses.measure(await this.repairs.refresh());
     }
+    if (isJudging) await this.judgeSome();
+    else await this.rememberCells(cellsHeard);
+    for (const shard of shards) await this.convergeDue(shard, now);
+    await this.deployments.advanceDirty(this.fence);
+    if (isAuditDue) await this.auditNext(now);
+    if (this.nextMigration <= now) this.nextMigration = now + (await this.migration.step(this.fence));
+    if (isJudging || this.isJudging) return 0;
     const next = Math.min(
       this.nextAudit,
       this.nextMigration,
@@ -154,20 +178,60 @@ export class Converger {
     return Math.max(1, next - this.clock.now());
   }
 
-  /** A cell came or went: everything it holds is judged anew. */
-  private async convergeCell(cellId: string): Promise<void> {
-    const [actuals, tasks] = await Promise.all([
-      this.processes.actualsOnCell(cellId),
-      this.tasks.onCell(cellId),
-    ]);
-    const guids = [...new Set(actuals.map(({ processGuid }) => processGuid))];
-    this.repaired.inc(
-      { found_by: 'cell' },
-      await this.repair(
-        guids,
-        tasks.map(({ taskGuid }) => taskGuid),
+  private get isJudging(): boolean {
+    return this.dirtyCells.size > 0 || this.unjudgedShards.size > 0;
+  }
+
+  /**
+   * Cells came or went: everything they hold is judged anew, a part in each pass. What has been judged stays judged when a
+   * later part fails.
+   */
+  private async judgeSome(): Promise<void> {
+    const cells = [...this.dirtyCells].slice(0, CELLS_PER_PASS);
+    const [shard] = this.unjudgedShards;
+    // Taken out first: what happens from here on makes them dirty again.
+    if (cells.length > 0) {
+      for (const cellId of cells) this.dirtyCells.delete(cellId);
+      await this.judgeCells(cells).catch((error: unknown) => {
+        for (const cellId of cells) this.dirtyCells.add(cellId);
+        throw error;
+      });
+    } else if (shard !== undefined) {
+      this.unjudgedShards.delete(shard);
+      await this.judgeShard(shard).catch((error: unknown) => {
+        this.unjudgedShards.add(shard);
+        throw error;
+      });
+    }
+  }
+
+  private async judgeCells(cells: string[]): Promise<void> {
+    await aFewAtATime(WORK_SHARD_IDS, PARALLEL_SHARDS, async (shard) =>
+      this.repairNeedy(
+        await this.processes.snapshotsOnCells(shard, cells),
+        await this.tasks.onCells(shard, cells),
       ),
     );
+  }
+
+  private async judgeShard(shard: number): Promise<void> {
+    await this.repairNeedy(await this.processes.snapshotsOfShard(shard), await this.tasks.ofShard(shard));
+  }
+
+  /** What needs nothing, which mostly is nearly all, is read and judged many at a time; only what does is changed one by one. */
+  private async repairNeedy(processes: ProcessSnapshot[], tasks: Task[]): Promise<void> {
+    const repaired = await this.repair(
+      processes.filter((each) => this.repairs.needsProcess(each)).map(({ processGuid }) => processGuid),
+      tasks.filter((each) => this.repairs.needsTask(each)).map(({ taskGuid }) => taskGuid),
+    );
+    this.repaired.inc({ found_by: 'cell' }, repaired);
+  }
+
+  /** For whoever takes over. */
+  private async rememberCells(converged: number): Promise<void> {
+    if (converged === this.cellsConverged) return;
+    await this.cells.markConverged(converged, { fence: this.fence });
+    this.cellsConverged = converged;
   }
 
   /** Everything of a shard that is due now. What stays due although nothing is wrong with it is put off. */

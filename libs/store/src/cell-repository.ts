@@ -9,13 +9,16 @@ import {
 } from '#rivera/lifecycle';
 import { type Cell, type CellRegistration, type Domain, notFound } from '#rivera/models';
 import type { WriteOptions } from './process-repository.js';
-import { CELL_VERSIONS } from './commit-batch.js';
+import { CELL_VERSIONS, type Fence } from './commit-batch.js';
 import { orUnavailable } from './redis.js';
 import { versionOf } from './stored.js';
 import { CELLS_SHARD, shardKey, WORK_SHARD_IDS } from './shards.js';
 import type { Store } from './store.js';
 
 const PRESENCE = 'presence';
+/** One member, whose score is the number of an event. */
+const CONVERGED = 'converged';
+const CELLS = 'cells';
 
 /** Cells, their presence, and domains. */
 export class CellRepository {
@@ -35,6 +38,20 @@ export class CellRepository {
   /** The number of the last event of a cell: as long as it is the same, none has changed (presences are no part of cells). */
   async lastEvent(): Promise<number> {
     return Number(await orUnavailable(() => this.store.redis.hget(shardKey(CELLS_SHARD, 'meta'), 'seq')));
+  }
+
+  /** The event of cells up to which all work has been judged by them; undefined when nobody ever has. */
+  async convergedUpTo(): Promise<number | undefined> {
+    const score = await orUnavailable(() => this.store.redis.zscore(shardKey(CELLS_SHARD, CONVERGED), CELLS));
+    return score === null ? undefined : Number(score);
+  }
+
+  /** So that the next converger need not judge all of it again. */
+  async markConverged(sequence: number, { fence }: { fence: Fence }): Promise<void> {
+    await this.store.commit(CELLS_SHARD, [], {
+      fence,
+      sets: [{ set: CONVERGED, member: CELLS, score: sequence }],
+    });
   }
 
   /** A cell says it is there until `expiresAt`, in milliseconds since the Unix epoch. Returns the cell as it is now. */

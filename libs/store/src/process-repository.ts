@@ -255,19 +255,21 @@ export class ProcessRepository {
       this.store.getAll(shard, 'desired', desiredIds),
       this.store.getAll(shard, 'actual', actualIds),
     ]);
-    const snapshots = new Map<string, ProcessSnapshot>(
-      desired.map((info) => [
-        info.processGuid,
-        { processGuid: info.processGuid, desired: info, actuals: [] },
-      ]),
+    return snapshotsFrom(desired, actuals);
+  }
+
+  /** Everything of those processes of a shard that have an instance on one of these cells, or given to it. */
+  async snapshotsOnCells(shard: number, cellIds: string[]): Promise<ProcessSnapshot[]> {
+    const members = await Promise.all(
+      cellIds.map((cellId) => this.store.membersByName(shard, 'by-cell', { prefix: `${cellId}/lrp/` })),
     );
-    for (const actual of actuals) {
-      const { processGuid } = actual;
-      const snapshot = snapshots.get(processGuid) ?? { processGuid, actuals: [] };
-      snapshot.actuals.push(actual);
-      snapshots.set(processGuid, snapshot);
-    }
-    return [...snapshots.values()];
+    // <cell>/lrp/<process guid>/<index>/<presence>
+    const guids = [...new Set(members.flat().map((member) => member.split('/')[2]!))];
+    const [desired, actualIds] = await Promise.all([
+      this.store.getAll(shard, 'desired', guids),
+      Promise.all(guids.map((guid) => this.store.ids(shard, 'actual', { prefix: `${guid}/` }))),
+    ]);
+    return snapshotsFrom(desired, await this.store.getAll(shard, 'actual', actualIds.flat()));
   }
 
   async actualsById(shard: number, ids: string[]): Promise<ActualLRP[]> {
@@ -290,6 +292,19 @@ export class ProcessRepository {
     );
     return perShard.flat();
   }
+}
+
+function snapshotsFrom(desired: DesiredLRPSchedulingInfo[], actuals: ActualLRP[]): ProcessSnapshot[] {
+  const snapshots = new Map<string, ProcessSnapshot>(
+    desired.map((info) => [info.processGuid, { processGuid: info.processGuid, desired: info, actuals: [] }]),
+  );
+  for (const actual of actuals) {
+    const { processGuid } = actual;
+    const snapshot = snapshots.get(processGuid) ?? { processGuid, actuals: [] };
+    snapshot.actuals.push(actual);
+    snapshots.set(processGuid, snapshot);
+  }
+  return [...snapshots.values()];
 }
 
 function processFrom(lookup: Lookup, processGuid: string, actualIds: string[]): ProcessSnapshot {

@@ -65,4 +65,16 @@ export class TaskRepository {
     );
     return perShard.flat();
   }
+
+  /** Those of a shard that these cells run or have been given. */
+  async onCells(shard: number, cellIds: string[]): Promise<Task[]> {
+    const perCell = await Promise.all(
+      cellIds.map(async (cellId) => {
+        const prefix = `${cellId}/task/`;
+        const members = await this.store.membersByName(shard, 'by-cell', { prefix });
+        return members.map((member) => member.slice(prefix.length));
+      }),
+    );
+    return this.store.getAll(shard, 'task', perCell.flat());
+  }
 }
