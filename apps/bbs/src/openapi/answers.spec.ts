@@ -69,7 +69,7 @@ async function call(method: Method, url: string, options: Call = {}): Promise<Re
     return {};
   }
   expect(type).toBe(contentType);
-  if (type.endsWith('json')) {
+  if (/[/+]json$/.test(type)) {
     const escaped = contentType.replace('/', '~1');
     const validate = ajv.compile({ $ref: `${pointer}/responses/${key}/content/${escaped}/schema` });
     expectValid(validate, answer);
@@ -282,6 +282,16 @@ describe('every answer is as the document says', () => {
     const token = bbs.token({ scopes: ['cell'], cellId: 'cell-9' });
     await call('get', cellRoute, { token, expect: 426 });
     await linked.stop();
+  });
+
+  it('of administration', async () => {
+    await call('get', '/v1/admin/export');
+    await call('post', '/v1/admin/imports', { body: { schema: 2, lastEvent: 0, merge: true } });
+    const records = [
+      { kind: 'domain', record: { domain: 'd', modificationTag: { epoch: 'e', index: 0 } } },
+      {},
+    ];
+    await call('post', '/v1/admin/imports/records', { body: { schema: 2, records } });
   });
 
   it('and no operation was left out', async () => {
