@@ -142,12 +142,10 @@ describe('retire', () => {
     const { processGuid } = await desire();
     await gone.run(processGuid);
     await bbs.cellClient('cell-4').endCellPresence('cell-4', gone.epoch);
-    const { get } = CellRepository.prototype;
-    const looking = vi.spyOn(CellRepository.prototype, 'get').mockImplementationOnce(async function (
-      this: CellRepository,
-      cellId,
-    ) {
-      const missing = await get.call(this, cellId);
+    const cells = bbs.app.get(CellRepository);
+    const get = cells.get.bind(cells);
+    const looking = vi.spyOn(cells, 'get').mockImplementationOnce(async (cellId) => {
+      const missing = await get(cellId);
       await retire(processGuid, 0).expect(202);
       await one.run(processGuid);
       return missing;
