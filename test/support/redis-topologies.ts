@@ -74,6 +74,8 @@ export class RedisNode {
 /** Several redis-servers that replace each other. `kill9` and `restart` are of all that hold data. */
 export interface RedisTopology extends RedisHarness {
   readonly nodes: readonly RedisNode[];
+  /** Replicas that each master has when all is well. */
+  readonly replicas: number;
   /** Those that are masters now. */
   masters(): Promise<RedisNode[]>;
   /** Waits until every master has its replicas, in step. */
@@ -229,6 +231,7 @@ function topologyOf(
     url,
     port: nodes[0]!.port,
     nodes,
+    replicas,
     masters,
     untilReplicated,
     kill9,
