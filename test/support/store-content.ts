@@ -72,7 +72,11 @@ export async function readShard(
   content.events = entries.flatMap((entry) => eventsOfEntry(entry).events);
   const first = content.sequence - content.events.length + 1;
   if (content.events.some(({ sequence }, i) => sequence !== first + i)) {
-    content.faults.push(`the events of shard ${shard} are not numbered up to ${content.sequence}`);
+    const ends = entries.map(([id]) => id.split('-')[0]);
+    content.faults.push(
+      `the events of shard ${shard} are not numbered up to ${content.sequence}: ` +
+        `${content.events.length} in entries that end with ${ends.slice(0, 3).join(', ')} … ${ends.slice(-5).join(', ')}`,
+    );
   }
   return content;
 }
