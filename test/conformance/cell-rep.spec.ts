@@ -123,6 +123,23 @@ describe('cell: rep and control plane', () => {
     expect(world().reportsOf(guid)).toEqual(['start-task', 'reject-task']);
   });
 
+  it('8.80 a task that an earlier agent may have started is not placed again when its container cannot be taken up', async () => {
+    const guid = world().placeTask({ action: play('polite') });
+    await world().inState(guid, 'running');
+    world().work = { epoch: 2, actualLRPs: [], tasks: [world().task(guid)] };
+    world().host.inject({ operation: 'lookup', handle: guid, error: boom, times: 1 });
+    world().reports.length = 0;
+    await world().startAgent().synchronize();
+    // The agent before it is still there in this test, and tells of the end as well.
+    await world().reported(
+      'complete-task',
+      guid,
+      ({ failed, failureReason }) => failed && failureReason === 'failed to create container: boom',
+    );
+    await world().gone(guid);
+    expect(world().reportsOf(guid)).not.toContain('reject-task');
+  });
+
   it('8.81 8.82 a stop is taken at once, of an unknown guid too, and is graceful', async () => {
     const guid = world().placeTask({ action: play('polite') });
     await world().inState(guid, 'running');

@@ -27,15 +27,20 @@ export interface TaskWorkOptions {
   report(report: TaskReport): Promise<CellReportResult>;
   services: CellServices;
   provisioner: Provisioner;
+  /** An earlier agent made its container, and may have started it. */
+  isAdopted?: boolean;
 }
 
 /** One task (Diego rep, task processor). */
 export class TaskWork implements Work {
   readonly kind = 'task';
   private granted: { definition: TaskDefinition; run: ContainerRun } | undefined;
-  private wasCreated = false;
+  /** Its program may have run: whatever happens now, it must not run again. */
+  private wasCreated: boolean;
 
-  constructor(private readonly options: TaskWorkOptions) {}
+  constructor(private readonly options: TaskWorkOptions) {
+    this.wasCreated = options.isAdopted ?? false;
+  }
 
   get guid(): string {
     return this.options.taskGuid;

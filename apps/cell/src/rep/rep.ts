@@ -190,7 +190,7 @@ export class Rep implements Instances {
     if (placement !== undefined) {
       this.place({ lrps: [], tasks: [placed] });
     } else if (containers.some(({ handle }) => handle === taskGuid) && definition.action.run !== undefined) {
-      this.adopt(this.taskWork(placed));
+      this.adopt(this.taskWork(placed, { isAdopted: true }));
     } else {
       const reason = 'task container does not exist';
       this.tell({ type: 'complete-task', taskGuid, failed: true, failureReason: reason });
@@ -246,10 +246,10 @@ export class Rep implements Instances {
     return new LRPWork({ ...lrp, ...more, report, services, provisioner: this.provisioner });
   }
 
-  private taskWork(task: PlacedTask): TaskWork {
+  private taskWork(task: PlacedTask, more: { isAdopted?: boolean } = {}): TaskWork {
     const { reporter, services } = this.options;
     const report = (said: TaskReport) => reporter.report(said);
-    return new TaskWork({ ...task, report, services, provisioner: this.provisioner });
+    return new TaskWork({ ...task, ...more, report, services, provisioner: this.provisioner });
   }
 
   /** The container of an instance or task of this cell, while it has one. */
