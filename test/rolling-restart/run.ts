@@ -5,7 +5,7 @@ import { Chance } from '../chaos/random.js';
 import type { Backend } from '../support/cluster.js';
 import { rollingRestart, type RollingRestartResult } from './rolling-restart.js';
 
-const USAGE = `usage: npm run rolling-restart -- [--rounds N] [--backend fake|process|docker] [--cells C] [--lrps L] [--presence-ttl MS] [--seed N] [--json]`;
+const USAGE = `usage: npm run rolling-restart -- [--rounds N] [--backend fake|process|docker] [--cells C] [--lrps L] [--only cell] [--presence-ttl MS] [--seed N] [--json]`;
 const BACKENDS: readonly string[] = ['fake', 'process', 'docker'] satisfies Backend[];
 
 /** Runs what the command line asks for. Returns the exit code: 1 when anything was violated. */
@@ -19,6 +19,7 @@ export async function runRollingRestart(args: string[]): Promise<number> {
       cells: { type: 'string', default: '3' },
       lrps: { type: 'string', default: '12' },
       'presence-ttl': { type: 'string', default: '15000' },
+      only: { type: 'string', default: '' },
       seed: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
@@ -36,6 +37,7 @@ export async function runRollingRestart(args: string[]): Promise<number> {
       lrps: Number(values.lrps),
       presenceTtlMs: Number(values['presence-ttl']),
       seed: values.seed === undefined ? Chance.ofRun().seed : Number(values.seed),
+      isRestarted: (name) => name.startsWith(values.only),
       cluster: { dist: copy.dist },
       progress: (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`),
     });

@@ -1,8 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
+import { readIfThere } from './read-if-there.js';
+import { SharedLook } from './shared-look.js';
 
 /** USER_HZ, the unit of processor time in /proc: 100 on every Linux that Node.js runs on. */
 const NANOSECONDS_PER_TICK = 10_000_000;
 const BYTES_PER_PAGE = 4096;
+/** Files of /proc that are open at the same time, however many processes there are and whoever asks. */
+const OPEN_AT_ONCE = 16;
 
 /** What /proc tells about one process. */
 export interface ProcessStat {
@@ -17,7 +21,7 @@ export interface ProcessStat {
 
 /** Undefined when there is no such process. */
 export async function readStat(pid: number): Promise<ProcessStat | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const text = (await readIfThere(`/proc/${pid}/stat`)) ?? '';
   // The second field is the name in parentheses and may contain anything, so counting begins after it.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   if (fields.length < 22) return undefined;
@@ -41,20 +45,14 @@ export async function isAlive(pid: number, startTime: string): Promise<boolean> 
 /** All processes of the given sessions. */
 export async function processesOfSessions(sessions: Set<number>): Promise<ProcessStat[]> {
   if (sessions.size === 0) return [];
-  const stats = await Promise.all((await allPids()).map(readStat));
-  return stats.filter(
-    (stat) => stat !== undefined && !stat.isZombie && sessions.has(stat.session),
-  ) as ProcessStat[];
+  const stats = await allStats.ask();
+  return stats.filter(({ isZombie, session }) => !isZombie && sessions.has(session));
 }
 
 /** Processes that were started with `entry` in their environment, whatever session they moved to. */
 export async function processesWithEnvironment(entry: string): Promise<number[]> {
-  const found: number[] = [];
-  for (const pid of await allPids()) {
-    const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-    if (environment.split('\0').includes(entry)) found.push(pid);
-  }
-  return found;
+  const environments = await allEnvironments.ask();
+  return environments.filter(({ entries }) => entries.includes(entry)).map(({ pid }) => pid);
 }
 
 /** Sends a signal to a process, or with a negative number to a process group; one that is gone is success. */
@@ -66,6 +64,24 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-async function allPids(): Promise<number[]> {
-  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+const allStats = new SharedLook(async () => {
+  const stats = await ofAllPids(readStat);
+  return stats.filter((stat) => stat !== undefined);
+});
+
+const allEnvironments = new SharedLook(() =>
+  ofAllPids(async (pid) => {
+    const text = (await readIfThere(`/proc/${pid}/environ`, 'latin1')) ?? '';
+    return { pid, entries: text.split('\0') };
+  }),
+);
+
+async function ofAllPids<T>(read: (pid: number) => Promise<T>): Promise<T[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found: T[] = [];
+  const worker = async (): Promise<void> => {
+    for (let pid = pids.pop(); pid !== undefined; pid = pids.pop()) found.push(await read(pid));
+  };
+  await Promise.all(Array.from({ length: OPEN_AT_ONCE }, worker));
+  return found;
 }

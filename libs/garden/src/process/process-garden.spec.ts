@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -106,6 +107,23 @@ describe('ProcessGarden', () => {
     await next.create(spec({ handle: 'b', ports }));
     const hostPorts = (await next.list()).flatMap((info) => info.ports.map(({ hostPort }) => hostPort));
     expect(new Set(hostPorts).size).toBe(10);
+  });
+
+  it('needs few open files for many containers at once', async () => {
+    const handles = Array.from({ length: 30 }, (_, number) => `many-${number}`);
+    for (const handle of handles) {
+      const container = await garden.create(spec({ handle, main: shell('exec sleep 1000') }));
+      await container.start(output);
+    }
+    const openFiles = (): number => readdirSync('/proc/self/fd').length;
+    const before = openFiles();
+    let most = before;
+    const watching = setInterval(() => (most = Math.max(most, openFiles())), 0);
+    await Promise.all(handles.map((handle) => garden.destroy(handle)));
+    clearInterval(watching);
+    // Two hundred processes of a machine for each of them would be thousands.
+    expect(most - before).toBeLessThan(10 * handles.length);
+    expect(await garden.list()).toEqual([]);
   });
 
   it('takes a killed supervisor for a killed process', async () => {

@@ -1,17 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  statfs,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,6 +21,7 @@ import { ContainerDirectory, recordOf } from './container-directory.js';
 import type { ContainerRecord } from './container-directory.js';
 import { FreePorts } from './free-ports.js';
 import { kill, processesOfSessions, processesWithEnvironment } from './proc.js';
+import { readIfThere } from './read-if-there.js';
 import { ProcessContainer } from './process-container.js';
 import { StackDirectories } from './stack-directories.js';
 
@@ -233,7 +223,7 @@ export class ProcessGarden implements Garden {
   }
 
   private async read(handle: string): Promise<ContainerRecord | undefined> {
-    const text = await readFile(this.directoryOf(handle).recordFile, 'utf8').catch(() => undefined);
+    const text = await readIfThere(this.directoryOf(handle).recordFile);
     return text === undefined ? undefined : (JSON.parse(text) as ContainerRecord);
   }
 

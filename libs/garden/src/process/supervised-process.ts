@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { chown, mkdir, open, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import type { HostUser } from './host-user.js';
 import { OutputFollower } from './output-follower.js';
 import { readPipes } from './piped-output.js';
 import { isAlive, kill, processesOfSessions, processesWithEnvironment, readStat } from './proc.js';
+import { readIfThere } from './read-if-there.js';
 
 const ADOPTED_POLL_MS = 100;
 const KILLED = 128 + 9;
@@ -165,7 +166,9 @@ export class SupervisedProcess implements ContainerProcess {
     const waitForEnd = async (): Promise<ProcessExit> => {
       if (options.ended) await Promise.race([options.ended, aborted(closed)]);
       else
-        while (!closed.aborted && (await isRunning(directory, pid, startTime))) await sleep(ADOPTED_POLL_MS);
+        // Whoever cannot look does not know that it has ended.
+        while (!closed.aborted && (await isRunning(directory, pid, startTime).catch(() => true)))
+          await sleep(ADOPTED_POLL_MS);
       await follower.finish();
       closed.throwIfAborted();
       return exitOf(directory);
@@ -218,7 +221,7 @@ export async function processState(directory: string): Promise<ProcessExit | 'ru
 export async function readIdentity(
   directory: string,
 ): Promise<{ pid: number; startTime: string } | undefined> {
-  const text = await readFile(join(directory, 'pid'), 'utf8').catch(() => undefined);
+  const text = await readIfThere(join(directory, 'pid'));
   if (!text) return undefined;
   const [pid, startTime] = text.split(' ');
   return { pid: Number(pid), startTime: startTime ?? '' };
@@ -238,7 +241,7 @@ async function exitOf(directory: string): Promise<ProcessExit> {
 }
 
 async function readStatus(directory: string): Promise<number | undefined> {
-  const text = await readFile(join(directory, 'exit'), 'utf8').catch(() => '');
+  const text = (await readIfThere(join(directory, 'exit'))) ?? '';
   return text === '' ? undefined : Number(text);
 }
 
