@@ -72,6 +72,8 @@ export function connectRedis(url: string, options: RedisOptions = {}): RedisClie
   const redis = openRedis(url, {
     enableAutoPipelining: true,
     autoResendUnfulfilledCommands: false,
+    // `WakeUps` does. ioredis forgets to look at what comes of it: one broken connection would end the process.
+    autoResubscribe: false,
     maxRetriesPerRequest: 1,
     commandTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
