@@ -30,6 +30,8 @@ export interface ConvergerOptions {
 const DUE_PER_SHARD = 500;
 /** Cells whose work is judged in one pass; more would keep waiting what is due. */
 const CELLS_PER_PASS = 16;
+/** With more it costs less to go through all work. */
+const CELLS_ONE_BY_ONE = 64;
 /** Shards whose part of that is looked at at the same time. */
 const PARALLEL_SHARDS = 8;
 /** Repairs that run at the same time in one shard. */
@@ -166,7 +168,9 @@ export class Converger {
     else await this.rememberCells(cellsHeard);
     for (const shard of shards) await this.convergeDue(shard, now);
     await this.deployments.advanceDirty(this.fence);
-    if (isAuditDue) await this.auditNext(now);
+    // What waits to be judged has been noticed; for the audit it would look as if it had not.
+    const isAuditLate = this.nextAudit + this.options.auditPeriodMs <= now;
+    if (isAuditDue && (!this.isJudging || isAuditLate)) await this.auditNext(now);
     if (this.nextMigration <= now) this.nextMigration = now + (await this.migration.step(this.fence));
     if (isJudging || this.isJudging) return 0;
     const next = Math.min(
@@ -187,7 +191,13 @@ export class Converger {
    * later part fails.
    */
   private async judgeSome(): Promise<void> {
-    const cells = [...this.dirtyCells].slice(0, CELLS_PER_PASS);
+    // What cells that are gone have held is waited for.
+    const gone = [...this.dirtyCells].filter((cellId) => !this.repairs.isPresent(cellId));
+    if (gone.length === 0 && this.dirtyCells.size > CELLS_ONE_BY_ONE) {
+      this.dirtyCells.clear();
+      for (const shard of WORK_SHARD_IDS) this.unjudgedShards.add(shard);
+    }
+    const cells = (gone.length > 0 ? gone : [...this.dirtyCells]).slice(0, CELLS_PER_PASS);
     const [shard] = this.unjudgedShards;
     // Taken out first: what happens from here on makes them dirty again.
     if (cells.length > 0) {

@@ -67,6 +67,11 @@ export class Repairs {
     return this.cells.has(cellId);
   }
 
+  /** Was this cell there when cells were last read? */
+  isPresent(cellId: string): boolean {
+    return this.cells.get(cellId) === 'PRESENT';
+  }
+
   /** Returns the number of records that were repaired. */
   async process(processGuid: string, fence: Fence): Promise<number> {
     let repaired = 0;
