@@ -44,6 +44,8 @@ export interface RollingRestartResult {
   placementMs: number[];
 }
 
+/** Between two calls of a client on average, and between two tasks, and two instances that are placed. */
+const PACE_MS = { fake: 400, process: 400, docker: 3_000 } as const satisfies Record<Backend, number>;
 const STEADY_INSTANCES = 6;
 const SETTLE_MS = 120_000;
 /** From desired to RUNNING; more than this is standing still. */
@@ -103,6 +105,7 @@ class Rolling {
   async run(): Promise<RollingRestartResult> {
     const { cluster, options } = this;
     const hasPorts = options.backend !== 'fake';
+    const paceMs = PACE_MS[options.backend];
     await cluster.client.upsertDomain('some-domain', 0);
     // One begins with each bbs.
     const followers = [
@@ -130,12 +133,12 @@ class Rolling {
         chance: chance.split(),
         promises,
         most,
-        pauseMs: 300,
+        pauseMs: paceMs,
       });
     });
     const work = { client, promises, picture };
-    const placing = new Placing({ ...work, everyMs: 500, patienceMs: PLACEMENT_PATIENCE_MS });
-    const tasking = new Tasking({ ...work, everyMs: 500, scripts: TASK_SCRIPTS });
+    const placing = new Placing({ ...work, everyMs: paceMs, patienceMs: PLACEMENT_PATIENCE_MS });
+    const tasking = new Tasking({ ...work, everyMs: paceMs, scripts: TASK_SCRIPTS });
     const probing = new Probing({ picture, processGuid: steady.processGuid });
     await Promise.all(tenants.map((tenant) => tenant.settle()));
     options.progress('work is under way');
