@@ -75,7 +75,15 @@ export const ROUTES: readonly Route[] = [
     method: 'post',
     path: '/v1/admin/imports/records',
     scope: 'admin:write',
-    body: { schema: 2, records: [] },
+    body: {
+      schema: 2,
+      records: [
+        {
+          kind: 'domain',
+          record: { domain: 'imported', expiresAt: 0, modificationTag: { epoch: 'e', index: 0 } },
+        },
+      ],
+    },
   },
   { method: 'get', path: '/v1/domains', scope: 'domains:read' },
   { method: 'put', path: '/v1/domains/some-domain', scope: 'domains:write', body: { ttlSeconds: 60 } },
