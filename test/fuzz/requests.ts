@@ -66,7 +66,7 @@ const ODD_PATHS = [
   '/v1/actual-lrps/g-1/99999999999999999999',
   '/v1/tasks/g-1/cancel/x',
   'http://elsewhere.example.com/v1/tasks',
-  '/v1/cells/cell-1/work/../../../tasks',
+  '/v1/cells/cell-1/presence/../../../tasks',
 ];
 
 /** Makes requests: about a third valid, the rest wrong in one way or another. */
