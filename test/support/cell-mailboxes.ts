@@ -5,7 +5,9 @@ import type { CellMessages } from '#rivera/models';
 
 type Placed = CellMessages['place'];
 
-const LOCK_DURATION_MS = 30_000;
+/** As an agent's. */
+const LOCK_DURATION_MS = 10_000;
+const WAIT_SECONDS = 10;
 
 /**
  * The mailboxes of many cells, each consumed by a BullMQ worker as a cell's agent does: it blocks on a connection of its
@@ -69,7 +71,8 @@ export class CellMailboxes {
         prefix,
         connection: this.shared,
         lockDuration: LOCK_DURATION_MS,
-        stalledInterval: LOCK_DURATION_MS / 2,
+        stalledInterval: LOCK_DURATION_MS,
+        drainDelay: WAIT_SECONDS,
       },
     );
     // Redis is stopped before them.

@@ -14,7 +14,7 @@ export function loadConvergerConfig(env?: NodeJS.ProcessEnv) {
           /** The rolling audit looks at every shard once in this time. */
           AUDIT_PERIOD_MS: z.coerce.number().int().min(1_000).default(30_000),
           /** And reads everything in it once in this time, also when nothing has changed. */
-          AUDIT_THOROUGH_MS: z.coerce.number().int().min(1_000).default(600_000),
+          AUDIT_THOROUGH_MS: z.coerce.number().int().min(1_000).default(1_800_000),
           /** After the store was away, cells get this long to renew their presence before any counts as lost. */
           PRESENCE_GRACE_MS: z.coerce.number().int().min(0).default(10_000),
           /** Safety stop: more lost cells than this within the window look like a fault of the network. 100 = no limit. */

@@ -15,6 +15,9 @@ export type MessageJob = Job<Envelope, unknown>;
  */
 const MAX_STALLED_COUNT = 1_000;
 
+/** Each end of a wait is two wakings of everybody for nothing; longer than this BullMQ does not wait. */
+const WAIT_SECONDS = 10;
+
 /** What BullMQ may take to close after the last message; with Redis gone it would wait for ever. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
@@ -51,6 +54,8 @@ export class MailboxConsumer {
     if (this.isStopped) return;
     const { address, lockDurationMs, logger, onFailed } = this.options;
     const { name, prefix } = mailboxQueue(address);
+    await this.lookAtOnce(`${prefix}:${name}:stalled-check`);
+    if (this.isStopped) return;
     this.worker = new Worker<Envelope, unknown>(
       name,
       // The third parameter must be declared: BullMQ passes a signal only to processors that take one.
@@ -60,7 +65,8 @@ export class MailboxConsumer {
         connection: this.link.client,
         concurrency: 1,
         lockDuration: lockDurationMs,
-        stalledInterval: lockDurationMs / 2,
+        stalledInterval: lockDurationMs,
+        drainDelay: WAIT_SECONDS,
         maxStalledCount: MAX_STALLED_COUNT,
         // BullMQ waits this long after a failed command; its default of 15 s would double every short outage.
         runRetryDelay: 500,
@@ -83,6 +89,11 @@ export class MailboxConsumer {
     this.wakeStart?.();
     if (this.worker) await this.closeWorker(this.worker);
     this.link.close();
+  }
+
+  /** For messages that a predecessor died with, however shortly before it died BullMQ looked for such the last time. */
+  private async lookAtOnce(lastLook: string): Promise<void> {
+    await this.link.client.del(lastLook);
   }
 
   private async closeWorker(worker: Worker): Promise<void> {

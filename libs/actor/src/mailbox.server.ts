@@ -34,8 +34,8 @@ export interface MailboxServerOptions {
   /** The declared protocol: the handlers must be exactly these, or the app refuses to start. */
   messages: readonly string[];
   /**
-   * How long a silent worker keeps its message (default 10 s). After a SIGKILL the message is delivered again within one
-   * and a half times this; a worker whose event loop is blocked for longer gets company.
+   * How long a silent worker keeps its message (default 10 s). After a SIGKILL the message is delivered again within
+   * this time of the successor's start; a worker whose event loop is blocked for longer gets company.
    */
   lockDurationMs?: number;
   /** Do not consume until `resume()`: for a singleton, which may only do so while it holds its lease. */

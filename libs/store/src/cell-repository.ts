@@ -10,6 +10,7 @@ import {
 import { type Cell, type CellRegistration, type Domain, notFound } from '#rivera/models';
 import type { WriteOptions } from './process-repository.js';
 import { CELL_VERSIONS, type Fence } from './commit-batch.js';
+import { Gathering } from './gathering.js';
 import { orUnavailable } from './redis.js';
 import { versionOf } from './stored.js';
 import { CELLS_SHARD, shardKey, WORK_SHARD_IDS } from './shards.js';
@@ -20,10 +21,33 @@ const PRESENCE = 'presence';
 const CONVERGED = 'converged';
 const CELLS = 'cells';
 
+/** Presences and comparisons come from each cell all the time and hardly ever change anything. */
+const GATHERED_FOR_MS = 100;
+
+interface Renewal {
+  cellId: string;
+  /** The cell must still have it. */
+  version: string;
+  expiresAt: number;
+}
+
+/** What a cell compares itself with. */
+export interface CellWork {
+  cell?: Cell;
+  /** As long as it is the same, so is everything that the store says about the work of the cell. */
+  version: string;
+}
+
 /** Cells, their presence, and domains. */
 export class CellRepository {
   /** What cells said last over this process, and their records as that left them. */
   private readonly registered = new Map<string, { said: string; cell: Cell }>();
+  private readonly renewals = new Gathering<Renewal, boolean>(GATHERED_FOR_MS, (renewals) =>
+    this.renew(renewals),
+  );
+  private readonly works = new Gathering<string, CellWork>(GATHERED_FOR_MS, (cellIds) =>
+    this.readWork(cellIds),
+  );
 
   constructor(private readonly store: Store) {}
 
@@ -66,10 +90,8 @@ export class CellRepository {
     const known = this.registered.get(cellId);
     if (known?.said === said) {
       // By far the most: the same as the last time, of a cell that nobody has changed since. Nothing need be read for that.
-      const unchanged = [
-        { kind: 'cell' as const, id: cellId, version: versionOf(known.cell.modificationTag) },
-      ];
-      const isSame = await this.store.commit(CELLS_SHARD, [], { unchanged, sets: [presence] });
+      const version = versionOf(known.cell.modificationTag);
+      const isSame = await this.renewals.ask({ cellId, version, expiresAt });
       if (isSame) return { cell: known.cell, transition: [] };
       this.registered.delete(cellId);
     }
@@ -105,16 +127,9 @@ export class CellRepository {
     return first?.score;
   }
 
-  /**
-   * What stands for everything that the store says about the work of a cell: as long as it is the same, that is. Read before
-   * the work itself, it is never newer.
-   */
-  async workVersion(cellId: string): Promise<string> {
-    const { redis } = this.store;
-    const counts = await orUnavailable(() =>
-      Promise.all(WORK_SHARD_IDS.map((shard) => redis.zscore(shardKey(shard, CELL_VERSIONS), cellId))),
-    );
-    return counts.map((count) => count ?? '').join();
+  /** A cell, and what stands for all of its work. The version is never newer than work that is read afterwards. */
+  work(cellId: string): Promise<CellWork> {
+    return this.works.ask(cellId);
   }
 
   /**
@@ -223,5 +238,25 @@ export class CellRepository {
       },
       options,
     );
+  }
+
+  /** All of them, or none: one of the cells has changed since its presence was last renewed here. */
+  private async renew(renewals: readonly Renewal[]): Promise<boolean[]> {
+    const areSame = await this.store.commit(CELLS_SHARD, [], {
+      unchanged: renewals.map(({ cellId, version }) => ({ kind: 'cell', id: cellId, version })),
+      sets: renewals.map(({ cellId, expiresAt }) => ({ set: PRESENCE, member: cellId, score: expiresAt })),
+    });
+    return renewals.map(() => areSame);
+  }
+
+  private async readWork(cellIds: string[]): Promise<CellWork[]> {
+    const { redis } = this.store;
+    const [cells, ...counts] = await Promise.all([
+      Promise.all(cellIds.map((cellId) => this.get(cellId))),
+      ...WORK_SHARD_IDS.map((shard) =>
+        orUnavailable(() => redis.zmscore(shardKey(shard, CELL_VERSIONS), cellIds)),
+      ),
+    ]);
+    return cells.map((cell, i) => ({ cell, version: counts.map((ofShard) => ofShard[i] ?? '').join() }));
   }
 }

@@ -95,7 +95,7 @@ export class CellAgentController {
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const [cell, version] = await Promise.all([this.cells.get(cellId), this.cells.workVersion(cellId)]);
+    const { cell, version } = await this.cells.work(cellId);
     const { epoch = 0 } = cell ?? {};
     const tag = `"${epoch}-${createHash('sha1').update(version).digest('base64url')}"`;
     reply.header('etag', tag);
