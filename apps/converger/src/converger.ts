@@ -28,6 +28,8 @@ export interface ConvergerOptions {
 }
 
 const DUE_PER_SHARD = 500;
+/** Nothing here is a matter of milliseconds, and a pass costs the same for one event as for many. */
+const GATHER_EVENTS_MS = 100;
 /** Cells whose work is judged in one pass; more would keep waiting what is due. */
 const CELLS_PER_PASS = 16;
 /** With more it costs less to go through all work. */
@@ -122,6 +124,7 @@ export class Converger {
           },
         },
         signal,
+        { gatherMs: GATHER_EVENTS_MS },
       )
       .catch((error: unknown) => this.logger.error('stopped-following-events', { error }));
     this.loop.start(signal);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunRecord, Transition } from '#rivera/lifecycle';
 import { RiveraError, type RiveraEvent } from '#rivera/models';
 import type { RedisClient } from '#rivera/platform';
@@ -25,6 +26,15 @@ export interface Follower {
   onEvents(events: LoggedEvent[]): void | Promise<void>;
   /** The log no longer holds what comes after the cursor: list again. Following goes on from `end`. */
   onReset(reason: string, end: Cursor): void | Promise<void>;
+}
+
+export interface FollowOptions {
+  /**
+   * How long what comes after a silence is waited for before it is read, in milliseconds: for followers that are in no
+   * hurry and to whom each reading costs more than the events in it.
+   * @defaultValue 0
+   */
+  gatherMs?: number;
 }
 
 /** Entries of the log, each with the events of one commit or some of them. */
@@ -96,7 +106,12 @@ export class EventLog {
   }
 
   /** Follows the log from `cursor`, which is advanced in place, until the signal aborts. Survives a lost Redis. */
-  async follow(cursor: Cursor, follower: Follower, signal: AbortSignal): Promise<void> {
+  async follow(
+    cursor: Cursor,
+    follower: Follower,
+    signal: AbortSignal,
+    { gatherMs = 0 }: FollowOptions = {},
+  ): Promise<void> {
     const dirty = new Set<number>(ALL_SHARDS);
     let wake = () => {};
     const stopListening = this.wakeUps.listen(EVENTS_CHANNEL, (shard) => {
@@ -117,6 +132,7 @@ export class EventLog {
             };
           });
           wake = () => {};
+          if (isWoken && gatherMs > 0 && !signal.aborted) await sleep(gatherMs);
           if (signal.aborted) return;
           if (!isWoken) for (const shard of ALL_SHARDS) dirty.add(shard);
         }
@@ -125,7 +141,7 @@ export class EventLog {
         } catch (error) {
           if (!(error instanceof RiveraError) || error.code !== 'unavailable') throw error;
           for (const shard of ALL_SHARDS) dirty.add(shard);
-          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+          await sleep(RETRY_MS);
         }
       }
     } finally {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EVENT_LOOP_RESOLUTION_MS } from '#rivera/platform';
 import type { Cluster } from '../../support/cluster.js';
 import { canStartDockerEngine } from '../../support/docker-engine.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -217,7 +218,8 @@ async function newestLine(cluster: Cluster, processGuid: string): Promise<number
 async function loopLagMs(cluster: Cluster): Promise<number> {
   const { env } = cluster.program('cell-1').options;
   const metrics = await (await fetch(`http://${env.HEALTH_LISTEN}/metrics`)).text();
-  return Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(metrics)?.[1]) * 1_000;
+  const p99 = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(metrics)?.[1]) * 1_000;
+  return p99 - EVENT_LOOP_RESOLUTION_MS;
 }
 
 async function residentMb(pid: number): Promise<number> {

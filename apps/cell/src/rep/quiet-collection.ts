@@ -1,5 +1,7 @@
 const LOOK_MS = 5_000;
 const QUIET_MS = 10_000;
+/** V8 gives the pages that one run has emptied back in the runs after it. */
+const RUNS = 3;
 
 export interface QuietCollectionOptions {
   /** Something that differs when the work of the cell has changed. */
@@ -19,7 +21,7 @@ export class QuietCollection {
   private timer: NodeJS.Timeout | undefined;
   private seen: string | undefined;
   private changedAt = 0;
-  private isDue = false;
+  private runsDue = 0;
 
   constructor(private readonly options: QuietCollectionOptions) {}
 
@@ -32,16 +34,16 @@ export class QuietCollection {
     clearInterval(this.timer);
   }
 
-  /** Once for each change, when it was quiet since. */
+  /** A few times for each change, when it was quiet since. */
   look(): void {
     const { state, collect, quietMs = QUIET_MS, now = () => performance.now() } = this.options;
     const found = state();
     if (found !== this.seen) {
       this.seen = found;
       this.changedAt = now();
-      this.isDue = true;
-    } else if (this.isDue && now() - this.changedAt >= quietMs) {
-      this.isDue = false;
+      this.runsDue = RUNS;
+    } else if (this.runsDue > 0 && now() - this.changedAt >= quietMs) {
+      this.runsDue -= 1;
       collect?.();
     }
   }

@@ -54,12 +54,10 @@ export interface ProgramCheck {
 /** One container of the engine. Of what becomes of it nothing is kept here: the engine is asked each time. */
 export class DockerContainer implements Container {
   readonly handle: string;
-  private readonly container: Docker.Container;
   private sandbox?: Promise<void>;
 
   constructor(private readonly options: DockerContainerOptions) {
     this.handle = options.handle;
-    this.container = options.engine.api.getContainer(options.id);
   }
 
   async start(output: ProcessOutput): Promise<ContainerProcess | undefined> {
@@ -121,6 +119,11 @@ export class DockerContainer implements Container {
       this.container.inspect({ size: true } as ContainerInspectOptions),
     );
     return (info as { SizeRw?: number } | undefined)?.SizeRw;
+  }
+
+  /** Not kept: it is twenty objects, and most containers are only watched. */
+  private get container(): Docker.Container {
+    return this.options.engine.api.getContainer(this.options.id);
   }
 
   private async startIdle(): Promise<undefined> {

@@ -27,15 +27,11 @@ export interface MainProcessOptions {
  */
 export class MainProcess implements ContainerProcess {
   readonly id: string;
-  private readonly container: Docker.Container;
-  private readonly streaming: Docker.Container;
   private readonly exit: Promise<ProcessExit>;
   private readonly input = new ProcessInput(undefined);
 
   constructor(private readonly options: MainProcessOptions) {
     this.id = options.id;
-    this.container = options.engine.api.getContainer(options.id);
-    this.streaming = options.engine.streams.getContainer(options.id);
     this.exit = this.follow();
     // The one who waits is told; nobody has to.
     this.exit.catch(() => undefined);
@@ -62,6 +58,11 @@ export class MainProcess implements ContainerProcess {
     await askingUnless([404, 409], `The signal ${signal} could not be sent to container ${this.id}`, () =>
       this.container.kill({ signal }),
     );
+  }
+
+  /** Not kept: it is twenty objects, and most processes are only waited for. */
+  private get container(): Docker.Container {
+    return this.options.engine.api.getContainer(this.id);
   }
 
   /**
@@ -114,7 +115,7 @@ export class MainProcess implements ContainerProcess {
   }
 
   private openLog(sinceMs: number): Promise<NodeJS.ReadableStream> {
-    return this.streaming.logs({
+    return this.options.engine.streams.getContainer(this.id).logs({
       follow: true,
       stdout: true,
       stderr: true,

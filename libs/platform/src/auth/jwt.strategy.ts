@@ -15,7 +15,6 @@ import type { Principal } from './principal.js';
 import { isScope } from './scopes.js';
 import { readTokenHeader } from './token-header.js';
 import { VerifiedTokens } from './verified-tokens.js';
-import { verifyEdDsa } from './verify-eddsa.js';
 
 /** Clocks of hosts differ a little. */
 const CLOCK_TOLERANCE_S = 5;
@@ -100,6 +99,8 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
   private async checkEdDsa(token: string): Promise<Principal> {
     const { keys, issuer, audience } = this.options;
     const key = await keys.find(token);
+    // Its library is loaded for these tokens only.
+    const { verifyEdDsa } = await import('./verify-eddsa.js');
     const claims = await verifyEdDsa(token, key, { issuer, audience, clockTolerance: CLOCK_TOLERANCE_S });
     return this.validate(claims);
   }

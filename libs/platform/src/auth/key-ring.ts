@@ -1,6 +1,5 @@
 import { RiveraError } from '#rivera/models';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
-import { compactVerify } from 'jose';
 
 import type { RemoteKeys } from './remote-keys.js';
 import { readTokenHeader, type TokenHeader } from './token-header.js';
@@ -80,7 +79,9 @@ async function choose(token: string, candidates: readonly VerificationKey[]): Pr
   return first;
 }
 
+/** Loads its library when it is needed: most installations never have two keys that may have signed a token. */
 async function isSignedBy(token: string, { key, algorithm }: VerificationKey): Promise<boolean> {
+  const { compactVerify } = await import('jose');
   return compactVerify(token, key, { algorithms: [algorithm] }).then(
     () => true,
     () => false,

@@ -17,6 +17,12 @@ export interface HistogramOptions<L extends string> extends MetricOptions<L> {
 /** Of a scheduler whose own part of a start is milliseconds and whose engine's part is seconds. */
 const DEFAULT_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/**
+ * How often it is looked whether the event loop is late. Each look wakes the process, so Node's own 10 ms would be most of
+ * what it costs at rest. The metrics `nodejs_eventloop_lag_{min,max,mean,p50,p90,p99}_seconds` include this time.
+ */
+export const EVENT_LOOP_RESOLUTION_MS = 100;
+
 /** The metrics of one process. Asking twice for the same name returns the same metric. */
 export class Metrics {
   readonly registry = new Registry();
@@ -24,7 +30,9 @@ export class Metrics {
   /** @param options.app label on every metric; `options.defaults: false` leaves out Node's own metrics (tests) */
   constructor(options: { app?: string; defaults?: boolean } = {}) {
     if (options.app !== undefined) this.registry.setDefaultLabels({ app: options.app });
-    if (options.defaults !== false) collectDefaultMetrics({ register: this.registry });
+    if (options.defaults === false) return;
+    const eventLoopMonitoringPrecision = EVENT_LOOP_RESOLUTION_MS;
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision });
   }
 
   counter<L extends string = string>(options: MetricOptions<L>): Counter<L> {
