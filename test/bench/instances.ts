@@ -9,7 +9,7 @@ export async function measuring(
   options: Parameters<typeof startCluster>[0],
   measure: (cluster: Cluster, watch: RunningWatch) => Promise<void>,
 ): Promise<void> {
-  const cluster = await startCluster(options);
+  const cluster = await startCluster({ logFormat: 'json', ...options });
   const watch = await RunningWatch.start(cluster.client);
   try {
     await measure(cluster, watch);

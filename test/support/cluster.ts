@@ -40,6 +40,8 @@ export interface ClusterOptions {
   fakeMachines?: boolean;
   /** Compiled programs that are run instead of those of this project. */
   dist?: string;
+  /** Of all programs. What is measured writes `json`, as in production: the text for people costs more. @defaultValue text */
+  logFormat?: 'json' | 'text';
   presenceTtlMs?: number;
   /** How long a paused or dead auctioneer or converger keeps its lease. */
   leaseTtlMs?: number;
@@ -348,7 +350,12 @@ export class Cluster {
       name,
       main: join(this.dist, 'apps', app, 'src/main.js'),
       nodeArgs: nodeOf(app).args,
-      env: { PATH: process.env.PATH ?? '', LOG_FORMAT: 'text', ...nodeOf(app).env, ...env },
+      env: {
+        PATH: process.env.PATH ?? '',
+        LOG_FORMAT: this.options.logFormat ?? 'text',
+        ...nodeOf(app).env,
+        ...env,
+      },
       readyUrl: `http://${env.BBS_LISTEN ?? env.HEALTH_LISTEN}/readyz`,
       logFile: join(this.directory, `${name}.log`),
       supervised: this.options.supervised,

@@ -33,9 +33,8 @@ export async function withBbs(
     cells: 0,
     backend: 'fake',
     redis: { appendonly: true },
+    logFormat: 'json',
     ...options,
-    // As in production; the text for people costs more.
-    bbsEnv: { LOG_FORMAT: 'json', ...options.bbsEnv },
   });
   const api = new Api(cluster.api, CALLERS);
   const redis = new Redis(cluster.redis.url);

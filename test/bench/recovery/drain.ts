@@ -17,7 +17,12 @@ const WAIT_MS = 180_000;
 export async function measureDrain(context: BenchContext): Promise<void> {
   const instances = context.isSmoke ? 2 : 10;
   context.progress(`drain of ${LRPS * instances} instances under requests`);
-  const cluster = await startCluster({ cells: 2, backend: 'process', presenceTtlMs: 15_000 });
+  const cluster = await startCluster({
+    cells: 2,
+    backend: 'process',
+    presenceTtlMs: 15_000,
+    logFormat: 'json',
+  });
   try {
     const following = await Following.start(cluster.client);
     await cluster.client.cordonCell('cell-2');

@@ -36,7 +36,7 @@ interface LeaderRuns {
 }
 
 async function on(options: ClusterOptions, measure: (cluster: Cluster) => Promise<void>): Promise<void> {
-  const cluster = await startCluster(options);
+  const cluster = await startCluster({ logFormat: 'json', ...options });
   try {
     await measure(cluster);
   } finally {

@@ -43,8 +43,7 @@ async function measured(context: BenchContext, { name, lrps, cells: count, quiet
     cells: 0,
     backend: 'fake',
     presenceTtlMs: PRESENCE_TTL_MS,
-    bbsEnv: { LOG_FORMAT: 'json' },
-    controlPlaneEnv: { auctioneer: { LOG_FORMAT: 'json' }, converger: { LOG_FORMAT: 'json' } },
+    logFormat: 'json',
   });
   const redis = connectRedis(cluster.redis.url);
   const cells = new SimulatedCells(cluster, cellNames(count));
