@@ -8,8 +8,14 @@ import { cpuUs } from '../cpu.js';
 import { type BenchContext, percentile } from '../bench.js';
 import { aBenchLRP, type Made, makeContainer, makeInstance, measuring, templateOf } from '../instances.js';
 
-/** Not counted: the image is unpacked, connections are made, code is compiled. */
-const WARM_UP = 3;
+/**
+ * Not counted: the image is unpacked, connections are made, and code that has run a dozen times only is not compiled yet.
+ * An agent and a control plane that have been there for a minute are what is measured.
+ */
+const WARM_UP = 96;
+const ROUNDS = 10;
+/** Made for the warm-up, and removed after a round, at the same time. */
+const SEVERAL = 8;
 const SETTLE_MS = 5_000;
 const CHECK_INTERVAL_MS = 200;
 /** Numbered lines of a hundred bytes, for ever. */
@@ -41,6 +47,7 @@ async function create(context: BenchContext): Promise<void> {
     const template = await templateOf(cluster, watch);
     const rivera = () => makeInstance(cluster, watch);
     const bare = () => makeContainer(cluster.docker, template);
+    await warmUp(context, [rivera, bare]);
     for (const atOnce of [1, 8]) {
       await beside(context, { name: `create-${atOnce}`, atOnce, rivera, bare });
     }
@@ -65,6 +72,7 @@ async function warm(context: BenchContext): Promise<void> {
     const rivera = () => makeInstance(cluster, watch);
     const bare = () => makeContainer(cluster.docker, template);
     const ready = () => untilWarm(cluster, size);
+    await warmUp(context, [rivera, bare]);
     for (const atOnce of [1, 8]) {
       await beside(context, { name: `warm-${atOnce}`, atOnce, rivera, bare, ready });
     }
@@ -80,6 +88,25 @@ async function untilWarm(cluster: Cluster, size: number): Promise<void> {
   });
 }
 
+async function warmUp(context: BenchContext, makers: (() => Promise<Made>)[]): Promise<void> {
+  context.progress('warm-up');
+  for (const make of makers) {
+    await severalAtOnce(context.isSmoke ? 3 : WARM_UP, SEVERAL, async () => (await make()).remove());
+  }
+}
+
+/** Does it so many times, a few at a time. */
+async function severalAtOnce(times: number, atOnce: number, run: () => Promise<void>): Promise<void> {
+  let left = times;
+  const worker = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      await run();
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
 interface Pair {
   name: string;
   atOnce: number;
@@ -91,13 +118,10 @@ interface Pair {
 
 /** In rounds that take turns, so that what else the machine does hits both. */
 async function beside(context: BenchContext, { name, atOnce, rivera, bare, ready }: Pair): Promise<void> {
-  const rounds = context.isSmoke ? 1 : 5;
+  const rounds = context.isSmoke ? 1 : ROUNDS;
   const each = context.isSmoke ? atOnce : 8 * Math.max(1, atOnce / 2);
   context.progress(`${name}: ${rounds} rounds of ${each} each`);
   const [ofRivera, ofBare] = [new Sample(), new Sample()];
-  for (let run = 0; run < WARM_UP; run += 1) {
-    for (const make of [rivera, bare]) await (await make()).remove();
-  }
   for (let round = 0; round < rounds; round += 1) {
     await ready?.();
     await ofRivera.take(rivera, each, atOnce);
@@ -120,19 +144,12 @@ class Sample {
   private elapsedMs = 0;
 
   async take(make: () => Promise<Made>, count: number, atOnce: number): Promise<void> {
-    let left = count;
     const made: Made[] = [];
     const began = performance.now();
-    const worker = async (): Promise<void> => {
-      while (left > 0) {
-        left -= 1;
-        made.push(await make());
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, worker));
+    await severalAtOnce(count, atOnce, async () => void made.push(await make()));
     this.elapsedMs += performance.now() - began;
     this.durations.push(...made.map(({ durationMs }) => durationMs));
-    for (const { remove } of made) await remove();
+    await severalAtOnce(count, SEVERAL, () => made.pop()!.remove());
   }
 
   get p50(): number {
