@@ -114,6 +114,8 @@ export class EventLog {
   ): Promise<void> {
     const dirty = new Set<number>(ALL_SHARDS);
     let wake = () => {};
+    /** It has been silent for so long that a wake-up may have been lost. */
+    let isUnsure = false;
     const stopListening = this.wakeUps.listen(EVENTS_CHANNEL, (shard) => {
       if (shard !== undefined) dirty.add(Number(shard));
       else for (const each of ALL_SHARDS) dirty.add(each);
@@ -134,9 +136,11 @@ export class EventLog {
           wake = () => {};
           if (isWoken && gatherMs > 0 && !signal.aborted) await sleep(gatherMs);
           if (signal.aborted) return;
-          if (!isWoken) for (const shard of ALL_SHARDS) dirty.add(shard);
+          isUnsure = !isWoken;
         }
         try {
+          if (isUnsure) for (const shard of await this.shardsBeyond(cursor)) dirty.add(shard);
+          isUnsure = false;
           await this.drain(cursor, dirty, follower);
         } catch (error) {
           if (!(error instanceof RiveraError) || error.code !== 'unavailable') throw error;
@@ -147,6 +151,12 @@ export class EventLog {
     } finally {
       stopListening();
     }
+  }
+
+  /** Those whose log does not end where the cursor stands: which is less work for everybody than to read them all. */
+  private async shardsBeyond(cursor: Cursor): Promise<number[]> {
+    const end = await this.now();
+    return ALL_SHARDS.filter((shard) => end.position(shard) !== cursor.position(shard));
   }
 
   private async drain(cursor: Cursor, dirty: Set<number>, follower: Follower): Promise<void> {
