@@ -11,6 +11,9 @@ const settings = {
   hookTimeout: 120_000,
 };
 
+/** They replace modules (`vi.mock`), which are to be as they were for all others. */
+const REPLACING = ['test/conformance/cell-health.spec.ts'];
+
 export default defineConfig({
   ...shared,
   test: {
@@ -29,10 +32,22 @@ export default defineConfig({
             'test/support/**/*.spec.ts',
             'test/chaos/**/*.spec.ts',
           ],
+          exclude: REPLACING,
           testTimeout: 60_000,
           maxWorkers: 2,
           // Loading Nest anew for each file would take longer than the tests: what a file changes in a module, it undoes.
           isolate: false,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...shared,
+        test: {
+          ...settings,
+          name: 'unit-isolated',
+          include: REPLACING,
+          testTimeout: 60_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },

@@ -27,10 +27,10 @@ describe('a cell out of reach', () => {
   const isSettled = (rows: ActualLRP[]) =>
     rows.length === 2 && rows.every(({ state, presence }) => state === 'RUNNING' && presence === 'ORDINARY');
 
-  /** What somebody who only followed events since `before` knows: the same as the store says, and each index once. */
-  const expectToldAll = async (before: ActualLRP[], following: Following): Promise<void> => {
+  /** What somebody knows who only followed events since `before`. */
+  const knownFrom = (before: ActualLRP[], { events }: Following): ActualLRP[] => {
     const known = new Map(before.map((row) => [identity(row), row]));
-    for (const event of (await following.stop()).events) {
+    for (const event of events) {
       if (event.type === 'actual_lrp_changed' || event.type === 'actual_lrp_removed') {
         known.delete(identity(event.before));
       }
@@ -38,9 +38,15 @@ describe('a cell out of reach', () => {
         known.set(identity(event.after), event.after);
       }
     }
-    const rows = [...known.values()].toSorted((a, b) => a.index - b.index);
-    expect(rows).toEqual(await cluster.actuals(guid));
+    return [...known.values()].toSorted((a, b) => a.index - b.index);
+  };
+
+  /** It is soon the same as the store says, and each index once. */
+  const expectToldAll = async (before: ActualLRP[], following: Following): Promise<void> => {
+    const rows = await cluster.actuals(guid);
     expect(rows.map(({ index, presence }) => `${index} ${presence}`)).toEqual(['0 ORDINARY', '1 ORDINARY']);
+    await vi.waitFor(() => expect(knownFrom(before, following)).toEqual(rows), { timeout: 5_000 });
+    await following.stop();
   };
 
   it('is held by the safety stop, and taken back as it was', async () => {
