@@ -52,6 +52,31 @@ describe('cell: allocation and registry', () => {
     expect(world().rep.remaining().memoryMb).toBe(1_024);
   });
 
+  it('work for the place of what has ended waits until that is gone', async () => {
+    const lift = world().host.inject({ operation: 'destroy' });
+    const ended = world().place({ ...size(1_000), action: play('exit', '1') });
+    await world().reported('crash', ended);
+    const next = world().place(size(1_000));
+    const tooMuch = world().place(size(100));
+    expect(await world().reported('refuse', tooMuch)).toMatchObject({ reason: 'insufficient resources' });
+    expect(world().reportsOf(next)).toEqual([]);
+    lift();
+    await world().reported('start', next);
+    expect(world().reportsOf(next)).toEqual(['claim', 'start']);
+  });
+
+  it('what has waited in vain is refused', async () => {
+    const lift = world().host.inject({ operation: 'destroy' });
+    const ended = world().place({ ...size(1_000), action: play('exit', '1') });
+    await world().reported('crash', ended);
+    const [inVain, stopped] = [world().place(size(500)), world().place(size(500))];
+    world().rep.stop({ instanceGuids: [stopped], taskGuids: [] });
+    expect(await world().reported('refuse', inVain)).toMatchObject({ reason: 'insufficient resources' });
+    expect(world().rep.actor(inVain)).toBeUndefined();
+    expect(world().reportsOf(stopped)).toEqual([]);
+    lift();
+  });
+
   it('8.8 a removal that fails keeps the container and its resources, and is tried again', async () => {
     const error = new RiveraError('internal', 'boom');
     world().host.inject({ operation: 'destroy', error, times: 1 });

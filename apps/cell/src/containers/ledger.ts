@@ -25,6 +25,13 @@ export class Ledger {
     this.held.delete(guid);
   }
 
+  /** Whether all of these fit, in this order, once what `ended` holds is free. */
+  willFit(wanted: readonly HeldResources[], ended: ReadonlySet<string>): boolean {
+    const later = new Ledger(this.capacity);
+    for (const [guid, held] of this.held) if (!ended.has(guid)) later.adopt(guid, held);
+    return wanted.every((resources, i) => later.reserve(`wanted ${i}`, resources));
+  }
+
   remaining(): CellCapacity {
     const left = { ...this.capacity };
     for (const { memoryMb, diskMb, cpuMillicores = 0, ports = 0, devices = [] } of this.held.values()) {

@@ -34,8 +34,18 @@ export interface RepOptions {
   onCompleted?: (result: StepResult) => void;
 }
 
+/** A third of the time that a placement may take; what has ended is mostly removed within a second. */
+const ROOM_PATIENCE_MS = 5_000;
+
+interface Waiting {
+  work: Work;
+  /** The report that it was in vain. */
+  refuse: (reason: string) => Parameters<Reporter['report']>[0];
+  timer: NodeJS.Timeout;
+}
+
 /**
- * The cell: takes work or refuses it at once, and supervises one actor per container (Diego rep). Nothing here waits for
+ * The cell: takes work or refuses it, and supervises one actor per container (Diego rep). Nothing here waits for
  * a container.
  */
 export class Rep implements Instances {
@@ -46,6 +56,8 @@ export class Rep implements Instances {
   private hasAdopted = false;
   private isClosed = false;
   private selfCheckProblem: string | undefined;
+  /** Work that fits as soon as containers are gone whose end the store knows already: the auctioneer counts them as gone. */
+  private readonly waiting = new Map<string, Waiting>();
   /** What was given up at the end of a drain and still has to end. */
   private readonly abandoned = new Set<string>();
 
@@ -55,16 +67,21 @@ export class Rep implements Instances {
     this.work = new WorkList(options.client, options.services.cellId);
   }
 
-  /** The auctioneer gave this to us. What is here already is left alone, what does not fit goes back at once. */
+  /** The auctioneer gave this to us. What is here already is left alone, what does not fit, nor will in a moment, goes back at once. */
   place({ lrps, tasks }: CellMessages['place']): void {
     for (const lrp of lrps) {
-      if (this.take(this.lrpWork(lrp))) continue;
       const { processGuid, index, instanceGuid } = lrp;
-      this.tell({ type: 'refuse', processGuid, index, instanceGuid, reason: this.refusal() });
+      this.admit(this.lrpWork(lrp), (reason) => ({
+        type: 'refuse',
+        processGuid,
+        index,
+        instanceGuid,
+        reason,
+      }));
     }
     for (const task of tasks) {
-      if (this.take(this.taskWork(task))) continue;
-      this.tell({ type: 'refuse-task', taskGuid: task.taskGuid, reason: this.refusal() });
+      const { taskGuid } = task;
+      this.admit(this.taskWork(task), (reason) => ({ type: 'refuse-task', taskGuid, reason }));
     }
   }
 
@@ -106,7 +123,10 @@ export class Rep implements Instances {
   }
 
   stop({ instanceGuids, taskGuids }: CellMessages['stop']): void {
-    for (const guid of [...instanceGuids, ...taskGuids]) this.actors.get(guid)?.stop();
+    for (const guid of [...instanceGuids, ...taskGuids]) {
+      this.endWait(guid);
+      this.actors.get(guid)?.stop();
+    }
   }
 
   /**
@@ -203,6 +223,28 @@ export class Rep implements Instances {
     return 'insufficient resources';
   }
 
+  private admit(work: Work, refuse: Waiting['refuse']): void {
+    if (this.waiting.has(work.guid) || this.take(work)) return;
+    if (!this.willHaveRoom(work)) return this.tell(refuse(this.refusal()));
+    const timer = setTimeout(() => {
+      this.waiting.delete(work.guid);
+      this.tell(refuse(this.refusal()));
+    }, ROOM_PATIENCE_MS).unref();
+    this.waiting.set(work.guid, { work, refuse, timer });
+  }
+
+  private willHaveRoom({ resources }: Work): boolean {
+    if (this.isClosed || this.selfCheckProblem !== undefined) return false;
+    const ended = [...this.actors].filter(([, { state }]) => state === 'completed').map(([guid]) => guid);
+    const first = [...this.waiting.values()].map(({ work }) => work.resources);
+    return this.ledger.willFit([...first, resources], new Set(ended));
+  }
+
+  private endWait(guid: string): void {
+    clearTimeout(this.waiting.get(guid)?.timer);
+    this.waiting.delete(guid);
+  }
+
   private take(work: Work): boolean {
     if (this.actors.has(work.guid)) return true;
     if (this.isClosed || this.selfCheckProblem !== undefined) return false;
@@ -233,6 +275,7 @@ export class Rep implements Instances {
         this.actors.delete(guid);
         this.abandoned.delete(guid);
         this.ledger.release(guid);
+        for (const { work: next } of this.waiting.values()) if (this.take(next)) this.endWait(next.guid);
       },
     });
     this.actors.set(work.guid, actor);
