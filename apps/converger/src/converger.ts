@@ -28,7 +28,7 @@ export interface ConvergerOptions {
 }
 
 const DUE_PER_SHARD = 500;
-/** Nothing here is a matter of milliseconds, and a pass costs the same for one event as for many. */
+/** But for cells nothing here is a matter of milliseconds, and a pass costs the same for one event as for many. */
 const GATHER_EVENTS_MS = 100;
 /** Cells whose work is judged in one pass; more would keep waiting what is due. */
 const CELLS_PER_PASS = 16;

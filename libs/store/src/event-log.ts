@@ -4,7 +4,7 @@ import { RiveraError, type RiveraEvent } from '#rivera/models';
 import type { RedisClient } from '#rivera/platform';
 import { Cursor } from './cursor.js';
 import { orUnavailable } from './redis.js';
-import { ALL_SHARDS, shardKey } from './shards.js';
+import { ALL_SHARDS, CELLS_SHARD, shardKey } from './shards.js';
 import { EVENTS_CHANNEL, type WakeUps } from './wake-ups.js';
 
 /** One event of the log: within a shard, and so within a process guid, in the order of the commits. */
@@ -30,8 +30,9 @@ export interface Follower {
 
 export interface FollowOptions {
   /**
-   * How long what comes after a silence is waited for before it is read, in milliseconds: for followers that are in no
-   * hurry and to whom each reading costs more than the events in it.
+   * How long others are waited for after an event before they are read, in milliseconds: for followers that are in no
+   * hurry and to whom each reading costs more than the events in it. Nobody waits after an event of a cell: what comes and
+   * goes with it is to be known before work is placed by it.
    * @defaultValue 0
    */
   gatherMs?: number;
@@ -114,12 +115,17 @@ export class EventLog {
   ): Promise<void> {
     const dirty = new Set<number>(ALL_SHARDS);
     let wake = () => {};
+    let gathering: NodeJS.Timeout | undefined;
     /** It has been silent for so long that a wake-up may have been lost. */
     let isUnsure = false;
     const stopListening = this.wakeUps.listen(EVENTS_CHANNEL, (shard) => {
       if (shard !== undefined) dirty.add(Number(shard));
       else for (const each of ALL_SHARDS) dirty.add(each);
-      wake();
+      if (gatherMs === 0 || shard === undefined || Number(shard) === CELLS_SHARD) return wake();
+      gathering ??= setTimeout(() => {
+        gathering = undefined;
+        wake();
+      }, gatherMs);
     });
     signal.addEventListener('abort', () => wake(), { once: true });
 
@@ -134,7 +140,6 @@ export class EventLog {
             };
           });
           wake = () => {};
-          if (isWoken && gatherMs > 0 && !signal.aborted) await sleep(gatherMs);
           if (signal.aborted) return;
           isUnsure = !isWoken;
         }
@@ -149,6 +154,7 @@ export class EventLog {
         }
       }
     } finally {
+      clearTimeout(gathering);
       stopListening();
     }
   }

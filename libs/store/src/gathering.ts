@@ -1,8 +1,8 @@
 /** Who asked, until there is an answer. */
 interface Waiting<Question, Answer> {
   question: Question;
-  resolve(answer: Answer): void;
-  reject(error: unknown): void;
+  resolve: (answer: Answer) => void;
+  reject: (error: unknown) => void;
 }
 
 /**

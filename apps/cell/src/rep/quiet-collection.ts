@@ -21,7 +21,7 @@ export const compactingCollection = globalThis.gc && collectAndCompact;
 /** Compaction is for quiet times only, because everything waits for it. */
 function collectAndCompact(): void {
   setFlagsFromString('--compact-on-every-full-gc');
-  void globalThis.gc?.();
+  globalThis.gc?.();
   setFlagsFromString('--no-compact-on-every-full-gc');
 }
 
