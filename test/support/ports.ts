@@ -5,11 +5,16 @@ import { createServer } from 'node:net';
 const FIRST_PORT = 20_000;
 const LAST_PORT = 30_000;
 
-/** Ports of the loopback interface that nobody listens on right now, each a different one. */
+/** What was given out may not be listened on yet. */
+const given = new Set<number>();
+
+/** Ports of the loopback interface that nobody listens on right now, each given out once. */
 export async function stablePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) ports.add(port);
   }
   return [...ports];
