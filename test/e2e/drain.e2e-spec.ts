@@ -74,6 +74,10 @@ describe('a cell that is drained', () => {
     await following.until(({ events }) => haveLeft(events, 'cell-1', before.length));
     const { events } = await following.stop();
     expect(notMoved(before, events)).toEqual([]);
+    const moved = events.filter(
+      (event) => event.type === 'actual_lrp_changed' && event.after.presence === 'EVACUATING',
+    );
+    expect(moved).toHaveLength(LRPS * INSTANCES);
     expect(watchServing(before, events)).toEqual(
       new Map(guids.map((guid) => [guid, { fewest: INSTANCES, mostMoving: 3 }])),
     );

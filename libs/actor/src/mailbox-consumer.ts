@@ -93,7 +93,10 @@ export class MailboxConsumer {
 
   /** For messages that a predecessor died with, however shortly before it died BullMQ looked for such the last time. */
   private async lookAtOnce(lastLook: string): Promise<void> {
-    await this.link.client.del(lastLook);
+    await this.link.client.del(lastLook).catch((error: unknown) => {
+      // Stopping closes the connection under it.
+      if (!this.isStopped) throw error;
+    });
   }
 
   private async closeWorker(worker: Worker): Promise<void> {
