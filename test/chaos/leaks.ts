@@ -69,12 +69,19 @@ export async function leaks(redis: RedisClient, history: History): Promise<strin
     keys.flatMap((key) => /^(\{(?:cell-[^}]+|auctioneer|converger)\}:mailbox)/.exec(key)?.[1] ?? []),
   );
   const left = await Promise.all([...mailboxes].map((mailbox) => messagesOf(redis, mailbox, keys)));
+  const gone = [...mailboxes].flatMap((mailbox) => {
+    const cellId = /^\{cell-([^}]+)\}/.exec(mailbox)?.[1];
+    return cellId === undefined || history.cells.has(cellId)
+      ? []
+      : [`cell ${cellId} is gone, and its mailbox is left`];
+  });
   const holders = keys.filter((key) => key.endsWith(':holder')).length;
   const present = [...history.cells.values()].filter(({ state }) => state === 'PRESENT').length;
   const presences = await redis.zcard('rivera:{cells}:presence');
   return [
     ...strange.map((key) => `nobody knows the key ${key}`),
     ...left.flat(),
+    ...gone,
     ...(holders === 2 ? [] : [`${holders} leases are held instead of 2`]),
     ...(presences === present ? [] : [`${presences} presences of ${present} cells that are there`]),
   ];

@@ -11,6 +11,7 @@ import { leaks, storeViolations } from './leaks.js';
 import { LogReader } from './log-reader.js';
 import { Operator } from './operator.js';
 import { Chance } from './random.js';
+import { Rivals } from './rivals.js';
 import { TaskClient } from './task-client.js';
 import { Tenant } from './tenant.js';
 import { zombieViolations } from './zombies.js';
@@ -59,6 +60,7 @@ export interface StormResult {
 const LRPS_OF_A_TENANT = 100;
 const MOST_TENANTS = 20;
 const TASK_CLIENTS = 2;
+const RIVALS = 4;
 /** Enough to see what is wrong. */
 const MOST_SHOWN = 20;
 
@@ -114,7 +116,7 @@ class Run {
       // What nobody desires may only be stopped in a domain that is complete.
       await cluster.client.upsertDomain('some-domain', 0);
       options.progress(`desiring ${options.lrps} LRPs`);
-      await Promise.all(workload.tenants.map((tenant) => tenant.settle()));
+      await Promise.all([...workload.tenants, workload.rivals].map((each) => each.settle()));
       await this.calm('everything runs');
       for (let round = 1; round <= options.storms && this.violations.length === 0; round += 1) {
         await this.storm(workload);
@@ -159,19 +161,30 @@ class Run {
           pauseMs: backend === 'docker' ? 2 * pauseMs : pauseMs / 2,
         }),
     );
+    const rivals = new Rivals({
+      clients: Array.from({ length: RIVALS }, client),
+      chance: chance.split(),
+      promises,
+      pauseMs,
+    });
     const operator = new Operator({
       client: client(),
       chance: chance.split(),
       cells: cluster.cellNames,
       pauseMs: 5_000,
     });
-    return { tenants, taskClients, operator };
+    return { tenants, taskClients, rivals, operator };
   }
 
-  private async storm({ tenants, taskClients, operator }: ReturnType<Run['workload']>): Promise<void> {
+  private async storm({
+    tenants,
+    taskClients,
+    rivals,
+    operator,
+  }: ReturnType<Run['workload']>): Promise<void> {
     const { cluster, options, chance } = this;
     const end = new AbortController();
-    const clients = [...tenants, ...taskClients, ...(options.drains === false ? [] : [operator])];
+    const clients = [...tenants, ...taskClients, rivals, ...(options.drains === false ? [] : [operator])];
     const lives = Promise.all(clients.map((each) => each.live(end.signal)));
     const plan = options.plan?.(chance, cluster) ?? this.plan();
     options.progress(`${plan.length} faults in ${Math.round(options.stormMs / 1_000)} s`);

@@ -121,6 +121,7 @@ export class Activation {
       );
       this.noteFailure(event, now);
       if (isAboutCells(event)) this.haveCellsChanged = true;
+      if (event.type === 'cell_removed') void this.parts.messages.forget(event.before.cellId);
       const raised = this.picture.applyEvent(event, now);
       if (raised !== undefined) this.raised.add(raised);
       if (raised !== undefined) this.startsEnded += 1;

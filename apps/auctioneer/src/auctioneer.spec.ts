@@ -8,6 +8,7 @@ import {
   refusePlacement,
   registerCell,
   remove,
+  removeCell,
   removeDesired,
 } from '#rivera/lifecycle';
 import {
@@ -348,6 +349,20 @@ describe('refusals', () => {
     for (const processGuid of refused) {
       await eventually(async () => expect(await placed(processGuid)).toEqual(['cell-honest']));
     }
+  });
+});
+
+describe('a cell that is gone', () => {
+  it('leaves no mailbox behind', async () => {
+    auctioneer = await startAuctioneer();
+    await describeCell('cell-1');
+    const processGuid = await desireLRP();
+    await eventually(async () => {
+      expect((await instances(processGuid))[0]?.placement?.cellId).toBe('cell-1');
+      expect(await store.redis.keys('{cell-cell-1}:*')).not.toEqual([]);
+    });
+    await store.store.commit(CELLS_SHARD, removeCell(await store.cells.get('cell-1')));
+    await eventually(async () => expect(await store.redis.keys('{cell-cell-1}:*')).toEqual([]));
   });
 });
 

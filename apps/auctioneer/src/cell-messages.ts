@@ -38,6 +38,17 @@ export class CellMessages {
     for (const cellId of this.outbox.keys()) if (!this.underWay.has(cellId)) void this.tell(cellId);
   }
 
+  /** The cell is gone, and what it was told with it. */
+  async forget(cellId: string): Promise<void> {
+    this.outbox.delete(cellId);
+    try {
+      await this.mailboxes.removeCell(cellId);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.logger.warn('failed-to-remove-mailbox', { cellId, reason });
+    }
+  }
+
   private async tell(cellId: string): Promise<void> {
     this.underWay.add(cellId);
     for (let message = this.outbox.get(cellId); message !== undefined; message = this.outbox.get(cellId)) {

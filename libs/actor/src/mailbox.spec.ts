@@ -308,6 +308,22 @@ describe('delivery', () => {
     admin.disconnect();
   });
 
+  it('removes the mailbox of a cell that is gone, and one that comes later begins with an empty one', async () => {
+    const senders = mailboxes();
+    const keys = new Redis(redis.url);
+    await senders.cell(cellId).tell('stop', stop('left behind'));
+    expect(await keys.keys(`{cell-${cellId}}:*`)).not.toEqual([]);
+    await senders.removeCell(cellId);
+    expect(await keys.keys(`{cell-${cellId}}:*`)).toEqual([]);
+    const handled: string[] = [];
+    script.onStop = ({ instanceGuids }) => void handled.push(...instanceGuids);
+    await startActor();
+    await senders.cell(cellId).tell('stop', stop('new'));
+    await until(() => handled.length > 0);
+    expect(handled).toEqual(['new']);
+    keys.disconnect();
+  });
+
   it('waits for the running message when it closes, and takes no other', async () => {
     const running = gate();
     const seen: string[] = [];

@@ -53,6 +53,24 @@ export class Mailboxes {
     return this.ref<ConvergerMessages>(CONVERGER);
   }
 
+  /**
+   * Removes the mailbox of a cell that is gone for good, with all messages and dead letters in it. A cell of that name
+   * that comes later begins with an empty one. Errors: `unavailable` and `forbidden` as for `tell`.
+   */
+  async removeCell(cellId: string): Promise<void> {
+    const address = cellAddress(cellId);
+    const ref = this.refs.get(address);
+    this.refs.delete(address);
+    await ref?.close();
+    const queue = this.bus.queue(address);
+    try {
+      // Forced: a message that the cell died with is still being handled, as far as the bus knows.
+      await this.bus.run(() => queue.obliterate({ force: true }));
+    } finally {
+      await queue.close();
+    }
+  }
+
   /** The dead letters of a mailbox; close it after use. */
   deadLetters(address: Address): DeadLetters {
     return new DeadLetters(address, this.bus);

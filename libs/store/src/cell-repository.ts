@@ -22,7 +22,7 @@ const CONVERGED = 'converged';
 const CELLS = 'cells';
 
 /** Presences and comparisons come from each cell all the time and hardly ever change anything. */
-const GATHERED_FOR_MS = 100;
+const GATHERED_FOR_MS = 250;
 
 interface Renewal {
   cellId: string;
