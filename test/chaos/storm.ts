@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { startCluster, type Cluster, type ClusterOptions } from '../support/cluster.js';
 import { waitFor, WaitTimeout } from '../support/wait-for.js';
 import { drift } from './checker/drift.js';
@@ -184,6 +185,8 @@ class Run {
   }: ReturnType<Run['workload']>): Promise<void> {
     const { cluster, options, chance } = this;
     const end = new AbortController();
+    // Each client listens.
+    setMaxListeners(0, end.signal);
     const clients = [...tenants, ...taskClients, rivals, ...(options.drains === false ? [] : [operator])];
     const lives = Promise.all(clients.map((each) => each.live(end.signal)));
     const plan = options.plan?.(chance, cluster) ?? this.plan();
