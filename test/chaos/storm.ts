@@ -74,7 +74,8 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     replicas,
     presenceTtlMs,
     leaseTtlMs: 6_000,
-    redis: { appendonly: true },
+    // A link leads to one address, and a Redis Cluster or a Sentinel would send its clients past it.
+    redis: { kind: 'single', appendonly: true },
     links: true,
     supervised: true,
     fakeMachines: backend === 'fake',
