@@ -159,6 +159,42 @@ describe('cell: rep and control plane', () => {
     expect(world().rep.remaining()).toEqual(before);
   });
 
+  it('an agent that ends makes first what it has begun, so that the next one finds it', async () => {
+    const lift = world().host.inject({ operation: 'create' });
+    const task = world().placeTask({ action: play('sleep') });
+    await world().inState(task, 'initializing');
+    const ended = world().rep.finishStarting(60_000);
+    const late = world().placeTask({ action: play('sleep') });
+    lift();
+    await ended;
+    expect((await world().garden.list()).map(({ handle }) => handle)).toEqual([task]);
+    // It was placed here and begun by nobody: the next agent is told by the store.
+    expect(world().reportsOf(late)).toEqual([]);
+    world().reports.length = 0;
+    world().work = { epoch: 2, actualLRPs: [], tasks: [world().task(task)] };
+    await world().startAgent().synchronize();
+    await world().inState(task, 'running');
+    expect(world().reportsOf(task)).toEqual(['start-task']);
+  });
+
+  it('an agent that ends hands back what it cannot make in time, whatever it is', async () => {
+    const running = world().place({ ...size(1) });
+    await world().reported('start', running);
+    const lift = world().host.inject({ operation: 'create' });
+    const task = world().placeTask({ action: play('sleep') });
+    const lrp = world().place(size(1));
+    await world().inState(task, 'initializing');
+    await world().inState(lrp, 'initializing');
+    await world().rep.finishStarting(50);
+    expect(world().reportsOf(task)).toEqual(['start-task', 'reject-task']);
+    expect(world().reportsOf(lrp)).toEqual(['claim', 'remove']);
+    expect(world().reportsOf(running)).toEqual(['claim', 'start']);
+    lift();
+    await world().gone(task);
+    await world().gone(lrp);
+    expect((await world().garden.list()).map(({ handle }) => handle)).toEqual([running]);
+  });
+
   it('8.88 a task of several steps is failed by the next agent, an instance goes on', async () => {
     const lrp = world().place({ ...size(1), ports: [8080] });
     const task = world().placeTask({ action: { serial: { actions: [play('sleep')] } } });

@@ -191,8 +191,18 @@ describe('3.7 Reject', () => {
     expect(fourth.modificationTag.index).toBe(4);
   });
 
+  it('by a cell is of its own task, and said a second time it is refused', () => {
+    const reject = (task: Task) => () => rejectTask(task, 't', 'no room', at(), { cellId: 'cell-1' });
+    const placement = { instanceGuid: 't', cellId: 'cell-1', deadline: NOW + 9 };
+    for (const task of [runningTask(), pending({ placement })])
+      expect(only<Task>(reject(task)())).toMatchObject({ state: 'PENDING', rejectionCount: 1 });
+    expect(answerOf(reject(runningTask({ cellId: 'cell-2' })))).toBe('running-on-different-cell');
+    expect(answerOf(reject(pending({ rejectionCount: 1 })))).toBe(INVALID);
+    expect(answerOf(reject(pending({ placement: { ...placement, cellId: 'cell-2' } })))).toBe(INVALID);
+  });
+
   it('with no retries the first is the last', () => {
-    expect(only<Task>(rejectTask(pending(), 't', 'no room', at(), 0))).toMatchObject({
+    expect(only<Task>(rejectTask(pending(), 't', 'no room', at(), { maxRejections: 0 }))).toMatchObject({
       state: 'COMPLETED',
       ...REJECTED,
     });

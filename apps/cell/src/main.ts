@@ -34,6 +34,9 @@ import { statsSession } from './stats/stats-session.js';
 /** Memory for the last lines of runs that have ended. */
 const ENDED_LOGS_BYTES = 16 * 1024 * 1024;
 
+/** What is being started when the agent ends gets this long: it leaves time to hand the rest back within the deadline. */
+const START_PATIENCE_MS = 5_000;
+
 /** Beside a drain: time for what was stopped at its deadline, and to close everything. */
 const CLOSE_DEADLINE_MS = 40_000;
 
@@ -158,6 +161,7 @@ await runApp('cell', async (logger) => {
         isDrained = await leaving;
       }
       agent.stop();
+      await rep.finishStarting(START_PATIENCE_MS);
       services.sandboxes.close();
       // Nothing is left that could be missed, so nobody has to wait for the presence to run out.
       if (isDrained) await client.endCellPresence(cellId, await presence.epoch);

@@ -107,12 +107,7 @@ export function completeTask(
 ): Transition {
   if (task === undefined) throw notFound('task', taskGuid);
   if (task.state !== 'RUNNING') throw invalidTransition(task, 'COMPLETED');
-  if (task.cellId !== cellId) {
-    throw new RiveraError(
-      'running-on-different-cell',
-      `Task ${JSON.stringify(taskGuid)} runs on cell ${task.cellId}, not on ${cellId}. End that copy.`,
-    );
-  }
+  requireCell(task, cellId);
   return [completed(task, outcome, context)];
 }
 
@@ -129,19 +124,24 @@ export function cancelTask(task: Task | undefined, taskGuid: string, context: Co
 
 /**
  * It could not be run for a reason that another try may not have (Diego BBS, RejectTask): PENDING again, or failed for
- * good after `maxRejections`.
+ * good after `maxRejections`. With `cellId`, only that cell's task: a cell that says it twice, since an answer was lost,
+ * says nothing about where the task has gone meanwhile.
  *
- * Errors: `not-found`, `invalid-state-transition`.
+ * Errors: `not-found`, `invalid-state-transition`, `running-on-different-cell`.
  */
 export function rejectTask(
   task: Task | undefined,
   taskGuid: string,
   reason: string,
   context: Context,
-  maxRejections = MAX_TASK_REJECTIONS,
+  { maxRejections = MAX_TASK_REJECTIONS, cellId }: { maxRejections?: number; cellId?: string } = {},
 ): Transition {
   if (task === undefined) throw notFound('task', taskGuid);
   if (task.state !== 'PENDING' && task.state !== 'RUNNING') throw invalidTransition(task, 'PENDING');
+  if (cellId !== undefined) {
+    if (task.state === 'RUNNING') requireCell(task, cellId);
+    else if (task.placement?.cellId !== cellId) throw invalidTransition(task, 'PENDING');
+  }
   const rejection = { rejectionCount: task.rejectionCount + 1, rejectionReason: truncated(reason) };
   if (task.rejectionCount >= maxRejections) {
     return [completed({ ...task, ...rejection }, { failed: true, failureReason: reason }, context, task)];
@@ -243,5 +243,13 @@ export function invalidTransition(task: Task, to: TaskState): RiveraError {
   return new RiveraError(
     'invalid-state-transition',
     `Cannot transition from ${task.state} to ${to} (task ${JSON.stringify(task.taskGuid)}).`,
+  );
+}
+
+function requireCell(task: Task, cellId: string): void {
+  if (task.cellId === cellId) return;
+  throw new RiveraError(
+    'running-on-different-cell',
+    `Task ${JSON.stringify(task.taskGuid)} runs on cell ${task.cellId}, not on ${cellId}. End that copy.`,
   );
 }

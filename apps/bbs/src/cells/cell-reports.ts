@@ -185,7 +185,7 @@ export class CellReports {
       case 'refuse-task':
         return refuseTaskPlacement(task, cellId, report.reason, context);
       case 'reject-task':
-        return rejectTask(task, taskGuid, report.reason, context);
+        return rejectTask(task, taskGuid, report.reason, context, { cellId });
       case 'complete-task': {
         const { failed, failureReason, result } = report;
         return completeTask(task, taskGuid, cellId, { failed, failureReason, result }, context);

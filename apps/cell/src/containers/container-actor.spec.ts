@@ -64,6 +64,12 @@ class BriefWork implements Work {
   leave(): Promise<Leaving> {
     return Promise.resolve('gone');
   }
+
+  handBack(): Promise<void> {
+    this.said.push('handed back');
+    return Promise.resolve();
+  }
+
   ended(result: StepResult): Promise<void> {
     this.said.push(result.status);
     return Promise.resolve();

@@ -41,6 +41,8 @@ export interface Work {
   ready(container: Container): Promise<boolean>;
   /** The cell drains: ask the store to run it elsewhere. `container`: absent until it is made. */
   leave(container: Container | undefined, isRunning: boolean): Promise<Leaving>;
+  /** Nothing of it was started, nor will be: have it placed again. Resolves when the store knows. */
+  handBack(): Promise<void>;
   /** It has ended, or was never started. Resolves when the store knows. */
   ended(result: StepResult, container: Container | undefined): Promise<void>;
   /** The container is gone: what it used is free. */
@@ -61,6 +63,7 @@ type Message =
   | { type: 'leave' }
   | { type: 'left'; leaving: Leaving }
   | { type: 'stop' }
+  | { type: 'hand-back' }
   | { type: 'settled' };
 
 export interface ContainerActorOptions {
@@ -98,6 +101,7 @@ export class ContainerActor {
   private creation: Promise<unknown> = Promise.resolve();
   /** What is being said of its start. */
   private readying: Promise<unknown> = Promise.resolve();
+  private isHandingBack = false;
 
   constructor(private readonly options: ContainerActorOptions) {
     const { work, logger } = options;
@@ -122,6 +126,11 @@ export class ContainerActor {
     return this.current;
   }
 
+  /** Its container is not made yet, and neither is the store told that it will not be. */
+  get isStarting(): boolean {
+    return this.isHandingBack || (!this.isAdopted && !this.isPastCreation);
+  }
+
   begin(): void {
     const { reservationTtlMs } = this.options;
     if (reservationTtlMs !== undefined) {
@@ -138,6 +147,11 @@ export class ContainerActor {
   /** The cell drains. Asked again and again until the container is gone. */
   leave(): void {
     this.actor.tell({ type: 'leave' });
+  }
+
+  /** The agent ends and cannot wait: what has no container is to start elsewhere. Anything else is left as it is. */
+  handBack(): void {
+    this.actor.tell({ type: 'hand-back' });
   }
 
   private receive(message: Message): void {
@@ -170,6 +184,9 @@ export class ContainerActor {
       case 'refused':
       case 'stop':
         return this.interrupt();
+      case 'hand-back':
+        if (this.isStarting) this.giveUp();
+        return;
       case 'ended':
         if (this.current !== 'completed') this.complete(message.result);
         return;
@@ -240,6 +257,18 @@ export class ContainerActor {
     if (this.current === 'initializing') this.complete(CANCELLED);
   }
 
+  private giveUp(): void {
+    clearTimeout(this.expiry);
+    this.abort.abort();
+    this.become('completed');
+    this.isHandingBack = true;
+    const told = this.work.handBack().finally(() => (this.isHandingBack = false));
+    this.pipe(
+      told.then(() => this.creation).then(() => this.remove()),
+      () => ({ type: 'settled' }),
+    );
+  }
+
   private async perform(container: Container): Promise<StepResult> {
     const step = await this.work.step(container, () => this.actor.tell({ type: 'changed' }));
     return step.perform(this.abort.signal, () => this.actor.tell({ type: 'ready' }));
@@ -269,6 +298,10 @@ export class ContainerActor {
    */
   private get mayRunOn(): boolean {
     return this.current === 'created' || (this.isAdopted && this.current !== 'running');
+  }
+
+  private get isPastCreation(): boolean {
+    return this.current !== 'reserved' && this.current !== 'initializing';
   }
 
   private get isAdopted(): boolean {

@@ -61,6 +61,11 @@ class PatientWork implements Work {
     return this.answer();
   }
 
+  handBack(): Promise<void> {
+    this.ends.push('handed back');
+    return Promise.resolve();
+  }
+
   ended(result: StepResult): Promise<void> {
     this.ends.push(result.status);
     return Promise.resolve();
@@ -151,6 +156,52 @@ describe('asked to leave, what is not granted yet', () => {
     work.grant();
     await vi.waitFor(() => expect(actor.state).toBe('running'));
     actor.stop();
+    await vi.waitFor(() => expect(isGone).toBe(true));
+  });
+});
+
+describe('handed back as the agent ends', () => {
+  it('is what is not granted yet, and it is not begun when it is', async () => {
+    const work = new PatientWork(garden, () => Promise.resolve('gone'));
+    const actor = actorOf(work);
+    expect(actor.isStarting).toBe(true);
+    actor.handBack();
+    work.grant();
+    await vi.waitFor(() => expect(isGone).toBe(true));
+    expect(actor.isStarting).toBe(false);
+    expect(work.ends).toEqual(['handed back']);
+    expect(await garden.list()).toEqual([]);
+  });
+
+  it('is what waits for its container, which is removed as soon as it is there', async () => {
+    const work = new PatientWork(garden, () => Promise.resolve('gone'));
+    const actor = actorOf(work);
+    const lift = garden.host.inject({ operation: 'create' });
+    work.grant();
+    await vi.waitFor(() => expect(actor.state).toBe('initializing'));
+    actor.handBack();
+    await vi.waitFor(() => expect(work.ends).toEqual(['handed back']));
+    expect(isGone).toBe(false);
+    lift();
+    await vi.waitFor(() => expect(isGone).toBe(true));
+    expect(await garden.list()).toEqual([]);
+  });
+
+  it('is not what runs, nor what an earlier agent left', async () => {
+    const ran = new PatientWork(garden, () => Promise.resolve('gone'));
+    const actor = await running(ran);
+    actor.handBack();
+    await settled();
+    expect(actor.state).toBe('running');
+    actor.stop();
+    await vi.waitFor(() => expect(isGone).toBe(true));
+    const left = new PatientWork(garden, () => Promise.resolve('gone'));
+    const adopted = actorOf(left, { isAdopted: true });
+    expect(adopted.isStarting).toBe(false);
+    adopted.handBack();
+    left.grant();
+    await vi.waitFor(() => expect(adopted.state).toBe('running'));
+    adopted.stop();
     await vi.waitFor(() => expect(isGone).toBe(true));
   });
 });

@@ -117,6 +117,10 @@ export class LRPWork implements Work {
     return result.keepContainer ? 'moving' : 'gone';
   }
 
+  async handBack(): Promise<void> {
+    await this.report({ type: 'remove' });
+  }
+
   async ended(result: StepResult): Promise<void> {
     if (result.status === 'cancelled') await this.report({ type: 'remove' });
     else if (result.status === 'failed') await this.report({ type: 'crash', reason: result.message });

@@ -19,6 +19,9 @@ import type { CellServices } from './services.js';
 /** Diego rep: a larger result file fails the task. */
 const MAX_RESULT_BYTES = 51_200;
 
+/** Why a task is to be placed again that had no container yet. */
+const AGENT_ENDED = 'the agent of its cell was stopped before its container was made';
+
 type TaskFields<R> = R extends unknown ? Omit<R, 'taskGuid'> : never;
 
 export interface TaskWorkOptions {
@@ -36,10 +39,10 @@ export class TaskWork implements Work {
   readonly kind = 'task';
   private granted: { definition: TaskDefinition; run: ContainerRun } | undefined;
   /** Its program may have run: whatever happens now, it must not run again. */
-  private wasCreated: boolean;
+  private mayHaveRun: boolean;
 
   constructor(private readonly options: TaskWorkOptions) {
-    this.wasCreated = options.isAdopted ?? false;
+    this.mayHaveRun = options.isAdopted ?? false;
   }
 
   get guid(): string {
@@ -59,13 +62,12 @@ export class TaskWork implements Work {
     return true;
   }
 
-  async create(signal: AbortSignal): Promise<Container> {
-    const container = await this.definite().run.create(signal);
-    this.wasCreated = true;
-    return container;
+  create(signal: AbortSignal): Promise<Container> {
+    return this.definite().run.create(signal);
   }
 
   step(container: Container): Promise<Step> {
+    this.mayHaveRun = true;
     const { definition, run } = this.definite();
     const interpreter = run.interpreter(container);
     return run.step(container, interpreter, interpreter.step(definition.action, logSourceOf(definition)));
@@ -85,9 +87,13 @@ export class TaskWork implements Work {
     return 'waiting';
   }
 
+  async handBack(): Promise<void> {
+    await this.report({ type: 'reject-task', reason: AGENT_ENDED });
+  }
+
   async ended(result: StepResult, container: Container | undefined): Promise<void> {
     if (result.status === 'cancelled') return;
-    if (result.status === 'failed' && !this.wasCreated) {
+    if (result.status === 'failed' && !this.mayHaveRun) {
       await this.report({ type: 'reject-task', reason: result.message });
       return;
     }

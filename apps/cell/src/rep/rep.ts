@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RiveraClient } from '#rivera/client';
 import type { Container, ContainerInfo } from '#rivera/garden';
 import { heldResources } from '#rivera/models';
@@ -37,6 +38,11 @@ export interface RepOptions {
 /** A third of the time that a placement may take; what has ended is mostly removed within a second. */
 const ROOM_PATIENCE_MS = 5_000;
 
+/** How often the agent looks, before it ends, whether everything has started. */
+const LOOK_MS = 20;
+/** How long the store may take to hear what was not. */
+const HAND_BACK_MS = 2_000;
+
 interface Waiting {
   work: Work;
   /** The report that it was in vain. */
@@ -55,6 +61,7 @@ export class Rep implements Instances {
   private readonly work: WorkList;
   private hasAdopted = false;
   private isClosed = false;
+  private isEnding = false;
   private selfCheckProblem: string | undefined;
   /** Work that fits as soon as containers are gone whose end the store knows already: the auctioneer counts them as gone. */
   private readonly waiting = new Map<string, Waiting>();
@@ -69,6 +76,8 @@ export class Rep implements Instances {
 
   /** The auctioneer gave this to us. What is here already is left alone, what does not fit, nor will in a moment, goes back at once. */
   place({ lrps, tasks }: CellMessages['place']): void {
+    // The store knows where it was placed: the next agent finds it there.
+    if (this.isEnding) return;
     for (const lrp of lrps) {
       const { processGuid, index, instanceGuid } = lrp;
       this.admit(this.lrpWork(lrp), (reason) => ({
@@ -120,6 +129,19 @@ export class Rep implements Instances {
       }
       actor.stop();
     }
+  }
+
+  /**
+   * The agent ends and leaves its containers to the next one, which takes work that was begun and has no container for
+   * work whose container is lost. So what has begun gets its container first; what takes longer than `patienceMs` is
+   * handed back, to be placed again.
+   */
+  async finishStarting(patienceMs: number): Promise<void> {
+    this.isEnding = true;
+    for (const guid of this.waiting.keys()) this.endWait(guid);
+    if (await this.hasStarted(patienceMs)) return;
+    for (const actor of this.actors.values()) actor.handBack();
+    if (!(await this.hasStarted(HAND_BACK_MS))) this.options.logger.warn('left-unstarted', this.census());
   }
 
   stop({ instanceGuids, taskGuids }: CellMessages['stop']): void {
@@ -215,6 +237,13 @@ export class Rep implements Instances {
       const reason = 'task container does not exist';
       this.tell({ type: 'complete-task', taskGuid, failed: true, failureReason: reason });
     }
+  }
+
+  /** Resolves with true as soon as nothing is about to start, with false when that takes too long. */
+  private async hasStarted(patienceMs: number): Promise<boolean> {
+    for (const end = performance.now() + patienceMs; performance.now() < end; await sleep(LOOK_MS))
+      if (![...this.actors.values()].some(({ isStarting }) => isStarting)) return true;
+    return false;
   }
 
   private refusal(): string {
