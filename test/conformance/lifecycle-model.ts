@@ -6,6 +6,7 @@ import {
   convergeProcess,
   crash,
   desire,
+  dueAfter,
   effectsOf,
   evacuateRunning,
   eventsOf,
@@ -221,6 +222,7 @@ export class Model {
     for (const change of transition) this.write(change);
     for (const row of this.actuals.values()) checkRecord(row);
     for (const event of eventsOf(transition)) this.follow(event);
+    expect(dueByEvents(transition)).toBe(dueByIndex(transition));
     expect([...this.followed.values()].toSorted(byRecord)).toEqual(this.process.actuals.toSorted(byRecord));
     this.checkStops(transition, held, reportedBy);
   }
@@ -326,4 +328,14 @@ function heldInstances(rows: Iterable<ActualLRP>): Map<string, string> {
     else if (placement !== undefined) held.set(placement.instanceGuid, placement.cellId);
   }
   return held;
+}
+
+/** When the first of what changed is due: whoever reads events alone must know. */
+function dueByEvents(transition: Transition): number {
+  return Math.min(...eventsOf(transition).map((event) => dueAfter(event) ?? Infinity));
+}
+
+function dueByIndex(transition: Transition): number {
+  const entries = transition.flatMap(({ kind, after }) => indexEntries(kind, after));
+  return Math.min(...entries.filter(({ index }) => index === 'due').map(({ score }) => score), Infinity);
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { WakeLoop } from '#rivera/actor';
-import { type ProcessSnapshot, STALE_UNPLACED_MS } from '#rivera/lifecycle';
+import { dueAfter, type ProcessSnapshot, STALE_UNPLACED_MS } from '#rivera/lifecycle';
 import type { Task } from '#rivera/models';
 import { Clock, Metrics, RiveraLogger } from '#rivera/platform';
 import {
@@ -55,6 +55,8 @@ export class Converger {
   private cellsConverged: number | undefined;
   /** When the next member of each shard is due; absent = nothing is. */
   private readonly nextDue = new Map<number, number>();
+  /** When the loop goes on by itself. */
+  private nextPass = 0;
   private nextAudit = 0;
   private nextMigration = 0;
   private readonly loop = new WakeLoop({
@@ -113,7 +115,7 @@ export class Converger {
         {
           onEvents: (events) => {
             for (const logged of events) this.observe(logged);
-            this.wake();
+            if (this.isSomethingDue) this.wake();
           },
           onReset: async (_reason, end) => {
             for (const shard of ALL_SHARDS) this.dirtyShards.add(shard);
@@ -146,14 +148,20 @@ export class Converger {
     this.cellsHeard = cursor.position(CELLS_SHARD);
   }
 
+  /** An event says when its record is due, so that its shard need not be asked; domains have no events. */
   private observe({ shard, sequence, event }: LoggedEvent): void {
-    this.dirtyShards.add(shard);
     this.deployments.observe(event);
+    if (shard === CELLS_SHARD) this.dirtyShards.add(shard);
+    else this.noteDue(shard, dueAfter(event));
     if (event.type === 'cell_created' || event.type === 'cell_changed') {
       this.dirtyCells.add(event.after.cellId);
     }
     if (event.type === 'cell_removed') this.dirtyCells.add(event.before.cellId);
     if (shard === CELLS_SHARD) this.cellsHeard = sequence;
+  }
+
+  private noteDue(shard: number, dueAt: number | undefined): void {
+    if (dueAt !== undefined) this.nextDue.set(shard, Math.min(dueAt, this.nextDue.get(shard) ?? Infinity));
   }
 
   /** One pass. Returns in how many ms something is due again. */
@@ -176,13 +184,15 @@ export class Converger {
     if (isAuditDue && (!this.isJudging || isAuditLate)) await this.auditNext(now);
     if (this.nextMigration <= now) this.nextMigration = now + (await this.migration.step(this.fence));
     if (isJudging || this.isJudging) return 0;
-    const next = Math.min(
-      this.nextAudit,
-      this.nextMigration,
-      ...this.nextDue.values(),
-      await this.losses.nextAt(now),
-    );
-    return Math.max(1, next - this.clock.now());
+    const nextLoss = await this.losses.nextAt(now);
+    this.nextPass = Math.min(this.nextAudit, this.nextMigration, nextLoss, ...this.nextDue.values());
+    return Math.max(1, this.nextPass - this.clock.now());
+  }
+
+  /** The next pass begins by itself when something is due that was known when the last one ended. */
+  private get isSomethingDue(): boolean {
+    if (this.isJudging || this.dirtyShards.size > 0 || this.deployments.areDirty) return true;
+    return Math.min(...this.nextDue.values()) < this.nextPass;
   }
 
   private get isJudging(): boolean {
@@ -249,6 +259,8 @@ export class Converger {
 
   /** Everything of a shard that is due now. What stays due although nothing is wrong with it is put off. */
   private async convergeDue(shard: number, now: number): Promise<void> {
+    // Before anything is read: what is heard of meanwhile counts beside it.
+    this.nextDue.delete(shard);
     const due = await this.store.membersByScore(shard, 'due', now, DUE_PER_SHARD);
     const guidsOf = (prefix: string) => [
       ...new Set(
@@ -270,8 +282,7 @@ export class Converger {
     );
     if (due.length === DUE_PER_SHARD) this.dirtyShards.add(shard);
     const [next] = await this.store.membersByScore(shard, 'due', Infinity, 1);
-    if (next === undefined) this.nextDue.delete(shard);
-    else this.nextDue.set(shard, next.score);
+    this.noteDue(shard, next?.score);
   }
 
   /** Returns the number of records that were repaired. */

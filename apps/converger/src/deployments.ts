@@ -54,6 +54,11 @@ export class Deployments {
     }
   }
 
+  /** Something has happened to one or several. */
+  get areDirty(): boolean {
+    return this.dirty.size > 0;
+  }
+
   /** Moves on those that something happened to. */
   async advanceDirty(fence: Fence): Promise<void> {
     const dirty = [...this.dirty];

@@ -1,4 +1,4 @@
-import type { ActualLRP, Task } from '#rivera/models';
+import type { ActualLRP, RiveraEvent, Task } from '#rivera/models';
 import { cellOf, isUnplaced } from './actual-lrp-records.js';
 import { actualId, type RecordKind, type Records } from './change.js';
 import { deploymentDueAt } from './deployment-step.js';
@@ -68,6 +68,31 @@ export function indexEntries<K extends RecordKind>(kind: K, record: Records[K] |
     }
     case 'desired':
     case 'run':
+      return [];
+  }
+}
+
+/** When the converger has to look at what an event was about, as far as it says so: of domains there are no events. */
+export function dueAfter(event: RiveraEvent): number | undefined {
+  const entries = entriesAfter(event).filter(({ index }) => index === 'due');
+  return entries.length === 0 ? undefined : Math.min(...entries.map(({ score }) => score));
+}
+
+function entriesAfter(event: RiveraEvent): IndexEntry[] {
+  switch (event.type) {
+    case 'actual_lrp_created':
+    case 'actual_lrp_changed':
+      return indexEntries('actual', event.after);
+    case 'task_created':
+    case 'task_changed':
+      return indexEntries('task', event.after);
+    case 'cell_created':
+    case 'cell_changed':
+      return indexEntries('cell', event.after);
+    case 'deployment_created':
+    case 'deployment_changed':
+      return indexEntries('deployment', event.after);
+    default:
       return [];
   }
 }
