@@ -27,6 +27,11 @@ const BY_CELL: IndexName = 'by-cell';
 const UNLISTED: RecordKind = 'run';
 /** Arguments of one command at most; Lua's stack holds some thousands. */
 const GROUP_LIMIT = 1_000;
+/**
+ * Longest entry of the log that is published, in bytes: what one instance does is shorter. Redis hangs up on whoever lets
+ * some megabytes of messages wait.
+ */
+const PUBLISHED_LIMIT = '8192';
 /** Events of one entry of the log at most, so that no entry gets huge. */
 const EVENTS_PER_ENTRY = 100;
 
@@ -133,6 +138,7 @@ export class CommitBatch {
       ...this.writes.flat(),
       String(Math.ceil(events.length / EVENTS_PER_ENTRY)),
       ...entries,
+      PUBLISHED_LIMIT,
       String(this.shard),
       ...channels,
     ];

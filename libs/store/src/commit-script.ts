@@ -11,7 +11,8 @@
  *       (record, version, …; '' = absent), 'score' (member, score, …), 'count' (prefix, how many members begin so, …)
  *       number of writes, then of each: command, key position, number of arguments, arguments
  *       number of entries of the log, then of each: number of events, number of arguments, fields and values
- *       message, then the channels to publish it on
+ *       longest entry that is published, message, then the channels to publish it on. If there is one entry and it is not
+ *       longer, the message goes on with the number of its last event, how many it has, and a line for each field and value
  *
  * A hash value is `<version> <JSON>`; a version check compares what stands before the first space. An entry of the log
  * has the number of its last event.
@@ -63,19 +64,25 @@ end
 
 local entries = tonumber(ARGV[at])
 at = at + 1
-local seq = 0
+local seq, count, said = 0, 0, ''
 if entries > 0 then
   local now = call('TIME')
   local ms = now[1] .. string.format('%03d', math.floor(now[2] / 1000))
   for _ = 1, entries do
-    seq = call('HINCRBY', KEYS[1], 'seq', ARGV[at])
+    count = ARGV[at]
+    seq = call('HINCRBY', KEYS[1], 'seq', count)
     local last = at + 1 + tonumber(ARGV[at + 1])
     call('XADD', KEYS[2], 'MINID', '~', math.max(0, seq - kept), seq .. '-0', 'at', ms, unpack(ARGV, at + 2, last))
+    if entries == 1 then said = table.concat(ARGV, '\\n', at + 2, last) end
     at = last + 1
   end
 end
 
-for i = at + 1, #ARGV do call('PUBLISH', ARGV[i], ARGV[at]) end
+local message = ARGV[at + 1]
+if said ~= '' and #said <= tonumber(ARGV[at]) then
+  message = message .. ' ' .. seq .. ' ' .. count .. '\\n' .. said
+end
+for i = at + 2, #ARGV do call('PUBLISH', ARGV[i], message) end
 return {1, seq}
 `;
 

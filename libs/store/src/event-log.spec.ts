@@ -3,7 +3,8 @@ import { inTrace } from '#rivera/platform';
 import { aTask } from '#test/builders.js';
 import { startStore, type StoreClient, type StoreHarness, eventually } from '#test/store.js';
 import { Cursor } from './cursor.js';
-import type { Follower, LoggedEvent } from './event-log.js';
+import type { Follower } from './following.js';
+import type { LoggedEvent } from './log-entry.js';
 import { ALL_SHARDS, shardOf } from './shards.js';
 
 let harness: StoreHarness;
@@ -160,6 +161,31 @@ describe('follow', () => {
     await create(harness, c!);
     const resumed = following(Cursor.parse(cursor.toString()));
     await eventually(() => expect(resumed.seen.map(({ event }) => guidOf(event))).toEqual([c]));
+  });
+
+  it('need not read what comes with the wake-up, and reads what is missing before it', async () => {
+    const guids = inShard(5, 100);
+    const client = harness.client();
+    const { seen } = following(await harness.log.now(), {}, client);
+    const read = vi.spyOn(client.redis, 'xrange');
+    let count = 0;
+    const createNext = async () => {
+      await create(harness, guids[count++]!);
+      await eventually(() => expect(seen).toHaveLength(count));
+    };
+    // When it begins to listen it reads everything once more.
+    await eventually(async () => {
+      read.mockClear();
+      await createNext();
+      expect(read).not.toHaveBeenCalled();
+    });
+    // Nobody hears of this one.
+    const event = { type: 'task_created', after: aTask({ taskGuid: guids[count++] }) };
+    await harness.redis.hincrby('rivera:{s05}:meta', 'seq', 1);
+    await harness.redis.xadd('rivera:{s05}:events', `${count}-0`, 'at', 0, 'events', JSON.stringify([event]));
+    await createNext();
+    expectAllOnce(seen, guids.slice(0, count));
+    expect(read).toHaveBeenCalled();
   });
 
   it('reads on at once in a shard that has more than one read can hold', async () => {

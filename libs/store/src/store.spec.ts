@@ -1,6 +1,6 @@
 import type { RecordChange, Transition } from '#rivera/lifecycle';
 import type { Task } from '#rivera/models';
-import { aDesiredLRP, aTask, anActualLRP } from '#test/builders.js';
+import { aDesiredLRP, aTask, aTaskDefinition, anActualLRP } from '#test/builders.js';
 import { checkedContent, startStore, type StoreHarness, eventually } from '#test/store.js';
 import { desire } from '#rivera/lifecycle';
 import { splitDesiredLRP } from '#rivera/models';
@@ -114,14 +114,21 @@ describe('commit', () => {
     expect(await eventTypes()).toEqual(['task_created', 'task_changed', 'task_changed', 'task_changed']);
   });
 
-  it('says on the wake-up channel which shard has news, only if it has', async () => {
+  it('says which shard has news, only if it has, and what they are unless that is long', async () => {
     const messages: string[] = [];
     const subscriber = harness.client().redis;
-    subscriber.on('message', (channel: string, message: string) => messages.push(`${channel} ${message}`));
+    subscriber.on('message', (_channel: string, message: string) => messages.push(message));
     await subscriber.subscribe(EVENTS_CHANNEL);
     await store.commit(7, [], { sets: [{ set: 'presence', member: 'cell-1', score: 1 }] });
-    await store.commit(SHARD, [created(aTask())]);
-    await eventually(() => expect(messages).toEqual([`${EVENTS_CHANNEL} ${SHARD}`]));
+    const task = aTask();
+    await store.commit(SHARD, [created(task)]);
+    const long = aTask({ taskGuid: 'long', definition: aTaskDefinition({ annotation: 'x'.repeat(8_192) }) });
+    await store.commit(SHARD, [created(long)]);
+    await eventually(() => expect(messages).toHaveLength(2));
+    const [head, name, events] = messages[0]!.split('\n');
+    expect([head, name]).toEqual([`${SHARD} 1 1`, 'events']);
+    expect(JSON.parse(events!)).toMatchObject([{ type: 'task_created', after: { taskGuid: task.taskGuid } }]);
+    expect(messages[1]).toBe(`${SHARD}`);
   });
 
   it('of very many records works', async () => {

@@ -12,7 +12,7 @@ import { RiveraError } from '#rivera/models';
 import { currentTraceId, type RedisClient, type ReplicationConfig } from '#rivera/platform';
 import { CommitBatch, type Fence } from './commit-batch.js';
 import { CommitGate } from './commit-gate.js';
-import { loggedForm } from './event-log.js';
+import { loggedForm } from './log-entry.js';
 import { orUnavailable } from './redis.js';
 import { type CommitReply, ReplicatedCommits } from './replicated-commits.js';
 import { FIRST_SCHEMA, type Migration, Schema } from './schema.js';

@@ -1,8 +1,8 @@
 import type { RedisClient } from '#rivera/platform';
 
-/** A commit has written events. The message is its shard's number. */
-export const EVENTS_CHANNEL = 'rivera:events';
-/** A commit has completed a task whose owner wants to be called. */
+/** A commit has written events: `parseEventsMessage`. */
+export const EVENTS_CHANNEL = 'rivera:log';
+/** A commit has completed a task whose owner wants to be called. The message begins with its shard's number. */
 export const CALLBACK_CHANNEL = 'rivera:callback';
 
 /**
