@@ -332,7 +332,7 @@ function heldInstances(rows: Iterable<ActualLRP>): Map<string, string> {
 
 /** When the first of what changed is due: whoever reads events alone must know. */
 function dueByEvents(transition: Transition): number {
-  return Math.min(...eventsOf(transition).map((event) => dueAfter(event) ?? Infinity));
+  return Math.min(...dueAfter(eventsOf(transition)).values());
 }
 
 function dueByIndex(transition: Transition): number {

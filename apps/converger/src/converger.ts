@@ -12,6 +12,7 @@ import {
   type Fence,
   type LoggedEvent,
   ProcessRepository,
+  shardOf,
   Store,
   TaskRepository,
   WORK_SHARD_IDS,
@@ -114,7 +115,7 @@ export class Converger {
         cursor,
         {
           onEvents: (events) => {
-            for (const logged of events) this.observe(logged);
+            this.observe(events);
             if (this.isSomethingDue) this.wake();
           },
           onReset: async (_reason, end) => {
@@ -148,20 +149,24 @@ export class Converger {
     this.cellsHeard = cursor.position(CELLS_SHARD);
   }
 
-  /** An event says when its record is due, so that its shard need not be asked; domains have no events. */
-  private observe({ shard, sequence, event }: LoggedEvent): void {
-    this.deployments.observe(event);
-    if (shard === CELLS_SHARD) this.dirtyShards.add(shard);
-    else this.noteDue(shard, dueAfter(event));
-    if (event.type === 'cell_created' || event.type === 'cell_changed') {
-      this.dirtyCells.add(event.after.cellId);
+  /** Events say when their records are due, so that no shard need be asked; but domains have no events. */
+  private observe(logged: LoggedEvent[]): void {
+    for (const { shard, sequence, event } of logged) {
+      this.deployments.observe(event);
+      if (shard !== CELLS_SHARD) continue;
+      this.dirtyShards.add(shard);
+      this.cellsHeard = sequence;
+      if (event.type === 'cell_created' || event.type === 'cell_changed') {
+        this.dirtyCells.add(event.after.cellId);
+      }
+      if (event.type === 'cell_removed') this.dirtyCells.add(event.before.cellId);
     }
-    if (event.type === 'cell_removed') this.dirtyCells.add(event.before.cellId);
-    if (shard === CELLS_SHARD) this.cellsHeard = sequence;
+    const due = dueAfter(logged.filter(({ shard }) => shard !== CELLS_SHARD).map(({ event }) => event));
+    for (const [member, dueAt] of due) this.noteDue(shardOf(guidOf(member)), dueAt);
   }
 
-  private noteDue(shard: number, dueAt: number | undefined): void {
-    if (dueAt !== undefined) this.nextDue.set(shard, Math.min(dueAt, this.nextDue.get(shard) ?? Infinity));
+  private noteDue(shard: number, dueAt: number): void {
+    this.nextDue.set(shard, Math.min(dueAt, this.nextDue.get(shard) ?? Infinity));
   }
 
   /** One pass. Returns in how many ms something is due again. */
@@ -263,9 +268,7 @@ export class Converger {
     this.nextDue.delete(shard);
     const due = await this.store.membersByScore(shard, 'due', now, DUE_PER_SHARD);
     const guidsOf = (prefix: string) => [
-      ...new Set(
-        due.filter(({ member }) => member.startsWith(prefix)).map(({ member }) => member.split('/')[1] ?? ''),
-      ),
+      ...new Set(due.filter(({ member }) => member.startsWith(prefix)).map(({ member }) => guidOf(member))),
     ];
     for (const guid of guidsOf('deployment/')) await this.deployments.advance(guid, this.fence);
     const expired = shard === CELLS_SHARD ? due.map(({ member }) => this.expire(member, now)) : [];
@@ -282,7 +285,7 @@ export class Converger {
     );
     if (due.length === DUE_PER_SHARD) this.dirtyShards.add(shard);
     const [next] = await this.store.membersByScore(shard, 'due', Infinity, 1);
-    this.noteDue(shard, next?.score);
+    if (next !== undefined) this.noteDue(shard, next.score);
   }
 
   /** Returns the number of records that were repaired. */
@@ -317,6 +320,11 @@ function take<T>(set: Set<T>): T[] {
   const taken = [...set];
   set.clear();
   return taken;
+}
+
+/** Of the process or task that a member of the index of due times is about. */
+function guidOf(member: string): string {
+  return member.split('/')[1] ?? '';
 }
 
 function split(member: string): [string, string] {

@@ -72,28 +72,44 @@ export function indexEntries<K extends RecordKind>(kind: K, record: Records[K] |
   }
 }
 
-/** When the converger has to look at what an event was about, as far as it says so: of domains there are no events. */
-export function dueAfter(event: RiveraEvent): number | undefined {
-  const entries = entriesAfter(event).filter(({ index }) => index === 'due');
-  return entries.length === 0 ? undefined : Math.min(...entries.map(({ score }) => score));
+/**
+ * When the converger has to look at the records that events were about, as far as they say so: of domains there are no
+ * events. Of several events of one record the last counts.
+ *
+ * @returns milliseconds since the Unix epoch, by record
+ */
+export function dueAfter(events: readonly RiveraEvent[]): Map<string, number> {
+  const due = new Map<string, number>();
+  for (const event of events) {
+    const { member, entries } = recordAfter(event) ?? {};
+    if (member === undefined || entries === undefined) continue;
+    const scores = entries.filter(({ index }) => index === 'due').map(({ score }) => score);
+    if (scores.length > 0) due.set(member, Math.min(...scores));
+    else due.delete(member);
+  }
+  return due;
 }
 
-function entriesAfter(event: RiveraEvent): IndexEntry[] {
+function recordAfter(event: RiveraEvent): { member: string; entries: IndexEntry[] } | undefined {
   switch (event.type) {
     case 'actual_lrp_created':
     case 'actual_lrp_changed':
-      return indexEntries('actual', event.after);
+      return { member: `lrp/${actualId(event.after)}`, entries: indexEntries('actual', event.after) };
     case 'task_created':
     case 'task_changed':
-      return indexEntries('task', event.after);
+      return { member: `task/${event.after.taskGuid}`, entries: indexEntries('task', event.after) };
     case 'cell_created':
     case 'cell_changed':
-      return indexEntries('cell', event.after);
+      return { member: `cell/${event.after.cellId}`, entries: indexEntries('cell', event.after) };
     case 'deployment_created':
     case 'deployment_changed':
-      return indexEntries('deployment', event.after);
+      return {
+        member: `deployment/${event.after.processGuid}`,
+        entries: indexEntries('deployment', event.after),
+      };
     default:
-      return [];
+      // Of what is removed nothing may become due; that it is looked at all the same costs little.
+      return undefined;
   }
 }
 
