@@ -31,9 +31,9 @@ export class StandInApi {
     public handler: Handler,
   ) {}
 
-  static async start(handler: Handler = () => ({ body: {} })): Promise<StandInApi> {
+  static async start(handler: Handler = () => ({ body: {} }), wantedPort = 0): Promise<StandInApi> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(wantedPort, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const api = new StandInApi(server, `http://127.0.0.1:${port}`, handler);
     server.on('request', (request, response) => void api.serve(request, response));

@@ -43,7 +43,7 @@ export class WakeLoop {
 
   private sleep(delayMs: number | void): Promise<void> {
     return new Promise((resolve) => {
-      const timer = delayMs === undefined ? undefined : setTimeout(resolve, Math.max(0, delayMs));
+      const timer = delayMs === undefined ? undefined : setTimeout(resolve, Math.ceil(Math.max(0, delayMs)));
       this.ring = () => {
         clearTimeout(timer);
         resolve();

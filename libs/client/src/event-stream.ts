@@ -4,6 +4,7 @@ import type { EventSourceMessage } from 'eventsource-parser';
 import { backoffMs, pause } from './backoff.js';
 import { Deadline } from './deadline.js';
 import { FailedAttempt } from './failed-attempt.js';
+import type { HttpAnswer } from './http-answer.js';
 import type { HttpRequest, HttpTransport } from './http-transport.js';
 import { MessageParser } from './message-parser.js';
 
@@ -63,13 +64,13 @@ export async function* followEvents(
     try {
       const request = streamRequest(filter, cursor);
       deadline.arm(silenceMs);
-      const response = await transport.open(request, deadline.signal);
+      const answer = await transport.open(request, deadline.signal);
       options.onConnect?.();
       if (connectedBefore && cursor === undefined) {
         yield { reset: 'The stream was interrupted before its first event; events may be missing.' };
       }
       connectedBefore = true;
-      for await (const batch of batches({ transport, request, response, deadline, silenceMs })) {
+      for await (const batch of batches({ transport, request, answer, deadline, silenceMs })) {
         failures = 0;
         for (const message of batch) {
           if (message.event === 'reset') cursor = message.id || undefined;
@@ -109,25 +110,23 @@ function streamRequest(filter: EventFilter, cursor: string | undefined): HttpReq
 interface OpenStream {
   transport: HttpTransport;
   request: HttpRequest;
-  response: Response;
+  answer: HttpAnswer;
   deadline: Deadline;
   silenceMs: number;
 }
 
 /** What each chunk of bytes completed: often nothing (a heartbeat), sometimes many messages. */
 async function* batches(stream: OpenStream): AsyncGenerator<EventSourceMessage[]> {
-  const { transport, request, response, deadline, silenceMs } = stream;
-  if (!response.body) return;
+  const { transport, request, answer, deadline, silenceMs } = stream;
   const parser = new MessageParser();
-  const decoder = new TextDecoder();
-  const reader = response.body.getReader();
+  const chunks = answer.chunks();
   for (;;) {
     // Armed only while waiting for bytes: a slow receiver is not a silent server.
     deadline.arm(silenceMs);
-    const { done, value } = await transport.reading(request, deadline.signal, () => reader.read());
+    const { done, value } = await transport.reading(request, deadline.signal, () => chunks.next());
     deadline.disarm();
     if (done) return;
-    yield parser.feed(decoder.decode(value, { stream: true }));
+    yield parser.feed(value);
   }
 }
 

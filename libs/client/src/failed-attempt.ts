@@ -1,14 +1,7 @@
 import type { RiveraError } from '#rivera/models';
 
 /** Connection errors after which the server certainly has not seen the request. */
-const UNSENT_CODES = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+const UNSENT_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 export interface AttemptOutcome {
   /** The server may have seen the request. */
@@ -41,15 +34,14 @@ export class FailedAttempt extends Error {
   }
 }
 
-/** Whether fetch failed before it had a connection. */
+/** Whether it failed before there was a connection. */
 export function isUnsent(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && UNSENT_CODES.has(String(cause.code));
+  return error instanceof Error && 'code' in error && UNSENT_CODES.has(String(error.code));
 }
 
 /** A Retry-After header in milliseconds: it holds seconds or a date (RFC 9110, 10.2.3). */
-export function retryAfterMs(header: string | null, now = Date.now()): number | undefined {
-  if (header === null || header.trim() === '') return undefined;
+export function retryAfterMs(header: string | undefined, now = Date.now()): number | undefined {
+  if (header === undefined || header.trim() === '') return undefined;
   const seconds = Number(header);
   if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
   const date = Date.parse(header);

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { StandInApi } from '../../../test/support/stand-in-api.js';
 import { backoffMs } from './backoff.js';
 import { retryAfterMs } from './failed-attempt.js';
@@ -74,19 +75,14 @@ describe('HttpTransport', () => {
     });
 
     it('a create that certainly never arrived', async () => {
-      let calls = 0;
-      const refuse = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
-      const client = clientOf({
-        fetch: (url, init) => {
-          calls += 1;
-          return calls === 1
-            ? Promise.reject(new TypeError('fetch failed', { cause: refuse }))
-            : fetch(url, init);
-        },
-      });
-      await client.desireTask(task);
-      expect(calls).toBe(2);
-      expect(api.requests).toHaveLength(1);
+      const port = await closedPort();
+      const options = { api: `http://127.0.0.1:${port}`, baseDelayMs: 100, maxDelayMs: 100 };
+      const desiring = clientOf(options).desireTask(task);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const late = await StandInApi.start(undefined, port);
+      await desiring;
+      expect(late.requests).toHaveLength(1);
+      await late.stop();
     });
 
     it('a removal, and takes not-found for success when its first attempt may have arrived', async () => {
@@ -98,6 +94,18 @@ describe('HttpTransport', () => {
       await expect(clientOf().removeDesiredLRP('web')).resolves.toBeUndefined();
       await expect(clientOf().removeDesiredLRP('web')).rejects.toMatchObject({ code: 'not-found' });
     });
+  });
+
+  it('reads what is compressed, and asks for it where lists come from', async () => {
+    api.handler = ({ headers }, response) => {
+      response.setHeader('content-encoding', 'gzip');
+      response.end(gzipSync(JSON.stringify({ items: [headers['accept-encoding']] })));
+      return undefined;
+    };
+    expect(await clientOf().listTasks()).toEqual({ items: ['gzip'] });
+    api.handler = () => ({ body: {} });
+    await clientOf().desireTask(task);
+    expect(api.requests.at(-1)?.headers).not.toHaveProperty('accept-encoding');
   });
 
   describe('with several addresses', () => {
@@ -260,6 +268,6 @@ describe('retryAfterMs', () => {
     expect(retryAfterMs('Mon, 01 Jan 2024 00:00:05 GMT', now)).toBe(5000);
     expect(retryAfterMs('Mon, 01 Jan 2023 00:00:05 GMT', now)).toBe(0);
     expect(retryAfterMs('soon', now)).toBeUndefined();
-    expect(retryAfterMs(null, now)).toBeUndefined();
+    expect(retryAfterMs(undefined, now)).toBeUndefined();
   });
 });

@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { RiveraError } from '#rivera/models';
 import { backoffMs, pause } from './backoff.js';
 import type { Backoff } from './backoff.js';
 import { Deadline, TimedOut } from './deadline.js';
+import { type HttpAnswer, send } from './http-answer.js';
 import { FailedAttempt, isUnsent, retryAfterMs } from './failed-attempt.js';
 import type { Session } from '#rivera/session';
 import { problemToError } from './problem.js';
@@ -39,12 +41,18 @@ export interface TransportOptions {
   /** Of one or several equal servers. */
   api: string | readonly string[];
   token: TokenSource;
-  fetch: typeof fetch;
   timeoutMs: number;
   deadlineMs: number;
   maxAttempts: number;
   backoff: Backoff;
   userAgent: string;
+}
+
+/** An answer that was read to its end. */
+interface Exchanged {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
 }
 
 const NOT_MODIFIED = 304;
@@ -106,13 +114,13 @@ export class HttpTransport {
    */
   async readUnless(request: HttpRequest, tag: string | undefined): Promise<{ tag?: string; body?: unknown }> {
     const headers = { ...request.headers, ...(tag !== undefined && { 'if-none-match': tag }) };
-    const { response, text } = await this.exchange({ ...request, headers });
-    const answered = response.headers.get('etag') ?? undefined;
-    if (response.status === NOT_MODIFIED) return { tag: answered };
+    const { status, headers: answer, text } = await this.exchange({ ...request, headers });
+    const answered = answer.etag;
+    if (status === NOT_MODIFIED) return { tag: answered };
     return { tag: answered, body: this.parse(text, request) };
   }
 
-  private async exchange(request: HttpRequest): Promise<{ response: Response; text: string }> {
+  private async exchange(request: HttpRequest): Promise<Exchanged> {
     const giveUpAt = performance.now() + this.options.deadlineMs;
     let mayHaveArrived = false;
     for (let attempt = 1; ; attempt++) {
@@ -123,14 +131,14 @@ export class HttpTransport {
           request,
           Math.min(request.timeoutMs ?? this.options.timeoutMs, timeLeft),
         );
-        if (answer.response.headers.get('connection') === 'close') this.leave(base);
+        if (answer.headers.connection === 'close') this.leave(base);
         return answer;
       } catch (failure) {
         if (!(failure instanceof FailedAttempt)) throw failure;
         if (failure.isOfServer) this.leave(base);
         // Our own earlier attempt removed it; only its answer was lost.
         if (mayHaveArrived && request.method === 'DELETE' && failure.error.code === 'not-found')
-          return { response: new Response(undefined, { status: 204 }), text: '' };
+          return { status: 204, headers: {}, text: '' };
         mayHaveArrived ||= failure.sent;
 
         const delayMs = Math.max(backoffMs(attempt, this.options.backoff), failure.retryAfterMs ?? 0);
@@ -143,24 +151,25 @@ export class HttpTransport {
   }
 
   /** One attempt, up to a successful status; the caller reads the body. Throws `FailedAttempt`, or the abort reason. */
-  async open(request: HttpRequest, signal: AbortSignal): Promise<Response> {
+  async open(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const url = this.urlOf(request);
     const headers = await this.headersOf(request);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    let response: Response;
+    let answer: HttpAnswer;
     try {
-      response = await this.options.fetch(url, { method: request.method, headers, body, signal });
+      answer = await send(url, { method: request.method, headers, body, signal });
     } catch (cause) {
       throw this.failure(cause, request, signal);
     }
-    const isKnown = response.status === NOT_MODIFIED && headers['if-none-match'] !== undefined;
-    if (response.ok || isKnown) return response;
-    const text = await this.reading(request, signal, () => response.text());
-    throw new FailedAttempt(problemToError(response.status, text, url), {
+    const { status } = answer;
+    const isKnown = status === NOT_MODIFIED && headers['if-none-match'] !== undefined;
+    if (answer.isOk || isKnown) return answer;
+    const text = await this.reading(request, signal, () => answer.text());
+    throw new FailedAttempt(problemToError(status, text, url), {
       sent: true,
-      transient: [429, ...AWAY].includes(response.status),
-      isOfServer: AWAY.includes(response.status),
-      retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
+      transient: [429, ...AWAY].includes(status),
+      isOfServer: AWAY.includes(status),
+      retryAfterMs: retryAfterMs(answer.headers['retry-after']),
     });
   }
 
@@ -194,15 +203,13 @@ export class HttpTransport {
     return `${base}${request.path}${query.size > 0 ? `?${query.toString()}` : ''}`;
   }
 
-  private async attempt(
-    request: HttpRequest,
-    timeoutMs: number,
-  ): Promise<{ response: Response; text: string }> {
+  private async attempt(request: HttpRequest, timeoutMs: number): Promise<Exchanged> {
     const deadline = new Deadline(request.signal);
     deadline.arm(timeoutMs);
     try {
-      const response = await this.open(request, deadline.signal);
-      return { response, text: await this.reading(request, deadline.signal, () => response.text()) };
+      const answer = await this.open(zipped(request), deadline.signal);
+      const { status, headers } = answer;
+      return { status, headers, text: await this.reading(request, deadline.signal, () => answer.text()) };
     } finally {
       deadline.release();
     }
@@ -246,12 +253,16 @@ export class HttpTransport {
   }
 }
 
-/** What fetch really met is in the error's cause ("fetch failed" says nothing). */
+/** Lists are worth it; of what is small the server makes nothing of it. */
+function zipped(request: HttpRequest): HttpRequest {
+  if (request.method !== 'GET') return request;
+  return { ...request, headers: { ...request.headers, 'accept-encoding': 'gzip' } };
+}
+
+/** When several addresses of one name were tried, the error has no message. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return cause.message || ('code' in cause ? String(cause.code) : error.message);
+  return error.message || ('code' in error ? String(error.code) : error.name);
 }
 
 function baseOf(api: string): string {

@@ -7,14 +7,13 @@ export async function* readLines(http: HttpTransport, request: HttpRequest): Asy
   const signal =
     request.signal === undefined ? ended.signal : AbortSignal.any([request.signal, ended.signal]);
   try {
-    const response = await http.open(request, signal);
-    const decoder = new TextDecoder();
-    const reader = response.body!.getReader();
+    const answer = await http.open(request, signal);
+    const chunks = answer.chunks();
     let rest = '';
     for (;;) {
-      const { value, done } = await http.reading(request, signal, () => reader.read());
+      const { value, done } = await http.reading(request, signal, () => chunks.next());
       if (done) break;
-      const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
+      const lines = (rest + value).split('\n');
       rest = lines.pop() ?? '';
       yield* lines;
     }

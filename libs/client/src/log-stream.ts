@@ -115,24 +115,21 @@ async function* once({ transport, path, query, deadline }: Attempt): AsyncGenera
   };
   const silenceMs = 3 * HEARTBEAT_MS;
   deadline.arm(silenceMs);
-  const response = await transport.open(request, deadline.signal);
+  const answer = await transport.open(request, deadline.signal);
   let messages: EventSourceMessage[] = [];
   let goodbye: string | undefined;
   const parser = createParser({
     onEvent: (message) => void messages.push(message),
     onComment: (comment) => (goodbye = comment.trim() === 'heartbeat' ? undefined : comment.trim()),
   });
-  const decoder = new TextDecoder();
-  const reader = response.body?.getReader();
+  const chunks = answer.chunks();
   for (;;) {
     // Armed only while waiting for bytes: a slow receiver is not a silent server.
     deadline.arm(silenceMs);
-    const { done, value } = await transport.reading(request, deadline.signal, async () =>
-      reader === undefined ? { done: true, value: undefined } : reader.read(),
-    );
+    const { done, value } = await transport.reading(request, deadline.signal, () => chunks.next());
     deadline.disarm();
     if (done) break;
-    parser.feed(decoder.decode(value, { stream: true }));
+    parser.feed(value);
     for (const message of messages.splice(0)) {
       const item = itemOf(message);
       if (item !== undefined) yield item;

@@ -47,8 +47,6 @@ export interface RiveraClientOptions {
   /** Address of bbs, e.g. `http://localhost:8080`; of several bbs all of them, and calls go on while one is away. */
   api: string | readonly string[];
   token: TokenSource;
-  /** Global fetch when absent. */
-  fetch?: typeof fetch;
   /** For one attempt; 10 s when absent. */
   timeoutMs?: number;
   /** For a call with all its retries; 30 s when absent. */
@@ -137,7 +135,6 @@ export class RiveraClient {
     this.http = new HttpTransport({
       api: options.api,
       token: options.token,
-      fetch: options.fetch ?? fetch,
       timeoutMs: options.timeoutMs ?? 10_000,
       deadlineMs: options.deadlineMs ?? 30_000,
       maxAttempts: options.maxAttempts ?? 6,
