@@ -185,7 +185,8 @@ export class CellReports {
       case 'refuse-task':
         return refuseTaskPlacement(task, cellId, report.reason, context);
       case 'reject-task':
-        return rejectTask(task, taskGuid, report.reason, context, { cellId });
+        // Over Diego's API it may be anybody, who then names no cell.
+        return rejectTask(task, taskGuid, report.reason, context, cellId === '' ? {} : { cellId });
       case 'complete-task': {
         const { failed, failureReason, result } = report;
         return completeTask(task, taskGuid, cellId, { failed, failureReason, result }, context);
