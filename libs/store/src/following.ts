@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RiveraError } from '#rivera/models';
 import type { Cursor } from './cursor.js';
-import type { EventLog } from './event-log.js';
 import type { LoggedEvent } from './log-entry.js';
 import { parseEventsMessage, PushedEvents } from './pushed-events.js';
 import { ALL_SHARDS, CELLS_SHARD } from './shards.js';
@@ -30,8 +29,14 @@ const SAFETY_POLL_MS = 2_000;
 /** Pause before a store that does not answer is asked again. */
 const RETRY_MS = 200;
 
+/** What a follower reads (`EventLog`). */
+interface ReadableLog {
+  now(): Promise<Cursor>;
+  read(shard: number, after: number): Promise<{ events: LoggedEvent[]; isGap: boolean; isMore: boolean }>;
+}
+
 export interface FollowingOptions extends FollowOptions {
-  log: EventLog;
+  log: ReadableLog;
   wakeUps: WakeUps;
   /** Advanced in place. */
   cursor: Cursor;

@@ -49,6 +49,15 @@ describe('PushedEvents', () => {
     expect(pushed.isEmpty).toBe(true);
   });
 
+  it('refuses what is too much', () => {
+    const pushed = new PushedEvents();
+    let last = 0;
+    while (pushed.add(1, { last: last + 1, count: 1, text: textOf('a') }, 0)) last += 1;
+    expect(last).toBe(1_000);
+    pushed.drop(1);
+    expect(pushed.add(2, { last: 1, count: 1, text: textOf('b') }, 0)).toBe(true);
+  });
+
   it('forgets a shard that is read', () => {
     const pushed = new PushedEvents();
     pushed.add(1, { last: 5, count: 1, text: textOf('a') }, 4);

@@ -21,6 +21,9 @@ export function parseEventsMessage(message: string): { shard: number; entry?: Pu
   return { shard, entry: { last, count, text: message.slice(end + 1) } };
 }
 
+/** Entries that wait at most, 8 KiB each or less: a follower that is slower than that has the log, which waits in Redis. */
+const MOST_WAITING = 1_000;
+
 /** Events that a follower need not read, because they continue what it has. */
 export class PushedEvents {
   private readonly waiting: (PushedEntry & { shard: number })[] = [];
@@ -33,11 +36,12 @@ export class PushedEvents {
 
   /**
    * @param position where the follower stands in the shard, unless something waits here already
-   * @returns false when something is missing before it
+   * @returns false when something is missing before it, or too much waits already: then the shard is to be read
    */
   add(shard: number, entry: PushedEntry, position: number): boolean {
     const { last, count } = entry;
-    if (last - count !== (this.ends.get(shard) ?? position)) return false;
+    if (last - count !== (this.ends.get(shard) ?? position) || this.waiting.length >= MOST_WAITING)
+      return false;
     this.waiting.push({ shard, ...entry });
     this.ends.set(shard, last);
     return true;
