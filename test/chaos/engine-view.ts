@@ -78,6 +78,15 @@ interface DockerEvent {
   Actor: { Attributes: Record<string, string> };
 }
 
+/**
+ * An engine that is killed while it starts a container may find it running afterwards and say that it started in the year 1.
+ * All that is known of the start is then that it was not heard, so it came after what was heard last.
+ */
+export function startOf(startedAt: string | undefined, lastHeardMs: number): number {
+  const startedMs = Date.parse(startedAt ?? '');
+  return startedMs > 0 ? startedMs : lastHeardMs;
+}
+
 /** Follows the events of a Docker Engine and, after each gap, its list. */
 class DockerView implements EngineView {
   readonly runs: EngineRun[] = [];
@@ -154,7 +163,7 @@ class DockerView implements EngineView {
     for (const { id, handle, cellId } of found) {
       if (!running.has(id) || this.open.has(id)) continue;
       const { StartedAt } = await this.stateOf(id);
-      this.begin(id, { handle, cellId, startedMs: Date.parse(StartedAt ?? '') || Date.now() });
+      this.begin(id, { handle, cellId, startedMs: startOf(StartedAt, this.lastHeardMs) });
     }
   }
 

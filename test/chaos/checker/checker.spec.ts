@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ActualLRP, RiveraEvent } from '#rivera/models';
 import { aCell, anActualLRP, aRunningActualLRP, aSchedulingInfo, aTask } from '#test/builders.js';
 import { PROJECT } from '#test/build.js';
+import { startOf } from '../engine-view.js';
 import { planFaults } from '../fault-plan.js';
 import { Chance } from '../random.js';
 import { SEEDED_BUGS, withBug } from '../seeded-bugs.js';
@@ -196,6 +197,13 @@ describe('the plan of faults', () => {
       });
     expect(planOf(1)).toEqual(planOf(1));
     expect(planOf(1)).not.toEqual(planOf(2));
+  });
+});
+
+describe('the view of an engine', () => {
+  it('knows when a container started whose start the engine itself did not note', () => {
+    expect(startOf('2026-01-02T03:04:05.678Z', 1)).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
+    for (const unknown of ['0001-01-01T00:00:00Z', '', undefined]) expect(startOf(unknown, 7)).toBe(7);
   });
 });
 
