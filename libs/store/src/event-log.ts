@@ -8,6 +8,7 @@ import type { WakeUps } from './wake-ups.js';
 
 /** Entries of the log, each with the events of one commit or some of them. */
 const READ_LIMIT = 500;
+
 /**
  * Reads the events that commits wrote. One follower per process serves all its clients.
  */
@@ -70,9 +71,7 @@ export class EventLog {
     }
   }
 
-  /**
-   * Follows the log from `cursor`, which is advanced in place, until the signal aborts. Survives a lost Redis.
-   */
+  /** Follows the log from `cursor`, which is advanced in place, until the signal aborts. Survives a lost Redis. */
   follow(
     cursor: Cursor,
     follower: Follower,

@@ -117,6 +117,8 @@ export class Following {
   }
 
   private mustRead(shard: number): void {
+    // Nothing of it has been taken since.
+    if (this.dirty.has(shard)) return;
     this.pushed.drop(shard);
     this.dirty.add(shard);
   }
