@@ -10,6 +10,7 @@ import {
 } from '#test/builders.js';
 import {
   COMPLETED_TASK_EXPIRY_MS,
+  dueAfter,
   indexEntries,
   MISSING_CELL_EXPIRY_MS,
   PENDING_TASK_EXPIRY_MS,
@@ -146,5 +147,33 @@ describe('indexEntries of the rest', () => {
     expect(indexEntries('domain', { domain: 'd', modificationTag: aTag() })).toEqual([]);
     expect(indexEntries('desired', aSchedulingInfo())).toEqual([]);
     expect(indexEntries('actual', undefined)).toEqual([]);
+  });
+});
+
+describe('dueAfter', () => {
+  const waits = anActualLRP({ processGuid: 'my-app' });
+  const runs = { ...aRunningActualLRP(), processGuid: 'my-app' };
+  const member = 'lrp/my-app/0/ORDINARY';
+
+  it('takes the last word on a record', () => {
+    expect([...dueAfter([{ type: 'actual_lrp_created', after: waits }])]).toEqual([
+      [member, BUILT_AT + STALE_UNPLACED_MS],
+    ]);
+    const changed = { type: 'actual_lrp_changed', before: waits, after: runs } as const;
+    expect([...dueAfter([{ type: 'actual_lrp_created', after: waits }, changed])]).toEqual([]);
+  });
+
+  it('keeps what a record begins with that is told before the end of the one before it', () => {
+    const restarted = [
+      { type: 'actual_lrp_created', after: waits },
+      { type: 'actual_lrp_removed', before: runs },
+    ] as const;
+    expect([...dueAfter(restarted)]).toEqual([[member, BUILT_AT + STALE_UNPLACED_MS]]);
+  });
+
+  it('knows tasks, and says nothing of what is never due', () => {
+    const [given, running] = [aTask({ taskGuid: 't', placement }), aTask({ state: 'RUNNING', cellId: 'c' })];
+    expect([...dueAfter([{ type: 'task_created', after: given }])]).toEqual([['task/t', BUILT_AT + 7]]);
+    expect([...dueAfter([{ type: 'task_changed', before: given, after: running }])]).toEqual([]);
   });
 });

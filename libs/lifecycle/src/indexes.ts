@@ -81,11 +81,11 @@ export function indexEntries<K extends RecordKind>(kind: K, record: Records[K] |
 export function dueAfter(events: readonly RiveraEvent[]): Map<string, number> {
   const due = new Map<string, number>();
   for (const event of events) {
-    const { member, entries } = recordAfter(event) ?? {};
-    if (member === undefined || entries === undefined) continue;
-    const scores = entries.filter(({ index }) => index === 'due').map(({ score }) => score);
-    if (scores.length > 0) due.set(member, Math.min(...scores));
-    else due.delete(member);
+    const record = recordAfter(event);
+    if (record === undefined) continue;
+    const scores = record.entries.filter(({ index }) => index === 'due').map(({ score }) => score);
+    if (scores.length > 0) due.set(record.member, Math.min(...scores));
+    else due.delete(record.member);
   }
   return due;
 }
