@@ -21,7 +21,7 @@ export interface Outgoing {
 /**
  * Sends a request and resolves with the answer as soon as its headers are there. Rejects with what the operating system
  * says (`ECONNREFUSED`, …), or with the signal's reason. By Node's own client and not by `fetch`, which takes twice the
- * processor time, and more than the rest of a call.
+ * processor time.
  */
 export function send(url: string, { method, headers, body, signal }: Outgoing): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
