@@ -5,19 +5,41 @@ const FILES_KEY = 'volumeMountedFiles';
 const URL_PASSWORD = /(:\/\/[^\s:/@]*:)[^\s@/]+@/g;
 const BEARER = /\bBearer\s+[^\s"',]+/gi;
 
+/** What both of them need; most texts have neither. */
+const HINT = /@|bearer/i;
+
 export const REDACTED = '[redacted]';
+
+/** What is to be done with the value of a member, by its key. */
+type Treatment = 'secret' | 'environment' | 'files' | 'plain';
+
+/** Most entries have the same few keys. Labels and the like may have any. */
+const treatments = new Map<string, Treatment>();
+const REMEMBERED_KEYS = 1_000;
 
 /** Enough for any record of ours; stops a log line from walking a socket or a cycle. */
 const MAX_DEPTH = 8;
 const MAX_NODES = 2_000;
 
-/** A copy of what is to be logged, without secrets, class instances as plain objects and errors with their stacks. */
-export function redact(fields: Record<string, unknown>): Record<string, unknown> {
-  return copyObject(fields, { nodesLeft: MAX_NODES }, 0);
+/**
+ * Adds to an entry what is to be logged, under names of their own: without secrets, class instances as plain objects and
+ * errors with their stacks. What is undefined is left out.
+ */
+export function redactInto(
+  entry: Record<string, unknown>,
+  fields: Record<string, unknown>,
+  nameOf: (key: string) => string,
+): void {
+  const budget = { nodesLeft: MAX_NODES };
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
+    if (value !== undefined) entry[nameOf(key)] = copyMember(key, value, budget, 1);
+  }
 }
 
 /** Takes passwords out of URLs and bearer tokens out of a text. */
 export function redactText(text: string): string {
+  if (!HINT.test(text)) return text;
   return text.replace(URL_PASSWORD, `$1${REDACTED}@`).replace(BEARER, `Bearer ${REDACTED}`);
 }
 
@@ -41,17 +63,32 @@ function copy(value: unknown, budget: Budget, depth: number): unknown {
 
 function copyObject(value: Record<string, unknown>, budget: Budget, depth: number): Record<string, unknown> {
   const copied: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) copied[key] = copyMember(key, item, budget, depth + 1);
+  for (const key of Object.keys(value)) copied[key] = copyMember(key, value[key], budget, depth + 1);
   return copied;
 }
 
 function copyMember(key: string, value: unknown, budget: Budget, depth: number): unknown {
-  const isText = typeof value === 'string';
   const isObject = typeof value === 'object' && value !== null;
-  if (SECRET_KEY.test(key) && (isText || isObject)) return REDACTED;
-  if (ENVIRONMENT_KEY.test(key) && isObject) return hideValues(value, 'value');
-  if (key === FILES_KEY && isObject) return hideValues(value, 'content');
+  if (!isObject && typeof value !== 'string') return copy(value, budget, depth);
+  const treatment = treatmentOf(key);
+  if (treatment === 'secret') return REDACTED;
+  if (treatment === 'environment' && isObject) return hideValues(value, 'value');
+  if (treatment === 'files' && isObject) return hideValues(value, 'content');
   return copy(value, budget, depth);
+}
+
+function treatmentOf(key: string): Treatment {
+  const known = treatments.get(key);
+  if (known !== undefined) return known;
+  const treatment = treatmentByName(key);
+  if (treatments.size < REMEMBERED_KEYS) treatments.set(key, treatment);
+  return treatment;
+}
+
+function treatmentByName(key: string): Treatment {
+  if (SECRET_KEY.test(key)) return 'secret';
+  if (ENVIRONMENT_KEY.test(key)) return 'environment';
+  return key === FILES_KEY ? 'files' : 'plain';
 }
 
 /** `[{ name, value }]` and `{ name: value }` keep their names only. */

@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 
 import type { LogConfig, LogLevel } from '../config/log.config.js';
-import { redact, redactText } from './redact.js';
+import { redactInto, redactText } from './redact.js';
 import { textLine } from './text-line.js';
 
 export type LogFields = Record<string, unknown>;
@@ -107,8 +107,9 @@ export class RiveraLogger implements LoggerService {
       if (typeof extra === 'string') addText(fields, extra, isLast);
       else absorb(fields, extra);
     });
-    const session = this.path === '' ? {} : { session: this.path };
-    this.sink[level]({ ...session, ...redact(renameReserved(fields)) }, redactText(text));
+    const entry: LogFields = this.path === '' ? {} : { session: this.path };
+    redactInto(entry, fields, unreserved);
+    this.sink[level](entry, redactText(text));
   }
 }
 
@@ -133,8 +134,6 @@ function addText(fields: LogFields, text: string, isLast: boolean): void {
   else fields['detail'] = text;
 }
 
-function renameReserved(fields: LogFields): LogFields {
-  const renamed: LogFields = {};
-  for (const [key, value] of Object.entries(fields)) renamed[RESERVED.has(key) ? `${key}_` : key] = value;
-  return renamed;
+function unreserved(key: string): string {
+  return RESERVED.has(key) ? `${key}_` : key;
 }
