@@ -23,7 +23,7 @@ import { RecentLogs } from './logs/recent-logs.js';
 import { Agent } from './rep/agent.js';
 import { Drain } from './rep/drain.js';
 import { Presence } from './rep/presence.js';
-import { compactingCollection, QuietCollection } from './rep/quiet-collection.js';
+import { thoroughCollection, QuietCollection } from './rep/quiet-collection.js';
 import { Rep } from './rep/rep.js';
 import { RepController } from './rep/rep.controller.js';
 import { Reporter } from './rep/reporter.js';
@@ -90,7 +90,7 @@ await runApp('cell', async (logger) => {
   });
   const quiet = new QuietCollection({
     state: () => JSON.stringify(rep.census()),
-    collect: compactingCollection,
+    collect: thoroughCollection,
   });
   const imageKeeper = new ImageKeeper({ garden, filling: containers.images, logger });
   const link = new Link({

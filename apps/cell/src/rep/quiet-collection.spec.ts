@@ -24,4 +24,20 @@ describe('QuietCollection', () => {
     expect(lookAt(134)).toBe(5);
     expect([144, 149, 154, 159].map(lookAt)).toEqual([6, 7, 8, 8]);
   });
+
+  it('says which run is the first since a change', () => {
+    let [time, state] = [0, 'a'];
+    const runs: boolean[] = [];
+    const collect = (isFirst: boolean): number => runs.push(isFirst);
+    const quiet = new QuietCollection({ state: () => state, collect, quietMs: 10, now: () => time });
+    const lookAt = (at: number): void => {
+      time = at;
+      quiet.look();
+    };
+    [0, 10, 15].forEach(lookAt);
+    expect(runs).toEqual([true, false]);
+    state = 'b';
+    [20, 30, 35, 40, 45].forEach(lookAt);
+    expect(runs).toEqual([true, false, true, false, false]);
+  });
 });

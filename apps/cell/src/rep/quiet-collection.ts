@@ -5,24 +5,30 @@ const QUIET_MS = 10_000;
 /** V8 gives the pages that one run has emptied back in the runs after it. */
 const RUNS = 3;
 
+/** @param isFirst since the work of the cell has changed */
+type Collect = (isFirst: boolean) => unknown;
+
 export interface QuietCollectionOptions {
   /** Something that differs when the work of the cell has changed. */
   state: () => string;
   /** Absent where Node was started without `--expose-gc`: then nothing is done. */
-  collect?: () => unknown;
+  collect?: Collect;
   lookMs?: number;
   quietMs?: number;
   now?: () => number;
 }
 
-/** A collection that also moves what is left together; absent where Node was started without `--expose-gc`. */
-export const compactingCollection = globalThis.gc && collectAndCompact;
+/** Absent where Node was started without `--expose-gc`. */
+export const thoroughCollection: Collect | undefined = globalThis.gc && collectThoroughly;
 
-/** Compaction is for quiet times only, because everything waits for it. */
-function collectAndCompact(): void {
-  setFlagsFromString('--compact-on-every-full-gc');
+/**
+ * The first run of several also moves what is left together, which takes three times as long and is for quiet times only,
+ * because everything waits for it. The others find little to move.
+ */
+function collectThoroughly(isFirst: boolean): void {
+  if (isFirst) setFlagsFromString('--compact-on-every-full-gc');
   globalThis.gc?.();
-  setFlagsFromString('--no-compact-on-every-full-gc');
+  if (isFirst) setFlagsFromString('--no-compact-on-every-full-gc');
 }
 
 /**
@@ -55,8 +61,8 @@ export class QuietCollection {
       this.changedAt = now();
       this.runsDue = RUNS;
     } else if (this.runsDue > 0 && now() - this.changedAt >= quietMs) {
+      collect?.(this.runsDue === RUNS);
       this.runsDue -= 1;
-      collect?.();
     }
   }
 }
