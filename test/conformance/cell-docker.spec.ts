@@ -344,13 +344,13 @@ inPlace(hasEngine)('cell: on the Docker Engine', () => {
   });
 
   it('8.53 a port check passes when the port is open on the container’s own address', async () => {
-    const checked = (script: string, port: number) => ({
+    const checked = (script: string, port: number, startTimeoutMs: number) => ({
       action: shell(script),
-      startTimeoutMs: 3_000,
+      startTimeoutMs,
       checkDefinition: { checks: [{ tcpCheck: { port } }] },
     });
-    const open = world.place(checked('sleep 1; exec httpd -f -p 7000', 7_000));
-    const local = world.place(checked('exec httpd -f -p 127.0.0.1:7001', 7_001));
+    const open = world.place(checked('sleep 1; exec httpd -f -p 7000', 7_000, 30_000));
+    const local = world.place(checked('exec httpd -f -p 127.0.0.1:7001', 7_001, 3_000));
     await world.reported('start', open);
     const { reason } = await world.reported('crash', local);
     expect(reason).toMatch(/failed to make TCP connection to [\d.]+:7001: connection refused$/);
