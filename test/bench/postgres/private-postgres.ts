@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../support/redis.js';
+import { cpuUsOfFamily } from '../cpu.js';
 
 const BIN = '/usr/lib/postgresql/15/bin';
-const US_PER_TICK = 10_000;
 const run = promisify(execFile);
 
 export const hasPostgres = (): boolean => existsSync(join(BIN, 'postgres'));
@@ -76,18 +76,9 @@ export class PrivatePostgres {
     return run(join(BIN, name), args, { ...this.owner, cwd: this.dir });
   }
 
-  /** Of the first process, of its children, and of those that have ended. */
   private async cpuUs(): Promise<number> {
-    const [first = ''] = (await readFile(join(this.dir, 'data', 'postmaster.pid'), 'utf8')).split('\n');
-    const children = (await readFile(`/proc/${first}/task/${first}/children`, 'utf8')).split(' ');
-    const times = await Promise.all(
-      [first, ...children.filter(Boolean)].map(async (pid) => {
-        const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-        const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * US_PER_TICK;
-      }),
-    );
-    return times.reduce((sum, time) => sum + time, 0);
+    const [first] = (await readFile(join(this.dir, 'data', 'postmaster.pid'), 'utf8')).split('\n');
+    return cpuUsOfFamily(Number(first));
   }
 }
 
