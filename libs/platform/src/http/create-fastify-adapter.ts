@@ -6,6 +6,7 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { refuseClientError } from './client-error.js';
 import { closeUnusedConnections } from './close-unused-connections.js';
 import type { HttpReply, HttpRequest } from './http-types.js';
+import { lingerAfter } from './linger.js';
 import { toRefusal } from './refusal.js';
 import { requestIdOf } from './request-id.js';
 import { sendProblem } from './send-problem.js';
@@ -84,6 +85,10 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
     reply.header('traceresponse', traceResponse(trace));
     reply.header('x-request-id', requestIdOf(request.headers) ?? request.id);
     done(missingHost(request.raw));
+  });
+  instance.addHook('onSend', (request, _reply, _payload, done) => {
+    lingerAfter(request.raw);
+    done();
   });
   // Not before the body is read: its chunks arrive on behalf of the connection, not of the request.
   instance.addHook('preHandler', (request, _reply, done) => inTrace(request.id, done));

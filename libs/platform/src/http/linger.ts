@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+
+/** As long as a request may take at most to be skipped; a client that has read the answer stops long before. */
+const LINGER_MS = 5_000;
+
+/**
+ * Lets a refusal arrive that is sent before all of its request was read. Whoever closes a connection with bytes unread
+ * makes the system reset it, and a reset may overtake the answer: so only our side is closed, and what still comes is
+ * skipped until the request ends (RFC 9112, section 9.6). Does nothing to a connection that stays open.
+ */
+export function lingerAfter(request: IncomingMessage): void {
+  if (request.complete) return;
+  const { socket } = request;
+  const { destroySoon } = socket;
+  socket.destroySoon = () => {
+    socket.destroySoon = destroySoon;
+    if (request.complete) return socket.destroySoon();
+    socket.end();
+    const patience = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(patience));
+    request.once('end', () => socket.destroySoon());
+  };
+}
