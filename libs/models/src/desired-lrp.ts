@@ -193,15 +193,14 @@ export function splitDesiredLRP(
   request: DesiredLRPRequest,
   modificationTag?: ModificationTag,
 ): DesiredLRPHalves {
+  const schedulingInfo = pickHalf(request, 'scheduling') as Partial<DesiredLRPSchedulingInfo>;
   const volumeDrivers = definitionVolumeDrivers(request);
-  const scheduling = pickHalf(request, 'scheduling') as DesiredLRPHalves['schedulingInfo'];
+  if (volumeDrivers.length > 0) schedulingInfo.volumeDrivers = volumeDrivers;
+  if (request.ports !== undefined && request.ports.length > 0)
+    schedulingInfo.portCount = request.ports.length;
+  if (modificationTag !== undefined) schedulingInfo.modificationTag = modificationTag;
   return {
-    schedulingInfo: {
-      ...scheduling,
-      ...(volumeDrivers.length > 0 && { volumeDrivers }),
-      ...(request.ports !== undefined && request.ports.length > 0 && { portCount: request.ports.length }),
-      ...(modificationTag !== undefined && { modificationTag }),
-    },
+    schedulingInfo: schedulingInfo as DesiredLRPHalves['schedulingInfo'],
     runInfo: pickHalf(request, 'run') as DesiredLRPRunInfo,
   };
 }

@@ -46,7 +46,7 @@ function refuse(input: unknown): void {
   throw new Error('The hostile request was accepted.');
 }
 
-/** What it costs to turn a request body into an instance of its class; `JSON.parse` of the same text as a yardstick. */
+/** What it costs to take a request body for one of its class; `JSON.parse` of the same text as a yardstick. */
 export function parseBench(): CpuTime[] {
   const text = JSON.stringify(aRealisticDesiredLRP());
   const realistic: unknown = JSON.parse(text);

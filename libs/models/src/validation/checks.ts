@@ -27,8 +27,6 @@ export function exceedsBytes(value: string, limit: number): boolean {
   return value.length > limit || Buffer.byteLength(value) > limit;
 }
 
-const unfitCharacters = /[\0\p{Surrogate}]/u;
-
 /** Text that fits into `max` bytes and, unless said otherwise, can be handed to the operating system. */
 export function text({
   min = 0,
@@ -41,7 +39,7 @@ export function text({
     if (typeof value !== 'string') return 'must be a string';
     if (value.length < min) return 'must not be empty';
     if (exceedsBytes(value, max)) return `must be at most ${max} bytes long`;
-    if (!anyCharacters && unfitCharacters.test(value))
+    if (!anyCharacters && (value.includes('\0') || !value.isWellFormed()))
       return 'must not contain NUL characters or half surrogate pairs';
     if (pattern !== undefined && !pattern.test(value)) return `must ${patternInWords ?? `match ${pattern}`}`;
     return undefined;

@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transformations } from 'class-transformer/cjs/storage.js';
 import { type MetadataStorage, ValidationTypes, getMetadataStorage } from 'class-validator';
-import { CheckRule, type RuleCheck } from './rule.js';
+import { CheckRule, type RuleCheck, isGiven, OBJECT_RULE_MARK } from './rule.js';
 
 export type Class<T extends object = object> = new () => T;
 
@@ -14,25 +14,24 @@ type Condition = (owner: object, value: unknown) => boolean;
 /** One field of a class, with everything its decorators say about it. */
 export interface FieldPlan {
   readonly name: string;
-  /** Its place among the fields of an instance. */
-  readonly position: number;
   /** The class of the value, or of each entry of a list. */
   readonly part?: Class;
   /** The rules hold only when all of these are true. */
   readonly conditions: readonly Condition[];
-  /** They look at an object all fields of which are there already. */
   readonly rules: readonly RuleCheck[];
+  /** Nothing is asked about but the value, and only when there is one or it must not be missing. */
+  readonly isSimple: boolean;
+  /** It must not be missing, as far as a simple field is concerned. */
+  readonly isDemanded: boolean;
 }
 
 /** What class-transformer and class-validator would do with a plain object for this class, and nothing else. */
 export interface ClassPlan {
-  /** In the order in which the fields of an instance are. */
   readonly fields: readonly FieldPlan[];
   readonly fieldOf: ReadonlyMap<string, FieldPlan>;
-  /** A value for each field when none is given. */
-  readonly absent: readonly undefined[];
-  /** Makes an instance that has no field yet, not even an undefined one. */
-  readonly Blank: Class;
+  readonly demanded: readonly FieldPlan[];
+  /** Fields whose rules look at the whole object, and rules of the object itself. */
+  readonly dependent: readonly FieldPlan[];
 }
 
 /** Thrown, and caught, where a class uses something that a plan cannot say. */
@@ -65,14 +64,12 @@ function plan(type: Class): ClassPlan {
   if (Object.keys(rules).length === 0 || declared.some((name) => rules[name] === undefined))
     throw new NotPlannable();
   const names = [...new Set([...declared, ...Object.keys(rules)])];
-  const fields = names.map((name, position) => ({ ...fieldPlan(type, name, rules[name] ?? []), position }));
-  const Blank = function Blank() {} as unknown as Class;
-  Blank.prototype = type.prototype;
+  const fields = names.map((name) => fieldPlan(type, name, rules[name] ?? []));
   return {
     fields,
     fieldOf: new Map(fields.map((field) => [field.name, field])),
-    absent: fields.map(() => undefined),
-    Blank,
+    demanded: fields.filter(({ isDemanded }) => isDemanded),
+    dependent: fields.filter(({ isSimple }) => !isSimple),
   };
 }
 
@@ -85,7 +82,7 @@ function declaredFields(type: Class): string[] {
   });
 }
 
-function fieldPlan(type: Class, name: string, metadata: readonly Metadata[]): Omit<FieldPlan, 'position'> {
+function fieldPlan(type: Class, name: string, metadata: readonly Metadata[]): FieldPlan {
   // Methods and accessors, those of Object.prototype too: class-transformer passes over fields that are named like them.
   const isInherited = name in type.prototype;
   const isTransformed =
@@ -108,7 +105,18 @@ function fieldPlan(type: Class, name: string, metadata: readonly Metadata[]): Om
   if (kinds.size > 0) throw new NotPlannable();
   const part = partOf(type, name);
   if (isNested !== (part !== undefined)) throw new NotPlannable();
-  return { name, part, conditions, rules: rules.flatMap((each) => rulesOf(type, each)) };
+  const isSimple =
+    !name.startsWith(OBJECT_RULE_MARK) &&
+    conditions.every((condition) => condition === isGiven) &&
+    rules.every((each) => plainChecks(each) !== undefined);
+  return {
+    name,
+    part,
+    conditions,
+    rules: rules.flatMap((each) => rulesOf(type, each)),
+    isSimple,
+    isDemanded: isSimple && rules.length > 0 && conditions.length === 0,
+  };
 }
 
 /** The class that `@Type` names. */
@@ -135,16 +143,24 @@ function isContainer(reflectedType: unknown): boolean {
   );
 }
 
-function rulesOf(
-  type: Class,
-  { constraintCls, constraints, each, propertyName, validateIf }: Metadata,
-): RuleCheck[] {
+/** The checks of a rule of our own; undefined for any other, and for one that holds only sometimes. */
+function plainChecks({ constraintCls, each, validateIf }: Metadata): RuleCheck[] | undefined {
+  if (each || validateIf !== undefined) return undefined;
+  const constraints = getMetadataStorage().getTargetValidatorConstraints(constraintCls);
+  const checks = constraints.map(({ instance }) =>
+    instance instanceof CheckRule ? instance.check : undefined,
+  );
+  return checks.includes(undefined) ? undefined : (checks as RuleCheck[]);
+}
+
+function rulesOf(type: Class, metadata: Metadata): RuleCheck[] {
+  const { constraintCls, constraints, each, propertyName, validateIf } = metadata;
+  const plain = plainChecks(metadata);
+  if (plain !== undefined) return plain;
   return getMetadataStorage()
     .getTargetValidatorConstraints(constraintCls)
     .map(({ async, instance }) => {
       if (async) throw new NotPlannable();
-      const isPlain = !each && validateIf === undefined;
-      if (isPlain && instance instanceof CheckRule) return instance.check;
       const property = { targetName: type.name, property: propertyName, constraints };
       const holds = (value: unknown, whole: unknown, object: object): boolean =>
         // Whatever is not plainly true, a promise for example, is left to class-validator.

@@ -5,6 +5,7 @@ interface IpAddress {
 }
 
 const OCTET = /^(0|[1-9]\d{0,2})$/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const GROUP = /^[0-9a-fA-F]{1,4}$/;
 
 function parseIPv4(text: string): bigint | undefined {
@@ -43,10 +44,17 @@ export function parseIp(text: string): IpAddress | undefined {
   return value === undefined ? undefined : { bits: isV6 ? 128 : 32, value };
 }
 
+/** Bits of an address as `parseIp` takes it, without its value. */
+function bitsOf(text: string): 32 | 128 | undefined {
+  if (IPV4.test(text)) return 32;
+  return parseIp(text)?.bits;
+}
+
 function isCidr(text: string): boolean {
-  const [address = '', prefix = '', ...more] = text.split('/');
-  const ip = parseIp(address);
-  return ip !== undefined && more.length === 0 && OCTET.test(prefix) && Number(prefix) <= ip.bits;
+  const slash = text.indexOf('/');
+  const bits = bitsOf(text.slice(0, slash));
+  const prefix = text.slice(slash + 1);
+  return bits !== undefined && OCTET.test(prefix) && Number(prefix) <= bits;
 }
 
 function isRange(text: string): boolean {
@@ -59,5 +67,5 @@ function isRange(text: string): boolean {
 /** One destination of an egress rule: an address, a CIDR block, or a range whose first is not above its last. */
 export function isDestination(text: string): boolean {
   if (text.includes('/')) return isCidr(text);
-  return text.includes('-') ? isRange(text) : parseIp(text) !== undefined;
+  return text.includes('-') ? isRange(text) : bitsOf(text) !== undefined;
 }

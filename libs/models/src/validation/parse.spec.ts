@@ -1,13 +1,5 @@
 import { aDesiredLRP, aRealisticDesiredLRP } from '#test/builders.js';
-import {
-  Action,
-  DesiredLRPRequest,
-  type FieldError,
-  RiveraError,
-  RunAction,
-  TaskRequest,
-  parse,
-} from '../index.js';
+import { Action, DesiredLRPRequest, type FieldError, RiveraError, TaskRequest, parse } from '../index.js';
 import { LIMITS } from './limits.js';
 
 function refusal(type: new () => object, input: unknown): RiveraError {
@@ -30,19 +22,9 @@ function nest(levels: number, wrap: (inner: unknown) => unknown, innermost: unkn
 }
 
 describe('parse', () => {
-  it('answers instances of the classes, all the way down', () => {
-    const request = parse(DesiredLRPRequest, aDesiredLRP());
-    expect(request).toBeInstanceOf(DesiredLRPRequest);
-    expect(request.action).toBeInstanceOf(Action);
-    expect(request.action.run).toBeInstanceOf(RunAction);
-  });
-
-  it('answers exactly what was sent: no field more, none of them undefined', () => {
+  it('answers what is fine as it is', () => {
     const sent = aRealisticDesiredLRP();
-    const request = parse(DesiredLRPRequest, sent);
-    expect(JSON.parse(JSON.stringify(request))).toEqual(sent);
-    expect(Object.keys(request).toSorted()).toEqual(Object.keys(sent).toSorted());
-    expect(Object.keys(request.action)).toEqual(['codependent']);
+    expect(parse(DesiredLRPRequest, sent)).toBe(sent);
   });
 
   it('takes a field that is undefined for one that is absent', () => {

@@ -1,11 +1,12 @@
 import type { Class } from './class-plan.js';
-import { fastParse } from './fast-parse.js';
+import { isSurelyFine } from './quick-check.js';
 import { thoroughParse } from './thorough-parse.js';
 
 /**
- * Turns what came from outside into an instance of a request class, or says everything that is wrong with it at once.
- * The input is not changed. Fields that the class does not know are refused; so is `null` where a value may be left out.
- * `transforms`: the class has `@Transform` rules, as query parameters need, which arrive as text.
+ * Takes what came from outside as a request of a class, or says everything that is wrong with it at once. What is fine is
+ * answered as it is, neither copied nor made an instance of the class, so whoever calls gives the input away. Fields
+ * that the class does not know are refused; so is `null` where a value may be left out. `transforms`: the class has
+ * `@Transform` rules, as query parameters need, which arrive as text.
  *
  * What is fine takes one quick walk; everything else is left to class-validator (docs/decisions, compiled validation).
  *
@@ -18,6 +19,6 @@ export function parse<T extends object>(
   input: unknown,
   options: { transforms?: boolean } = {},
 ): T {
-  const fine = options.transforms ? undefined : fastParse(type, input);
-  return fine ?? thoroughParse(type, input, options);
+  const isFine = !options.transforms && isSurelyFine(type, input);
+  return isFine ? (input as T) : thoroughParse(type, input, options);
 }

@@ -32,58 +32,23 @@ export function fitKeys(value: object, depth: number, walk: Walk): string[] | un
     : undefined;
 }
 
-/** Has `structuralComplaint` certainly nothing to say? */
+/**
+ * Has `structuralComplaint` certainly nothing to say? False also for what is merely unusual, such as a field that is there
+ * and undefined.
+ */
 export function isFitJson(value: unknown, depth: number, walk: Walk): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
   if (typeof value === 'number') return Number.isFinite(value);
   if (Array.isArray(value)) {
-    return (
-      isFitList(value, depth, walk) && value.every((entry: unknown) => isFitJson(entry, depth + 1, walk))
-    );
+    if (!isFitList(value, depth, walk)) return false;
+    // Not `every`, which passes over holes.
+    for (const entry of value) if (!isFitJson(entry, depth + 1, walk)) return false;
+    return true;
   }
   if (!isPlainObject(value)) return false;
   const keys = fitKeys(value, depth, walk);
-  return (
-    keys !== undefined &&
-    keys.every((key) => !(key in Object.prototype) && isFitJson(value[key], depth + 1, walk))
-  );
-}
-
-/**
- * A deep copy of what JSON can say, within the limits of `structuralComplaint`. Undefined for everything else, and for
- * everything that is merely unusual, such as a field that is there and undefined.
- */
-export function copyOfJson(value: unknown, depth: number, walk: Walk): unknown {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (Array.isArray(value)) return copyOfList(value, depth, walk);
-  return isPlainObject(value) ? copyOfObject(value, depth, walk) : undefined;
-}
-
-function copyOfList(list: readonly unknown[], depth: number, walk: Walk): unknown[] | undefined {
-  if (!isFitList(list, depth, walk)) return undefined;
-  const copy: unknown[] = [];
-  for (const entry of list) {
-    const copied = copyOfJson(entry, depth + 1, walk);
-    if (copied === undefined) return undefined;
-    copy.push(copied);
-  }
-  return copy;
-}
-
-function copyOfObject(
-  value: Record<string, unknown>,
-  depth: number,
-  walk: Walk,
-): Record<string, unknown> | undefined {
-  const keys = fitKeys(value, depth, walk);
-  if (keys === undefined) return undefined;
-  const copy: Record<string, unknown> = {};
-  for (const key of keys) {
-    if (key in Object.prototype) return undefined;
-    const copied = copyOfJson(value[key], depth + 1, walk);
-    if (copied === undefined) return undefined;
-    copy[key] = copied;
-  }
-  return copy;
+  if (keys === undefined) return false;
+  for (const key of keys)
+    if (key in Object.prototype || !isFitJson(value[key], depth + 1, walk)) return false;
+  return true;
 }

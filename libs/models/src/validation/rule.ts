@@ -19,7 +19,7 @@ export type Check = (value: unknown) => Complaint;
 /** A check of a value without parts: at most one thing can be wrong. */
 export type ScalarCheck = (value: unknown) => string | undefined;
 
-/** Decides about one value of an object, with a view of the whole object. Pure, as `Check` is. */
+/** A `Check` that may look at the whole object. */
 export type RuleCheck = (value: unknown, owner: object) => Complaint;
 
 /** Nothing is wrong. */
@@ -60,7 +60,7 @@ function register(rule: { name: string; check: RuleCheck }, target: Function, pr
 }
 
 /** A property decorator from a check. `name` is what clients see as the rule; it is stable. */
-export function propertyRule(name: string, check: RuleCheck): PropertyDecorator {
+export function propertyRule(name: string, check: Check): PropertyDecorator {
   return (target, property) => register({ name, check }, target.constructor, String(property));
 }
 
@@ -83,8 +83,8 @@ export function objectRule<T extends object>(
   return (target) => register({ name, check: checkOwner }, target, propertyName);
 }
 
-/** One function for all fields: it is called for each field of each object, and one that never changes is inlined. */
-const isGiven = (_owner: unknown, value: unknown): boolean => value !== undefined;
+/** One function for all fields, so that whoever reads the decorators knows it again. */
+export const isGiven = (_owner: unknown, value: unknown): boolean => value !== undefined;
 
 /** The field may be left out. `null` is not the same as leaving it out and is refused. */
 export function Optional(): PropertyDecorator {

@@ -57,10 +57,12 @@ export function IsShallowAction(): PropertyDecorator {
 function isDeeperThan(levels: number, action: unknown): boolean {
   if (levels < 0) return true;
   if (!isRecord(action)) return false;
-  return Object.values(action).some(
-    (member) =>
-      isRecord(member) && (holdsDeeper(levels, member['action']) || holdsDeeper(levels, member['actions'])),
-  );
+  for (const kind of Object.keys(action)) {
+    const member = action[kind];
+    if (!isRecord(member)) continue;
+    if (holdsDeeper(levels, member['action']) || holdsDeeper(levels, member['actions'])) return true;
+  }
+  return false;
 }
 
 function holdsDeeper(levels: number, inner: unknown): boolean {

@@ -87,9 +87,7 @@ class TestController {
   @Scopes('lrps:write')
   @Post('lrps')
   desire(@Body() body: LrpDto): unknown {
-    return {
-      isInstance: body instanceof LrpDto && (body.parts ?? []).every((part) => part instanceof PartDto),
-    };
+    return body;
   }
 
   @Public()
@@ -313,10 +311,11 @@ describe('authorisation', () => {
 });
 
 describe('validation', () => {
-  it('makes instances of nested classes', async () => {
-    const response = await desire({ processGuid: 'web', parts: [{ name: 'a', memoryMb: 1 }] });
+  it('hands on what is fine as it was sent', async () => {
+    const sent = { processGuid: 'web', parts: [{ name: 'a', memoryMb: 1 }] };
+    const response = await desire(sent);
     expect(response.status).toBe(201);
-    expect(response.body).toEqual({ isInstance: true });
+    expect(response.body).toEqual(sent);
   });
 
   it('lists every broken rule with its path', async () => {

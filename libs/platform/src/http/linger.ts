@@ -11,13 +11,12 @@ const LINGER_MS = 5_000;
 export function lingerAfter(request: IncomingMessage): void {
   if (request.complete) return;
   const { socket } = request;
-  const { destroySoon } = socket;
+  const destroySoon = socket.destroySoon.bind(socket);
   socket.destroySoon = () => {
-    socket.destroySoon = destroySoon;
-    if (request.complete) return socket.destroySoon();
+    if (request.complete) return destroySoon();
     socket.end();
     const patience = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(patience));
-    request.once('end', () => socket.destroySoon());
+    request.once('end', destroySoon);
   };
 }

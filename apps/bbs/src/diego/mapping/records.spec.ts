@@ -65,7 +65,7 @@ describe('records over the wire', () => {
   ])('%s comes back as it was, and is a valid request', (_, record) => {
     const back = returned(wire.DesiredLRP, record);
     expect(back).toEqual(record);
-    expect(parse(DesiredLRPRequest, back)).toBeInstanceOf(DesiredLRPRequest);
+    expect(parse(DesiredLRPRequest, back)).toEqual(record);
   });
 
   it.each([
@@ -129,7 +129,7 @@ describe('records over the wire', () => {
     const back = returned(wire.TaskDefinition, definition);
     expect(back).toEqual(definition);
     const request = { taskGuid: 'g', domain: 'd', definition: back };
-    expect(parse(TaskRequest, request)).toBeInstanceOf(TaskRequest);
+    expect(parse(TaskRequest, request)).toEqual(request);
   });
 
   it('every field that a request may have has one on the wire, but for the restart policy', () => {
