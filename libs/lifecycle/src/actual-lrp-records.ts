@@ -2,6 +2,7 @@ import { heldResources } from '#rivera/models';
 import type { ActualLRP, ActualLRPInstanceKey, DesiredLRPSchedulingInfo } from '#rivera/models';
 import { type Context } from './context.js';
 import { newTag, nextTag, type RecordChange } from './change.js';
+import { withFields } from './with-fields.js';
 
 /** A new UNCLAIMED instance waiting to be placed. */
 export function unclaimedActual(
@@ -77,6 +78,14 @@ export function refused(
   };
 }
 
+/** What an instance no longer has once a cell took it. */
+export const NOT_PLACED = {
+  placement: undefined,
+  placementError: undefined,
+  refusedBy: undefined,
+  refusal: undefined,
+} as const;
+
 export function created(after: ActualLRP): RecordChange {
   return { kind: 'actual', after };
 }
@@ -85,7 +94,7 @@ export function changed(before: ActualLRP, fields: Partial<ActualLRP>): RecordCh
   return {
     kind: 'actual',
     before,
-    after: defined({ ...before, ...fields, modificationTag: nextTag(before) }),
+    after: withFields(before, fields, { modificationTag: nextTag(before) }),
   };
 }
 
@@ -97,9 +106,4 @@ export function removed(before: ActualLRP): RecordChange {
 export function truncated(text: string): string {
   const mark = '(truncated)';
   return text.length < 1024 ? text : text.slice(0, 1024 - mark.length) + mark;
-}
-
-/** Drops undefined members, so that a record reads the same before and after it was stored as JSON. */
-export function defined<T extends object>(record: T): T {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
 }

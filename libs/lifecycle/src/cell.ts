@@ -1,5 +1,5 @@
 import { type Cell, type CellRegistration, RiveraError } from '#rivera/models';
-import { defined } from './actual-lrp-records.js';
+import { defined, withFields } from './with-fields.js';
 import { newTag, nextTag, type Transition } from './change.js';
 import type { Context } from './context.js';
 
@@ -52,7 +52,7 @@ export function removeCell(cell: Cell | undefined): Transition {
 
 /** The record with these fields; those that are undefined go. No change if it reads the same. */
 export function changedCell(before: Cell, fields: Partial<Cell>): Transition {
-  const after = defined({ ...before, ...fields });
+  const after = withFields(before, fields);
   if (JSON.stringify(sorted(after)) === JSON.stringify(sorted(before))) return [];
   return [{ kind: 'cell', before, after: { ...after, modificationTag: nextTag(before) } }];
 }

@@ -5,7 +5,7 @@ import {
   type DesiredLRPSchedulingInfo,
   RiveraError,
 } from '#rivera/models';
-import { defined } from './actual-lrp-records.js';
+import { defined, withFields } from './with-fields.js';
 import { newTag, nextTag, type Transition } from './change.js';
 import type { Context } from './context.js';
 
@@ -113,7 +113,7 @@ export function moved(
 
 /** The record with these fields; no change if it reads the same. */
 export function changedDeployment(before: Deployment, fields: Partial<Deployment>): Transition {
-  const after = defined({ ...before, ...fields });
+  const after = withFields(before, fields);
   if (Object.entries(fields).every(([name, value]) => before[name as keyof Deployment] === value)) return [];
   return [{ kind: 'deployment', before, after: { ...after, modificationTag: nextTag(before) } }];
 }

@@ -1,5 +1,5 @@
 import { type ActualLRP, type ActualLRPInstanceKey, notFound, RiveraError } from '#rivera/models';
-import { changed, created, defined, isInstance, removed, unclaimedActual } from './actual-lrp-records.js';
+import { changed, created, isInstance, removed, unclaimedActual } from './actual-lrp-records.js';
 import type { RecordChange, Transition } from './change.js';
 import type { Context } from './context.js';
 import { EVACUATION_TIMEOUT_MS } from './indexes.js';
@@ -15,6 +15,7 @@ import {
 } from './instance.js';
 import { labelsOf } from './instance-labels.js';
 import { instanceOf, type ProcessSnapshot } from './process.js';
+import { withFields } from './with-fields.js';
 
 /** What becomes of the records, and whether the leaving cell has to keep its container for now. */
 export interface Evacuation {
@@ -118,7 +119,7 @@ export function evacuateRunning(
     if (evacuating !== undefined && !isInstance(evacuating, key)) return gone([]);
     const fresh = unclaimedActual(desired, index, context);
     const labels = labelsOf(desired, { ...key, index });
-    return kept(keepEvacuating(evacuating, defined({ ...fresh, ...key, ...started, ...labels, expiresAt })));
+    return kept(keepEvacuating(evacuating, withFields(fresh, key, started, labels, { expiresAt })));
   }
   const moving = process.actuals.filter(({ presence }) => presence === 'EVACUATING');
   if (moving.length >= maxPerLRP) return WAITING;

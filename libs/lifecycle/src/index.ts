@@ -1,4 +1,5 @@
 export * from './actual-lrp-records.js';
+export * from './with-fields.js';
 export * from './cell.js';
 export * from './cell-loss.js';
 export * from './cell-operations.js';

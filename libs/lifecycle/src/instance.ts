@@ -12,9 +12,9 @@ import {
 import {
   changed,
   created,
-  defined,
   isInstance,
   isUnplaced,
+  NOT_PLACED,
   refused,
   removed,
   truncated,
@@ -25,6 +25,7 @@ import { nextTag, type Transition } from './change.js';
 import type { Context } from './context.js';
 import { type InstanceLabels, isLabelledOtherwise, labelsOf } from './instance-labels.js';
 import { nextCrashCount, restartDelayMs } from './restart-policy.js';
+import { withFields } from './with-fields.js';
 
 /** Everything the rules of one instance slot look at. */
 export interface InstanceSnapshot extends ActualLRPKey {
@@ -103,10 +104,8 @@ export function claim(instance: InstanceSnapshot, key: ActualLRPInstanceKey, con
     {
       kind: 'actual',
       before: ordinary,
-      after: defined({
-        ...withoutPlacement(ordinary),
-        ...key,
-        state: 'CLAIMED' as const,
+      after: withFields(ordinary, NOT_PLACED, key, {
+        state: 'CLAIMED',
         netInfo: undefined,
         routable: undefined,
         since: context.now,
@@ -132,7 +131,10 @@ export function start(
   const { ordinary, evacuating, suspect, desired } = instance;
   const aside = [evacuating, suspect].filter((row) => row !== undefined);
   const own = aside.find((row) => isInstance(row, key));
-  const run = { ...key, ...started, ...labelsOf(desired, { ...key, index: instance.index }) };
+  const { instanceGuid, cellId } = key;
+  const { netInfo, routable, availabilityZone } = started;
+  const { metricTags, internalRoutes } = labelsOf(desired, { index: instance.index, instanceGuid });
+  const run = { instanceGuid, cellId, netInfo, routable, availabilityZone, metricTags, internalRoutes };
   if (own !== undefined) return runs(own, run, context);
   const replaced = aside.map(removed);
 
@@ -141,7 +143,7 @@ export function start(
       throw new RiveraError('cannot-be-started', `Nobody wants ${slot(instance)} any more. Stop this copy.`);
     }
     const fresh = unclaimedActual(desired, instance.index, context);
-    return [created(defined({ ...fresh, ...run, state: 'RUNNING' as const })), ...replaced];
+    return [created(withFields(fresh, run, { state: 'RUNNING' })), ...replaced];
   }
 
   const allowed = ordinary.state === 'UNCLAIMED' ? placementAllows(ordinary, key) : isInstance(ordinary, key);
@@ -259,25 +261,12 @@ function runs(
   run: ActualLRPInstanceKey & StartedInstance & InstanceLabels,
   context: Context,
 ): Transition {
-  const after = defined({
-    ...withoutPlacement(before),
-    ...run,
-    state: 'RUNNING' as const,
+  const after = withFields(before, NOT_PLACED, run, {
+    state: 'RUNNING',
     since: context.now,
     modificationTag: nextTag(before),
   });
   return before.state === 'RUNNING' && sameRun(before, after) ? [] : [{ kind: 'actual', before, after }];
-}
-
-function withoutPlacement(actual: ActualLRP): ActualLRP {
-  const {
-    placement: _placement,
-    placementError: _error,
-    refusedBy: _refusedBy,
-    refusal: _refusal,
-    ...rest
-  } = actual;
-  return rest;
 }
 
 /** Does a cell say nothing new? Everything but the time and the tag is the same. */

@@ -7,11 +7,12 @@ import {
   RiveraError,
   notFound,
 } from '#rivera/models';
-import { changed, created, defined, removed, unclaimedActual } from './actual-lrp-records.js';
+import { changed, created, removed, unclaimedActual } from './actual-lrp-records.js';
 import { newTag, nextTag, type RecordChange, type RunRecord, type Transition } from './change.js';
 import type { Context } from './context.js';
 import { type InstanceSnapshot, isHeldByCell, isMoving, stop } from './instance.js';
 import { isLabelledOtherwise, labelsOf } from './instance-labels.js';
+import { withFields } from './with-fields.js';
 
 /** Everything the rules of one process guid look at. */
 export interface ProcessSnapshot {
@@ -43,7 +44,7 @@ export function desire(process: ProcessSnapshot, wanted: NewDesiredLRP, context:
     );
   }
   const modificationTag = newTag(context);
-  const desired: DesiredLRPSchedulingInfo = { ...wanted.schedulingInfo, modificationTag };
+  const desired: DesiredLRPSchedulingInfo = { modificationTag, ...wanted.schedulingInfo };
   return [
     { kind: 'desired', after: desired },
     { kind: 'run', before: process.run, after: { processGuid, modificationTag, ...wanted.runInfo } },
@@ -67,11 +68,7 @@ export function update(
   if (before === undefined) throw notFound('desired LRP', process.processGuid);
   requireMatch(before, ifMatch);
   const { imageUsername, imagePassword, ...schedulingFields } = wanted;
-  const after: DesiredLRPSchedulingInfo = {
-    ...before,
-    ...defined(schedulingFields),
-    modificationTag: nextTag(before),
-  };
+  const after = withFields(before, schedulingFields, { modificationTag: nextTag(before) });
   const changes: Transition = [
     ...missingInstances({ desired: after, actuals }, context),
     ...stopFrom(actuals, after.instances),

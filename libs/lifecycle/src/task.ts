@@ -6,10 +6,11 @@ import {
   type TaskState,
   notFound,
 } from '#rivera/models';
-import { defined, refused, truncated } from './actual-lrp-records.js';
+import { refused, truncated } from './actual-lrp-records.js';
 import { newTag, nextTag, type RecordChange, type Transition } from './change.js';
 import type { Context } from './context.js';
 import { isRepetition } from './process.js';
+import { withFields } from './with-fields.js';
 
 /** Diego BBS, max_task_retries: the next rejection after this many fails the task. */
 export const MAX_TASK_REJECTIONS = 3;
@@ -212,9 +213,8 @@ function completed(task: Task, outcome: TaskOutcome, context: Context, before = 
   return {
     kind: 'task',
     before,
-    after: defined({
-      ...task,
-      state: 'COMPLETED' as const,
+    after: withFields(task, {
+      state: 'COMPLETED',
       cellId: undefined,
       lastCellId: task.cellId ?? task.lastCellId,
       placement: undefined,
@@ -234,7 +234,7 @@ function changed(before: Task, fields: Partial<Task>, context: Context): RecordC
   return {
     kind: 'task',
     before,
-    after: defined({ ...before, ...fields, updatedAt: context.now, modificationTag: nextTag(before) }),
+    after: withFields(before, fields, { updatedAt: context.now, modificationTag: nextTag(before) }),
   };
 }
 

@@ -67,7 +67,7 @@ export class ProcessRepository {
         read = lookup;
         return decide(processFrom(lookup, processGuid, actualIds));
       },
-      { ...options, texts },
+      { texts, ...options },
     );
     const half = <K extends 'desired' | 'run'>(kind: K): Stored<Records[K]> | undefined => {
       const change = transition.find((each) => each.kind === kind);
@@ -140,7 +140,7 @@ export class ProcessRepository {
         { kind: 'run', id: processGuid },
       ],
       decide,
-      { ...options, allOf: { kind: 'actual', prefix: `${processGuid}/` } },
+      { allOf: { kind: 'actual', prefix: `${processGuid}/` }, ...options },
     );
   }
 
