@@ -44,7 +44,7 @@ export function desire(process: ProcessSnapshot, wanted: NewDesiredLRP, context:
     );
   }
   const modificationTag = newTag(context);
-  const desired: DesiredLRPSchedulingInfo = { modificationTag, ...wanted.schedulingInfo };
+  const desired: DesiredLRPSchedulingInfo = { ...wanted.schedulingInfo, modificationTag };
   return [
     { kind: 'desired', after: desired },
     { kind: 'run', before: process.run, after: { processGuid, modificationTag, ...wanted.runInfo } },

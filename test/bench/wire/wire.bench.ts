@@ -18,13 +18,24 @@ const CALLS_AT_A_TIME = 3;
  */
 export async function bench(context: BenchContext): Promise<void> {
   const [port = 0] = await stablePorts(1);
+  await withBoth(port, async (bbs, diego) => {
+    await operations(context, bbs, diego, context.isSmoke ? 40 : 500);
+    await events(context, diego, port, context.isSmoke ? 20 : 500);
+  });
+  // On a store of their own: what the operations left would be listed as well.
+  await withBoth(port, (bbs, diego) =>
+    lists(context, bbs, diego, context.isSmoke ? [50, 200] : [5_000, 20_000]),
+  );
+}
+
+async function withBoth(
+  port: number,
+  use: (bbs: BbsUnderTest, diego: WireCalls) => Promise<void>,
+): Promise<void> {
   await withBbs({ bbsEnv: { DIEGO_WIRE_LISTEN: `127.0.0.1:${port}` } }, async (bbs) => {
     const api = new Api(`http://127.0.0.1:${port}`, CALLERS);
     try {
-      const diego = new WireCalls(api, CELL);
-      await operations(context, bbs, diego, context.isSmoke ? 40 : 500);
-      await events(context, diego, port, context.isSmoke ? 20 : 500);
-      await lists(context, bbs, diego, context.isSmoke ? [50, 200] : [5_000, 20_000]);
+      await use(bbs, new WireCalls(api, CELL));
     } finally {
       api.close();
     }
