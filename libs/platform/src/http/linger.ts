@@ -11,12 +11,16 @@ const LINGER_MS = 5_000;
 export function lingerAfter(request: IncomingMessage): void {
   if (request.complete) return;
   const { socket } = request;
-  const destroySoon = socket.destroySoon.bind(socket);
+  let isClosing = false;
   socket.destroySoon = () => {
-    if (request.complete) return destroySoon();
+    isClosing = true;
     socket.end();
     const patience = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(patience));
-    request.once('end', destroySoon);
   };
+  request.once('end', () => {
+    // The method of every socket shows through again.
+    Reflect.deleteProperty(socket, 'destroySoon');
+    if (isClosing) socket.destroySoon();
+  });
 }
