@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,6 +11,7 @@ import { RiveraLogger } from '../logging/rivera-logger.js';
 import { PlatformModule } from '../platform.module.js';
 import { configureHttp } from './configure-http.js';
 import { createFastifyAdapter } from './create-fastify-adapter.js';
+import { lingerAfter } from './linger.js';
 
 const BODY_LIMIT_BYTES = 65_536;
 
@@ -75,5 +77,9 @@ describe('a refusal that is sent before the request was read', () => {
     const [error] = (await once(socket, 'error')) as [Error];
     clearInterval(sending);
     expect(error.message).toMatch(/ECONNRESET|EPIPE/);
+  });
+
+  it('is no concern of a connection that is gone already', () => {
+    expect(() => lingerAfter({ complete: false, socket: null } as unknown as IncomingMessage)).not.toThrow();
   });
 });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
+import { Readable } from 'node:stream';
 
-import { Body, Controller, Get, Module, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Module, Param, Post, Req, Res, StreamableFile } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -15,6 +16,9 @@ import { acceptWebSocket } from './accept-web-socket.js';
 import { configureHttp } from './configure-http.js';
 import { createFastifyAdapter } from './create-fastify-adapter.js';
 
+/** More than a connection takes at once. */
+const LARGE_PARTS = 256;
+
 @Controller()
 class EchoController {
   @Get('echo/:name')
@@ -26,6 +30,11 @@ class EchoController {
     if (name === 'nobody') throw notFound('socket', name);
     const socket = await acceptWebSocket(request, reply);
     socket.on('message', (data: Buffer) => socket.send(`${name} says ${data.toString()}`));
+  }
+
+  @Get('large')
+  large(): StreamableFile {
+    return new StreamableFile(Readable.from(Array.from({ length: LARGE_PARTS }, () => 'x'.repeat(65_536))));
   }
 
   @Get('later')
@@ -115,6 +124,12 @@ describe('a route that takes WebSockets', () => {
     expect(answer).toMatch(/^HTTP\/1.1 426 /);
     expect(answer).toContain('"code":"upgrade-required"');
     expect(answer).toMatch(/connection: close/i);
+  });
+
+  it('answers with all of it where no route takes it, however much that is', async () => {
+    const answer = await answerTo(`GET /large HTTP/1.1\r\nhost: x\r\n${HANDSHAKE}\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer.match(/x{65536}/g)).toHaveLength(LARGE_PARTS);
   });
 
   it('says goodbye when the server stops', async () => {

@@ -26,10 +26,14 @@ export function routeWebSockets(fastify: FastifyInstance, options: { maxMessageB
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
     response.once('finish', () => socket.end());
+    // Node does this for requests of its own: without it, whoever writes more than the connection takes waits for ever.
+    const drained = (): boolean => response.emit('drain');
+    socket.on('drain', drained);
     const accept = (): Promise<WebSocket> =>
       new Promise((resolve, reject) => {
         socket.once('close', () => reject(new RiveraError('unavailable', 'The client has gone.')));
         response.detachSocket(socket);
+        socket.off('drain', drained);
         sockets.handleUpgrade(request, socket, head, resolve);
       });
     if (isWellFormed(request)) (request as OfferingRequest)[OFFERED_SOCKET] = { accept };
