@@ -1,7 +1,7 @@
 import { type Cell, type CellRegistration, RiveraError } from '#rivera/models';
-import { defined, withFields } from './with-fields.js';
 import { newTag, nextTag, type Transition } from './change.js';
 import type { Context } from './context.js';
+import { defined, withFields } from './with-fields.js';
 
 /**
  * A cell says it is there. Without `epoch` an agent has just started and gets the next one, so that whatever the agent

@@ -5,9 +5,9 @@ import {
   type DesiredLRPSchedulingInfo,
   RiveraError,
 } from '#rivera/models';
-import { defined, withFields } from './with-fields.js';
 import { newTag, nextTag, type Transition } from './change.js';
 import type { Context } from './context.js';
+import { defined, withFields } from './with-fields.js';
 
 export const DEFAULT_DEPLOYMENT_POLICY: Deployment['policy'] = {
   maxInFlight: 1,

@@ -1,5 +1,4 @@
 export * from './actual-lrp-records.js';
-export * from './with-fields.js';
 export * from './cell.js';
 export * from './cell-loss.js';
 export * from './cell-operations.js';
@@ -21,3 +20,4 @@ export * from './record-fields.js';
 export * from './restart-policy.js';
 export * from './restore.js';
 export * from './task.js';
+export * from './with-fields.js';

@@ -12,7 +12,7 @@ import { newTag, nextTag, type RecordChange, type RunRecord, type Transition } f
 import type { Context } from './context.js';
 import { type InstanceSnapshot, isHeldByCell, isMoving, stop } from './instance.js';
 import { isLabelledOtherwise, labelsOf } from './instance-labels.js';
-import { withFields } from './with-fields.js';
+import { defined, withFields } from './with-fields.js';
 
 /** Everything the rules of one process guid look at. */
 export interface ProcessSnapshot {
@@ -68,7 +68,7 @@ export function update(
   if (before === undefined) throw notFound('desired LRP', process.processGuid);
   requireMatch(before, ifMatch);
   const { imageUsername, imagePassword, ...schedulingFields } = wanted;
-  const after = withFields(before, schedulingFields, { modificationTag: nextTag(before) });
+  const after = withFields(before, defined(schedulingFields), { modificationTag: nextTag(before) });
   const changes: Transition = [
     ...missingInstances({ desired: after, actuals }, context),
     ...stopFrom(actuals, after.instances),

@@ -67,7 +67,7 @@ export class ProcessRepository {
         read = lookup;
         return decide(processFrom(lookup, processGuid, actualIds));
       },
-      { texts, ...options },
+      { ...options, texts },
     );
     const half = <K extends 'desired' | 'run'>(kind: K): Stored<Records[K]> | undefined => {
       const change = transition.find((each) => each.kind === kind);
@@ -140,7 +140,7 @@ export class ProcessRepository {
         { kind: 'run', id: processGuid },
       ],
       decide,
-      { allOf: { kind: 'actual', prefix: `${processGuid}/` }, ...options },
+      { ...options, allOf: { kind: 'actual', prefix: `${processGuid}/` } },
     );
   }
 

@@ -19,9 +19,9 @@ export interface FieldPlan {
   /** The rules hold only when all of these are true. */
   readonly conditions: readonly Condition[];
   readonly rules: readonly RuleCheck[];
-  /** Nothing is asked about but the value, and only when there is one or it must not be missing. */
+  /** Its rules look at the value alone, and at any value that is there. */
   readonly isSimple: boolean;
-  /** It must not be missing, as far as a simple field is concerned. */
+  /** It is simple, and must not be missing. */
   readonly isDemanded: boolean;
 }
 
