@@ -36,6 +36,5 @@ export * from './redis/open-redis.js';
 export * from './redis/redis-url.js';
 export * from './shutdown/farewell.js';
 export * from './shutdown/run-app.js';
-export * from './trace-scope.js';
 export * from './context.js';
 export type { DependenciesOf } from './dependencies-of.js';

@@ -84,6 +84,7 @@ export class CellRepository {
     registration: CellRegistration,
     { epoch, expiresAt }: { epoch?: number; expiresAt: number },
     context: Context,
+    options: WriteOptions = {},
   ): Promise<{ cell: Cell; transition: Transition }> {
     const presence = { set: PRESENCE, member: cellId, score: expiresAt };
     const said = JSON.stringify([epoch, registration]);
@@ -107,7 +108,7 @@ export class CellRepository {
         cell = (changes[0]?.after as Cell | undefined) ?? cell;
         return changes;
       },
-      { sets: [presence] },
+      { ...options, sets: [presence] },
     );
     if (cell === undefined) throw new TypeError(`Cell ${cellId} was registered without a record.`);
     if (epoch === undefined) await this.store.fence({ role, token: cell.epoch });
@@ -163,13 +164,22 @@ export class CellRepository {
   }
 
   /** Applies an operator's rule to one cell. Errors: `not-found`. Returns the cell as it is now. */
-  async change(cellId: string, decide: (cell: Cell) => Transition): Promise<Cell> {
+  async change(
+    cellId: string,
+    decide: (cell: Cell) => Transition,
+    options: WriteOptions = {},
+  ): Promise<Cell> {
     let cell: Cell | undefined;
-    const transition = await this.store.transact(CELLS_SHARD, [{ kind: 'cell', id: cellId }], (lookup) => {
-      cell = lookup('cell', cellId)?.record;
-      if (cell === undefined) throw notFound('cell', cellId);
-      return decide(cell);
-    });
+    const transition = await this.store.transact(
+      CELLS_SHARD,
+      [{ kind: 'cell', id: cellId }],
+      (lookup) => {
+        cell = lookup('cell', cellId)?.record;
+        if (cell === undefined) throw notFound('cell', cellId);
+        return decide(cell);
+      },
+      options,
+    );
     return (transition[0]?.after as Cell | undefined) ?? cell!;
   }
 
@@ -220,9 +230,17 @@ export class CellRepository {
     return this.store.getAll(CELLS_SHARD, 'domain', await this.store.ids(CELLS_SHARD, 'domain'));
   }
 
-  async upsertDomain(domain: string, ttlSeconds: number, context: Context): Promise<Domain> {
-    const transition = await this.store.transact(CELLS_SHARD, [{ kind: 'domain', id: domain }], (lookup) =>
-      upsertDomain(lookup('domain', domain)?.record, domain, ttlSeconds, context),
+  async upsertDomain(
+    domain: string,
+    ttlSeconds: number,
+    context: Context,
+    options: WriteOptions = {},
+  ): Promise<Domain> {
+    const transition = await this.store.transact(
+      CELLS_SHARD,
+      [{ kind: 'domain', id: domain }],
+      (lookup) => upsertDomain(lookup('domain', domain)?.record, domain, ttlSeconds, context),
+      options,
     );
     return transition[0]?.after as Domain;
   }

@@ -1,11 +1,11 @@
 import { type RiveraEvent, RiveraError } from '#rivera/models';
-import { inTrace } from '#rivera/platform';
 import { aTask } from '#test/builders.js';
 import { startStore, type StoreClient, type StoreHarness, eventually } from '#test/store.js';
 import { Cursor } from './cursor.js';
 import type { Follower } from './following.js';
 import type { LoggedEvent } from './log-entry.js';
 import { ALL_SHARDS, shardOf } from './shards.js';
+import type { CommitOptions } from './store.js';
 
 let harness: StoreHarness;
 let ends: AbortController[] = [];
@@ -19,8 +19,8 @@ afterEach(() => {
 });
 afterAll(() => harness.stop());
 
-const create = (client: StoreClient, taskGuid: string) =>
-  client.store.commit(shardOf(taskGuid), [{ kind: 'task', after: aTask({ taskGuid }) }]);
+const create = (client: StoreClient, taskGuid: string, options?: CommitOptions) =>
+  client.store.commit(shardOf(taskGuid), [{ kind: 'task', after: aTask({ taskGuid }) }], options);
 const guidOf = (event: RiveraEvent) => (event.type === 'task_created' ? event.after.taskGuid : event.type);
 /** Guids that all hash to one shard. */
 const inShard = (shard: number, count: number, prefix = 'task') => {
@@ -76,7 +76,7 @@ describe('read', () => {
   });
 
   it('says of each event which request caused it', async () => {
-    await inTrace('some-trace', () => create(harness, first!));
+    await create(harness, first!, { traceId: 'some-trace' });
     await create(harness, rest[0]!);
     const { events } = await harness.log.read(5, 0);
     expect(events.map(({ event }) => event.traceId)).toEqual(['some-trace', undefined]);

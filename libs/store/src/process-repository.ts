@@ -21,6 +21,8 @@ import { JsonTexts, Stored } from './stored.js';
 
 export interface WriteOptions {
   fence?: Fence;
+  /** Of the request that wants it, for the events. */
+  traceId?: string;
   /** The rule creates what it is asked about, which most likely is not there yet. */
   isNew?: boolean;
 }

@@ -9,7 +9,7 @@ import {
   type Transition,
 } from '#rivera/lifecycle';
 import { RiveraError } from '#rivera/models';
-import { currentTraceId, type RedisClient, type ReplicationConfig } from '#rivera/platform';
+import { type RedisClient, type ReplicationConfig } from '#rivera/platform';
 import { CommitBatch, type Fence } from './commit-batch.js';
 import { CommitGate } from './commit-gate.js';
 import { loggedForm } from './log-entry.js';
@@ -39,6 +39,8 @@ export interface StoreOptions {
 /** What a commit does beside the changes of its transition. */
 export interface CommitOptions {
   fence?: Fence;
+  /** Of the request that wants it, for the events; absent when nobody has asked. */
+  traceId?: string;
   /** Records the decision rested on without changing them: they must still have this version, or be absent without one. */
   unchanged?: { kind: RecordKind; id: string; version?: string }[];
   /** How many records of a kind have an identity that begins like this: none may have come since they were listed. */
@@ -147,11 +149,8 @@ export class Store {
     for (const { set, member, score } of options.sets ?? []) batch.addSetWrite(set, member, score);
     if (options.skippedEvents !== undefined) batch.skipEvents(options.skippedEvents);
     const events = eventsOf(changes).map((event) => texts.ofFields(loggedForm(event, changes)));
-    const { fence } = options;
-    const { keys, args } = batch.build(
-      { fence, keptEvents: this.keptEvents, traceId: currentTraceId() },
-      events,
-    );
+    const { fence, traceId } = options;
+    const { keys, args } = batch.build({ fence, keptEvents: this.keptEvents, traceId }, events);
 
     const [ok, reason, detail] = await this.gate.pass(() =>
       orUnavailable(() => this.send(shard, keys, args)),

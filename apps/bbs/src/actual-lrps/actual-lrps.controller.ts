@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { ActualLRP } from '#rivera/models';
-import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import { type Caller, CurrentUser, Scopes } from '#rivera/platform';
 import { type Page, ProcessRepository } from '#rivera/store';
 import { listAnswer } from '../http/list-answer.js';
 import { filteredPage, matcherOf } from '../http/pages.js';
@@ -21,7 +21,7 @@ export class ActualLRPsController {
   @Scopes('lrps:read')
   async list(
     @Query() query: ActualLRPQuery,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Page<ActualLRP> | string> {
     const matches = matcherOf(query, user);
@@ -44,10 +44,7 @@ export class ActualLRPsController {
   @Delete(':processGuid/:index')
   @HttpCode(202)
   @Scopes('lrps:write')
-  async retire(
-    @Param() { processGuid, index }: InstanceParams,
-    @CurrentUser() user: Principal,
-  ): Promise<void> {
+  async retire(@Param() { processGuid, index }: InstanceParams, @CurrentUser() user: Caller): Promise<void> {
     await this.actualLRPs.retire({ processGuid, index }, user);
   }
 }

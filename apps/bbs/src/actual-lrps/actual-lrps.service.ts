@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Notifier } from '#rivera/actor';
 import { type Context, type InstanceSnapshot, retire, type Transition } from '#rivera/lifecycle';
 import type { ActualLRPKey } from '#rivera/models';
-import { Clock, contextOf, Ids, type Principal } from '#rivera/platform';
+import { type Caller, Clock, contextOf, Ids } from '#rivera/platform';
 import { CellRepository, ProcessRepository } from '#rivera/store';
 import { requireVisible } from '../http/ownership.js';
 
@@ -18,7 +18,7 @@ export class ActualLRPs {
   ) {}
 
   /** Stop this instance; it is replaced. */
-  async retire(key: ActualLRPKey, user: Principal): Promise<void> {
+  async retire(key: ActualLRPKey, user: Caller): Promise<void> {
     // The instance first: its cell was then missing while it was there. What took its place since may well run.
     const seen = (await this.processes.actualsOf(key.processGuid)).find(
       ({ index, presence }) => index === key.index && presence === 'ORDINARY',
@@ -33,17 +33,15 @@ export class ActualLRPs {
   /** Applies a rule to an instance that the user may touch, and tells whom it concerns. */
   async change(
     { processGuid, index }: ActualLRPKey,
-    user: Principal,
+    user: Caller,
     rule: (instance: InstanceSnapshot, context: Context) => Transition,
   ): Promise<void> {
-    const transition = await this.processes.changeInstance({
-      processGuid,
-      index,
-      decide: (instance) => {
-        requireVisible(user, instance.ordinary, 'actual LRP', `${processGuid}/${index}`);
-        return rule(instance, contextOf(this.clock, this.ids));
-      },
-    });
+    const decide = (instance: InstanceSnapshot) => {
+      requireVisible(user, instance.ordinary, 'actual LRP', `${processGuid}/${index}`);
+      return rule(instance, contextOf(this.clock, this.ids));
+    };
+    const { traceId } = user;
+    const transition = await this.processes.changeInstance({ processGuid, index, decide }, { traceId });
     this.notifier.publish(transition);
   }
 }

@@ -16,7 +16,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import { requireEpoch } from '#rivera/lifecycle';
 import { CellReportsRequest, type PresenceGrant, PresenceRequest } from '#rivera/models';
-import { CellRoute, Clock, contextOf, Ids, RiveraLogger } from '#rivera/platform';
+import { type Caller, CellRoute, Clock, contextOf, CurrentUser, Ids, RiveraLogger } from '#rivera/platform';
 import { CellRepository, ProcessRepository, type Stored, TaskRepository } from '#rivera/store';
 import { CellParams } from '../http/params.js';
 import { EpochQuery } from '../http/queries.js';
@@ -44,6 +44,7 @@ export class CellAgentController {
   async presence(
     @Param() { cellId }: CellParams,
     @Body() { epoch, registration }: PresenceRequest,
+    @CurrentUser() { traceId }: Caller,
   ): Promise<PresenceGrant> {
     const context = contextOf(this.clock, this.ids);
     const expiresAt = context.now + this.ttlMs;
@@ -52,6 +53,7 @@ export class CellAgentController {
       registration,
       { epoch, expiresAt },
       context,
+      { traceId },
     );
     if (transition.length > 0) {
       this.logger.log('registered-cell', { cellId, epoch: cell.epoch, zone: cell.zone });
@@ -63,9 +65,13 @@ export class CellAgentController {
   /** The cell leaves for good: what it still held is replaced elsewhere. */
   @Delete('presence')
   @HttpCode(204)
-  async leave(@Param('cellId') cellId: string, @Query() { epoch }: EpochQuery): Promise<void> {
+  async leave(
+    @Param('cellId') cellId: string,
+    @Query() { epoch }: EpochQuery,
+    @CurrentUser() { traceId }: Caller,
+  ): Promise<void> {
     requireEpoch(await this.cells.get(cellId), cellId, epoch);
-    await this.cells.remove(cellId);
+    await this.cells.remove(cellId, { traceId });
     this.logger.log('cell-left', { cellId, epoch });
   }
 
@@ -75,11 +81,12 @@ export class CellAgentController {
   async transitions(
     @Param('cellId') cellId: string,
     @Body() { epoch, reports }: CellReportsRequest,
+    @CurrentUser() { traceId }: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const cell = await this.cells.get(cellId);
     requireEpoch(cell, cellId, epoch);
-    const reporter = { cellId, epoch, zone: cell?.zone ?? '', deadline: cell?.drain?.deadline };
+    const reporter = { cellId, epoch, traceId, zone: cell?.zone ?? '', deadline: cell?.drain?.deadline };
     const results = await this.reports.apply(reporter, reports);
     reply.type('application/json; charset=utf-8');
     return `{"results":[${results.join(',')}]}`;

@@ -34,7 +34,7 @@ import {
 import { definitionText } from '../http/presenters.js';
 import { isEvacuationReport } from './evacuation-reports.js';
 import { Evacuations } from './evacuations.js';
-import { fenceOf, type Reporter } from './reporter.js';
+import { type Reporter, writeOptionsOf } from './reporter.js';
 
 /** A report that is decided by the records of one index. */
 type SlotReport = Exclude<LRPReport, EvacuationReport>;
@@ -114,9 +114,10 @@ export class CellReports {
 
   private async applyLRPReport(reporter: Reporter, report: LRPReport): Promise<AcceptedReport> {
     if (isEvacuationReport(report)) return this.evacuations.apply(reporter, report);
-    const transition = await this.processes.changeInstance(this.decisionOn(reporter, report), {
-      fence: fenceOf(reporter),
-    });
+    const transition = await this.processes.changeInstance(
+      this.decisionOn(reporter, report),
+      writeOptionsOf(reporter),
+    );
     this.notifier.publish(transition, reporter.cellId);
     return { ok: true };
   }
@@ -128,7 +129,7 @@ export class CellReports {
   private async claimed(reporter: Reporter, report: SlotReport): Promise<StoredDefinition> {
     const { transition, definition } = await this.processes.changeInstanceOf(
       this.decisionOn(reporter, report),
-      { fence: fenceOf(reporter) },
+      writeOptionsOf(reporter),
     );
     this.notifier.publish(transition, reporter.cellId);
     if (definition !== undefined) return definition;
@@ -168,7 +169,7 @@ export class CellReports {
         task = found;
         return this.decideTask(found, reporter, report);
       },
-      { fence: fenceOf(reporter) },
+      writeOptionsOf(reporter),
     );
     this.notifier.publish(transition, reporter.cellId);
     if (report.type !== 'start-task') return { ok: true };

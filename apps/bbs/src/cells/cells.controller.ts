@@ -9,7 +9,7 @@ import {
   uncordonCell,
 } from '#rivera/lifecycle';
 import { type Cell, type CellDetail, DrainRequest, notFound } from '#rivera/models';
-import { Clock, contextOf, Ids, RiveraLogger, Scopes } from '#rivera/platform';
+import { type Caller, Clock, contextOf, CurrentUser, Ids, RiveraLogger, Scopes } from '#rivera/platform';
 import { CellRepository, ProcessRepository, TaskRepository } from '#rivera/store';
 import { CellParams } from '../http/params.js';
 
@@ -46,22 +46,26 @@ export class CellsController {
   /** No new work goes there. */
   @Put(':cellId/cordon')
   @Scopes('cells:operate')
-  cordon(@Param() { cellId }: CellParams): Promise<Cell> {
-    return this.operate('cordoned-cell', cellId, cordonCell);
+  cordon(@Param() { cellId }: CellParams, @CurrentUser() user: Caller): Promise<Cell> {
+    return this.operate('cordoned-cell', cellId, user, cordonCell);
   }
 
   /** It takes work again; a drain is cancelled. */
   @Delete(':cellId/cordon')
   @Scopes('cells:operate')
-  uncordon(@Param() { cellId }: CellParams): Promise<Cell> {
-    return this.operate('uncordoned-cell', cellId, uncordonCell);
+  uncordon(@Param() { cellId }: CellParams, @CurrentUser() user: Caller): Promise<Cell> {
+    return this.operate('uncordoned-cell', cellId, user, uncordonCell);
   }
 
   /** Its work is moved elsewhere by its agent, which hears of it when it next renews its presence. */
   @Put(':cellId/drain')
   @Scopes('cells:operate')
-  drain(@Param() { cellId }: CellParams, @Body() { timeoutMs }: DrainRequest): Promise<Cell> {
-    return this.operate('draining-cell', cellId, (cell) =>
+  drain(
+    @Param() { cellId }: CellParams,
+    @Body() { timeoutMs }: DrainRequest,
+    @CurrentUser() user: Caller,
+  ): Promise<Cell> {
+    return this.operate('draining-cell', cellId, user, (cell) =>
       drainCell(cell, contextOf(this.clock, this.ids), timeoutMs),
     );
   }
@@ -69,19 +73,24 @@ export class CellsController {
   /** What has not moved stays; the cell stays cordoned. */
   @Delete(':cellId/drain')
   @Scopes('cells:operate')
-  cancelDrain(@Param() { cellId }: CellParams): Promise<Cell> {
-    return this.operate('cancelled-drain', cellId, cancelDrain);
+  cancelDrain(@Param() { cellId }: CellParams, @CurrentUser() user: Caller): Promise<Cell> {
+    return this.operate('cancelled-drain', cellId, user, cancelDrain);
   }
 
   /** Overrides the safety stop: the cell is lost indeed, so its work is replaced. */
   @Delete(':cellId/replacement-hold')
   @Scopes('cells:operate')
-  releaseReplacement(@Param() { cellId }: CellParams): Promise<Cell> {
-    return this.operate('released-replacement', cellId, releaseReplacement);
+  releaseReplacement(@Param() { cellId }: CellParams, @CurrentUser() user: Caller): Promise<Cell> {
+    return this.operate('released-replacement', cellId, user, releaseReplacement);
   }
 
-  private async operate(done: string, cellId: string, decide: (cell: Cell) => Transition): Promise<Cell> {
-    const cell = await this.cells.change(cellId, decide);
+  private async operate(
+    done: string,
+    cellId: string,
+    { traceId }: Caller,
+    decide: (cell: Cell) => Transition,
+  ): Promise<Cell> {
+    const cell = await this.cells.change(cellId, decide, { traceId });
     this.logger.log(done, { cellId });
     return cell;
   }

@@ -5,7 +5,7 @@ import type { AcceptedReport, EvacuationReport } from '#rivera/models';
 import { Clock, contextOf, Ids } from '#rivera/platform';
 import { ProcessRepository } from '#rivera/store';
 import { decideEvacuation } from './evacuation-reports.js';
-import { fenceOf, type Reporter } from './reporter.js';
+import { type Reporter, writeOptionsOf } from './reporter.js';
 
 export interface EvacuationOptions {
   /** Instances of one LRP that are moved off cells at the same time. */
@@ -57,7 +57,7 @@ export class Evacuations {
         evacuation = decideEvacuation(process, reporter, report, context, limits);
         return evacuation.transition;
       },
-      { fence: fenceOf(reporter) },
+      writeOptionsOf(reporter),
     );
     return evacuation;
   }

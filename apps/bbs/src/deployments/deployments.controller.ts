@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestj
 import type { FastifyReply } from 'fastify';
 import { cancelDeployment, pauseDeployment, resumeDeployment } from '#rivera/lifecycle';
 import { type Deployment, DeploymentRequest } from '#rivera/models';
-import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import { type Caller, CurrentUser, Scopes } from '#rivera/platform';
 import { DeploymentRepository } from '#rivera/store';
 import { listAnswer } from '../http/list-answer.js';
 import { filteredPage, matcherOf } from '../http/pages.js';
@@ -19,7 +19,7 @@ export class DeploymentsController {
 
   @Post()
   @Scopes('lrps:write')
-  start(@Body() request: DeploymentRequest, @CurrentUser() user: Principal): Promise<Deployment> {
+  start(@Body() request: DeploymentRequest, @CurrentUser() user: Caller): Promise<Deployment> {
     return this.requests.start(request, user);
   }
 
@@ -27,7 +27,7 @@ export class DeploymentsController {
   @Scopes('lrps:read')
   async list(
     @Query() query: DeploymentQuery,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const matches = matcherOf(query, user);
@@ -41,21 +41,21 @@ export class DeploymentsController {
 
   @Get(':processGuid')
   @Scopes('lrps:read')
-  get(@Param('processGuid') processGuid: string, @CurrentUser() user: Principal): Promise<Deployment> {
+  get(@Param('processGuid') processGuid: string, @CurrentUser() user: Caller): Promise<Deployment> {
     return this.requests.get(processGuid, user);
   }
 
   @Post(':processGuid/pause')
   @HttpCode(200)
   @Scopes('lrps:write')
-  pause(@Param('processGuid') processGuid: string, @CurrentUser() user: Principal): Promise<Deployment> {
+  pause(@Param('processGuid') processGuid: string, @CurrentUser() user: Caller): Promise<Deployment> {
     return this.requests.change(processGuid, user, pauseDeployment);
   }
 
   @Post(':processGuid/resume')
   @HttpCode(200)
   @Scopes('lrps:write')
-  resume(@Param('processGuid') processGuid: string, @CurrentUser() user: Principal): Promise<Deployment> {
+  resume(@Param('processGuid') processGuid: string, @CurrentUser() user: Caller): Promise<Deployment> {
     return this.requests.change(processGuid, user, resumeDeployment);
   }
 
@@ -63,7 +63,7 @@ export class DeploymentsController {
   @Post(':processGuid/cancel')
   @HttpCode(200)
   @Scopes('lrps:write')
-  cancel(@Param('processGuid') processGuid: string, @CurrentUser() user: Principal): Promise<Deployment> {
+  cancel(@Param('processGuid') processGuid: string, @CurrentUser() user: Caller): Promise<Deployment> {
     return this.requests.change(processGuid, user, cancelDeployment);
   }
 }

@@ -9,7 +9,7 @@ import {
   RiveraError,
   splitDesiredLRP,
 } from '#rivera/models';
-import { Clock, contextOf, Ids, type Principal, requireDomain } from '#rivera/platform';
+import { type Caller, Clock, contextOf, Ids, type Principal, requireDomain } from '#rivera/platform';
 import { DeploymentRepository, ProcessRepository } from '#rivera/store';
 import { requireVisible } from '../http/ownership.js';
 
@@ -28,8 +28,9 @@ export class DeploymentRequests {
    * The new LRP is desired first, without instances, then the deployment is recorded. If that fails in between, the same
    * request makes up for it.
    */
-  async start(request: DeploymentRequest, user: Principal): Promise<Deployment> {
+  async start(request: DeploymentRequest, user: Caller): Promise<Deployment> {
     const { processGuid, definition, ...policy } = request;
+    const { traceId } = user;
     requireDomain(user, definition.domain);
     const old = await this.processes.schedulingInfo(processGuid);
     requireVisible(user, old, 'desired LRP', processGuid);
@@ -40,13 +41,18 @@ export class DeploymentRequests {
     const { schedulingInfo, runInfo } = splitDesiredLRP(definition);
     const idempotencyKey = `deployment of ${processGuid}`;
     const wanted = { schedulingInfo: { ...schedulingInfo, instances: 0, idempotencyKey }, runInfo };
-    const desired = await this.processes.change(definition.processGuid, (process) =>
-      desire(process, wanted, contextOf(this.clock, this.ids)),
+    const desired = await this.processes.change(
+      definition.processGuid,
+      (process) => desire(process, wanted, contextOf(this.clock, this.ids)),
+      { traceId },
     );
     this.notifier.publish(desired);
     const { processGuid: newProcessGuid, instances: newInstances } = definition;
-    await this.deployments.change(processGuid, (before) =>
-      startDeployment(before, old, { newProcessGuid, newInstances, policy }, contextOf(this.clock, this.ids)),
+    const replacement = { newProcessGuid, newInstances, policy };
+    await this.deployments.change(
+      processGuid,
+      (before) => startDeployment(before, old, replacement, contextOf(this.clock, this.ids)),
+      { traceId },
     );
     return this.get(processGuid, user);
   }
@@ -60,14 +66,18 @@ export class DeploymentRequests {
 
   async change(
     processGuid: string,
-    user: Principal,
+    user: Caller,
     rule: (before: Deployment, context: ReturnType<typeof contextOf>) => Transition,
   ): Promise<Deployment> {
-    await this.deployments.change(processGuid, (before) => {
-      requireVisible(user, before, 'deployment', processGuid);
-      if (before === undefined) throw notFound('deployment', processGuid);
-      return rule(before, contextOf(this.clock, this.ids));
-    });
+    await this.deployments.change(
+      processGuid,
+      (before) => {
+        requireVisible(user, before, 'deployment', processGuid);
+        if (before === undefined) throw notFound('deployment', processGuid);
+        return rule(before, contextOf(this.clock, this.ids));
+      },
+      { traceId: user.traceId },
+    );
     return this.get(processGuid, user);
   }
 

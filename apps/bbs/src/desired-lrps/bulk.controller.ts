@@ -10,7 +10,7 @@ import {
   parse,
   RiveraError,
 } from '#rivera/models';
-import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import { type Caller, CurrentUser, Scopes } from '#rivera/platform';
 import type { StoredDefinition } from '#rivera/store';
 import { desiredLRPText } from '../http/presenters.js';
 import { DesiredLRPs } from './desired-lrps.service.js';
@@ -46,7 +46,7 @@ export class BulkController {
   @Scopes('lrps:read')
   async bulk(
     @Body() { operations }: BulkRequest,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const results = Array.from<string>({ length: operations.length });
@@ -65,7 +65,7 @@ export class BulkController {
   }
 
   /** JSON of `{ ok: true, desiredLRP? }` or of a refusal. */
-  private async perform(operation: unknown, user: Principal): Promise<string> {
+  private async perform(operation: unknown, user: Caller): Promise<string> {
     try {
       const definition = await this.apply(operation, user);
       return definition === undefined
@@ -79,7 +79,7 @@ export class BulkController {
     }
   }
 
-  private async apply(operation: unknown, user: Principal): Promise<StoredDefinition | undefined> {
+  private async apply(operation: unknown, user: Caller): Promise<StoredDefinition | undefined> {
     const [kind, argument] = only(operation);
     if (kind === 'get') return this.desiredLRPs.get(guid(argument), user);
     if (!user.scopes.includes('lrps:write')) {

@@ -13,7 +13,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DesiredLRPRequest, type DesiredLRPSchedulingInfo, DesiredLRPUpdate } from '#rivera/models';
-import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import { type Caller, CurrentUser, Scopes } from '#rivera/platform';
 import { type Page, ProcessRepository, type Stored, type StoredDefinition } from '#rivera/store';
 import { parseIdempotencyKey, parseIfMatch } from '../http/conditional.js';
 import { listAnswer } from '../http/list-answer.js';
@@ -35,7 +35,7 @@ export class DesiredLRPsController {
   async desire(
     @Body() request: DesiredLRPRequest,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     return tagged(reply, await this.desiredLRPs.desire(request, user, parseIdempotencyKey(idempotencyKey)));
@@ -45,7 +45,7 @@ export class DesiredLRPsController {
   @Scopes('lrps:read')
   async list(
     @Query() query: DesiredLRPQuery,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const matches = matcherOf(query, user);
@@ -60,7 +60,7 @@ export class DesiredLRPsController {
   @Scopes('lrps:read')
   async get(
     @Param('processGuid') processGuid: string,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     return tagged(reply, await this.desiredLRPs.get(processGuid, user));
@@ -72,7 +72,7 @@ export class DesiredLRPsController {
     @Param('processGuid') processGuid: string,
     @Body() wanted: DesiredLRPUpdate,
     @Headers('if-match') ifMatch: string | undefined,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     return tagged(reply, await this.desiredLRPs.update(processGuid, wanted, user, parseIfMatch(ifMatch)));
@@ -84,7 +84,7 @@ export class DesiredLRPsController {
   async remove(
     @Param('processGuid') processGuid: string,
     @Headers('if-match') ifMatch: string | undefined,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
   ): Promise<void> {
     await this.desiredLRPs.remove(processGuid, user, parseIfMatch(ifMatch));
   }

@@ -8,7 +8,7 @@ import {
   notFound,
   splitDesiredLRP,
 } from '#rivera/models';
-import { Clock, contextOf, Ids, type Principal, requireDomain } from '#rivera/platform';
+import { Clock, contextOf, Ids, type Caller, type Principal, requireDomain } from '#rivera/platform';
 import { ProcessRepository, type StoredDefinition, type WriteOptions } from '#rivera/store';
 import { requireVisible } from '../http/ownership.js';
 
@@ -24,7 +24,7 @@ export class DesiredLRPs {
 
   async desire(
     request: DesiredLRPRequest,
-    user: Principal,
+    user: Caller,
     options: { idempotencyKey?: string } = {},
   ): Promise<StoredDefinition> {
     requireDomain(user, request.domain);
@@ -41,7 +41,7 @@ export class DesiredLRPs {
   async update(
     processGuid: string,
     wanted: DesiredLRPUpdate,
-    user: Principal,
+    user: Caller,
     ifMatch?: ModificationTag,
   ): Promise<StoredDefinition> {
     return this.apply(processGuid, user, (process) => {
@@ -50,11 +50,13 @@ export class DesiredLRPs {
     });
   }
 
-  async remove(processGuid: string, user: Principal, ifMatch?: ModificationTag): Promise<void> {
-    const transition = await this.processes.change(processGuid, (process) => {
+  async remove(processGuid: string, user: Caller, ifMatch?: ModificationTag): Promise<void> {
+    const { traceId } = user;
+    const rule = (process: ProcessSnapshot) => {
       requireVisible(user, process.desired, 'desired LRP', processGuid);
       return removeDesired(process, ifMatch);
-    });
+    };
+    const transition = await this.processes.change(processGuid, rule, { traceId });
     this.notifier.publish(transition);
   }
 
@@ -65,10 +67,11 @@ export class DesiredLRPs {
   /** Answers the record as the rule left it, or found it, whatever happened to it since. */
   private async apply(
     processGuid: string,
-    user: Principal,
+    user: Caller,
     rule: (process: ProcessSnapshot) => Transition,
-    options?: WriteOptions,
+    { isNew }: WriteOptions = {},
   ): Promise<StoredDefinition> {
+    const options = { isNew, traceId: user.traceId };
     const { transition, definition } = await this.processes.changeDefinition(processGuid, rule, options);
     this.notifier.publish(transition);
     if (definition === undefined) throw notFound('desired LRP', processGuid);

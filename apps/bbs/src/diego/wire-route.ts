@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type Codec, type Error as WireError, ErrorType } from '#rivera/diego-wire';
-import { type Histogram, inTrace, type Metrics, type RiveraLogger } from '#rivera/platform';
-import { type ErrorOverrides, faultError, wireErrorOf } from './disagreements.js';
+import type { Caller, Histogram, Metrics, RiveraLogger } from '#rivera/platform';
+import { DISAGREEMENTS, type ErrorOverrides, faultError, wireErrorOf } from './disagreements.js';
 
 const MS_PER_S = 1_000;
 /** It is kept with everything that the request changes. */
@@ -34,7 +34,7 @@ export interface Rpc<Request, Response extends object> {
   request?: Codec<Request>;
   response: Pick<Codec<Response>, 'encode'>;
   /** What it throws is answered in field 1. */
-  handle: (request: Request) => Promise<Response>;
+  handle: (request: Request, caller: Caller) => Promise<Response>;
   /** Errors that this route numbers otherwise. */
   errors?: ErrorOverrides;
   /** It changes something, and who is expected to ask for that. Absent: it only reads. */
@@ -65,7 +65,7 @@ export class RpcRoutes {
       method: 'POST',
       serve: async ({ request, response, body }) => {
         const began = performance.now();
-        const { answer, error } = await onBehalfOf(request, () => this.answer(rpc, request, body));
+        const { answer, error } = await this.answer(rpc, request, body);
         sendMessage(response, rpc.response.encode(answer));
         this.note(rpc, request, error, performance.now() - began);
       },
@@ -79,7 +79,7 @@ export class RpcRoutes {
   ): Promise<{ answer: Response; error?: WireError }> {
     try {
       const request = rpc.request === undefined ? ({} as Request) : rpc.request.decode(body);
-      return { answer: await rpc.handle(request) };
+      return { answer: await rpc.handle(request, callerOf(headers)) };
     } catch (error) {
       const known = wireErrorOf(error, rpc.errors);
       const traceId = headers['x-vcap-request-id'];
@@ -109,10 +109,9 @@ export class RpcRoutes {
   }
 }
 
-/** Events that it causes carry the trace id that the client has given its request. */
-function onBehalfOf<T>({ headers }: IncomingMessage, work: () => T): T {
-  const traceId = headers['x-vcap-request-id'];
-  return traceId ? inTrace(String(traceId).slice(0, MAX_TRACE_ID_LENGTH), work) : work();
+function callerOf(headers: IncomingMessage['headers']): Caller {
+  const traceId = String(headers['x-vcap-request-id'] ?? '').slice(0, MAX_TRACE_ID_LENGTH);
+  return { ...DISAGREEMENTS.principal, traceId: traceId === '' ? undefined : traceId };
 }
 
 const subjects = new WeakMap<Socket, string>();

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { type Domain, DomainRequest } from '#rivera/models';
-import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import { type Caller, CurrentUser, Scopes } from '#rivera/platform';
 import { DomainParams } from '../http/params.js';
 import { Domains } from './domains.service.js';
 
@@ -12,7 +12,7 @@ export class DomainsController {
   /** The fresh ones. */
   @Get()
   @Scopes('domains:read')
-  async list(@CurrentUser() user: Principal): Promise<{ items: Domain[] }> {
+  async list(@CurrentUser() user: Caller): Promise<{ items: Domain[] }> {
     return { items: await this.domains.fresh(user) };
   }
 
@@ -21,7 +21,7 @@ export class DomainsController {
   async upsert(
     @Param() { domain }: DomainParams,
     @Body() { ttlSeconds }: DomainRequest,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
   ): Promise<Domain> {
     return this.domains.upsert(domain, ttlSeconds, user);
   }

@@ -1,7 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { isFresh } from '#rivera/lifecycle';
 import type { Domain } from '#rivera/models';
-import { Clock, contextOf, Ids, type Principal, requireDomain, visibleTo } from '#rivera/platform';
+import {
+  type Caller,
+  Clock,
+  contextOf,
+  Ids,
+  type Principal,
+  requireDomain,
+  visibleTo,
+} from '#rivera/platform';
 import { CellRepository } from '#rivera/store';
 
 /** Whose desired lists are complete, and until when. */
@@ -20,8 +28,9 @@ export class Domains {
   }
 
   /** @param ttlSeconds 0 = for ever */
-  async upsert(domain: string, ttlSeconds: number, user: Principal): Promise<Domain> {
+  async upsert(domain: string, ttlSeconds: number, user: Caller): Promise<Domain> {
     requireDomain(user, domain);
-    return this.cells.upsertDomain(domain, ttlSeconds, contextOf(this.clock, this.ids));
+    const context = contextOf(this.clock, this.ids);
+    return this.cells.upsertDomain(domain, ttlSeconds, context, { traceId: user.traceId });
   }
 }

@@ -4,7 +4,7 @@ import type { RiveraEvent } from '#rivera/models';
 import { shardOf } from '#rivera/store';
 import { type BbsHarness, startBbs } from '#test/bbs.js';
 import { aDesiredLRP, aTaskDefinition } from '#test/builders.js';
-import { FakeCell } from '#test/fake-cell.js';
+import { FakeCell, NET_INFO } from '#test/fake-cell.js';
 import { Following } from '#test/follow.js';
 
 let bbs: BbsHarness;
@@ -138,6 +138,52 @@ describe('what is told', () => {
       traceId,
       (deleted['traceresponse'] as string).split('-')[1],
     ]);
+  });
+
+  it('says so of everything that clients, operators and agents can ask for', async () => {
+    const following = await follow();
+    const client = bbs.client();
+    const cell = await new FakeCell(bbs, 'cell-t').register();
+    await client.cordonCell('cell-t');
+    await client.uncordonCell('cell-t');
+    await client.drainCell('cell-t');
+    await client.cancelDrain('cell-t');
+
+    const processGuid = await desireLRP({ instances: 3 });
+    await (await cell.place(processGuid, 0)).refuse();
+    await (await cell.run(processGuid, 1)).crash();
+    await (await cell.run(processGuid, 2)).remove();
+    await cell.run(processGuid, 0);
+    await client.retireActualLRP(processGuid, 0);
+    const leaving = await cell.run(processGuid, 2);
+    await cell.report({ type: 'evacuate-running', ...leaving.key, netInfo: NET_INFO, routable: true });
+    await client.updateDesiredLRP(processGuid, { annotation: 'new' });
+    const definition = aDesiredLRP();
+    await client.startDeployment({ processGuid, definition });
+    await client.pauseDeployment(processGuid);
+    await client.resumeDeployment(processGuid);
+    await client.cancelDeployment(processGuid);
+    await client.removeDesiredLRP(processGuid);
+    await bbs
+      .as('lrps:read', 'lrps:write')
+      .post('/v1/desired-lrps/bulk')
+      .send({ operations: [{ remove: definition.processGuid }] })
+      .expect(200);
+
+    const taskGuid = await desireTask();
+    await cell.placeTask(taskGuid);
+    await cell.report({ type: 'start-task', taskGuid });
+    await cell.report({ type: 'complete-task', taskGuid, failed: false, result: '' });
+    await client.resolveTask(taskGuid);
+    await client.deleteTask(taskGuid);
+    await bbs.cellClient('cell-t').endCellPresence('cell-t', cell.epoch);
+    await following.until(({ types }) => types.includes('cell_removed'));
+
+    // Which here is no request but what the auctioneer would do.
+    const isPlacement = (event: RiveraEvent) => 'after' in event && 'placement' in event.after;
+    const ofNobody = following.events.filter(({ traceId }) => traceId === undefined);
+    expect(ofNobody.filter((event) => !isPlacement(event))).toEqual([]);
+    expect(new Set(following.types).size).toBe(15);
   });
 
   it('is the same for every client', async () => {

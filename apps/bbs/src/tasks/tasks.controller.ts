@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { type Task, TaskRequest } from '#rivera/models';
-import { CurrentUser, type Principal, Scopes } from '#rivera/platform';
+import { type Caller, CurrentUser, Scopes } from '#rivera/platform';
 import { TaskRepository } from '#rivera/store';
 import { parseIdempotencyKey } from '../http/conditional.js';
 import { listAnswer } from '../http/list-answer.js';
@@ -23,7 +23,7 @@ export class TasksController {
   async desire(
     @Body() request: TaskRequest,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
   ): Promise<Task> {
     return presentTask(await this.tasks.desire(request, user, parseIdempotencyKey(idempotencyKey)));
   }
@@ -32,7 +32,7 @@ export class TasksController {
   @Scopes('tasks:read')
   async list(
     @Query() query: TaskQuery,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const matches = matcherOf(query, user);
@@ -42,14 +42,14 @@ export class TasksController {
 
   @Get(':taskGuid')
   @Scopes('tasks:read')
-  async get(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Principal): Promise<Task> {
+  async get(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Caller): Promise<Task> {
     return presentTask(await this.tasks.get(taskGuid, user));
   }
 
   @Post(':taskGuid/cancel')
   @HttpCode(200)
   @Scopes('tasks:write')
-  async cancel(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Principal): Promise<Task> {
+  async cancel(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Caller): Promise<Task> {
     return presentTask(await this.tasks.cancel(taskGuid, user));
   }
 
@@ -57,14 +57,14 @@ export class TasksController {
   @Post(':taskGuid/resolve')
   @HttpCode(200)
   @Scopes('tasks:write')
-  async resolve(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Principal): Promise<Task> {
+  async resolve(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Caller): Promise<Task> {
     return presentTask(await this.tasks.resolve(taskGuid, user));
   }
 
   @Delete(':taskGuid')
   @HttpCode(204)
   @Scopes('tasks:write')
-  async delete(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Principal): Promise<void> {
+  async delete(@Param('taskGuid') taskGuid: string, @CurrentUser() user: Caller): Promise<void> {
     await this.tasks.delete(taskGuid, user);
   }
 }

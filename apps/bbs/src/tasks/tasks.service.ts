@@ -9,7 +9,7 @@ import {
   type Transition,
 } from '#rivera/lifecycle';
 import { notFound, type Task, type TaskRequest } from '#rivera/models';
-import { Clock, contextOf, Ids, type Principal, requireDomain } from '#rivera/platform';
+import { Clock, contextOf, Ids, type Caller, type Principal, requireDomain } from '#rivera/platform';
 import { TaskRepository } from '#rivera/store';
 import { requireVisible } from '../http/ownership.js';
 
@@ -27,7 +27,7 @@ export class Tasks {
 
   async desire(
     { taskGuid, domain, definition }: TaskRequest,
-    user: Principal,
+    user: Caller,
     options: { idempotencyKey?: string } = {},
   ): Promise<Task> {
     requireDomain(user, domain);
@@ -35,7 +35,7 @@ export class Tasks {
     const transition = await this.tasks.change(
       taskGuid,
       (task) => desireTask(task, wanted, contextOf(this.clock, this.ids)),
-      { isNew: true },
+      { isNew: true, traceId: user.traceId },
     );
     this.notifier.publish(transition);
     return this.answer(taskGuid, transition, user);
@@ -48,24 +48,28 @@ export class Tasks {
     return task;
   }
 
-  async cancel(taskGuid: string, user: Principal): Promise<Task> {
+  async cancel(taskGuid: string, user: Caller): Promise<Task> {
     return this.answer(taskGuid, await this.change(taskGuid, user, cancelTask), user);
   }
 
-  async resolve(taskGuid: string, user: Principal): Promise<Task> {
+  async resolve(taskGuid: string, user: Caller): Promise<Task> {
     return this.answer(taskGuid, await this.change(taskGuid, user, resolveTask), user);
   }
 
-  async delete(taskGuid: string, user: Principal): Promise<void> {
+  async delete(taskGuid: string, user: Caller): Promise<void> {
     await this.change(taskGuid, user, deleteTask);
   }
 
   /** Applies a rule to a task that the user may touch, and tells whom it concerns. */
-  async change(taskGuid: string, user: Principal, rule: Rule): Promise<Transition> {
-    const transition = await this.tasks.change(taskGuid, (task) => {
-      requireVisible(user, task, 'task', taskGuid);
-      return rule(task, taskGuid, contextOf(this.clock, this.ids));
-    });
+  async change(taskGuid: string, user: Caller, rule: Rule): Promise<Transition> {
+    const transition = await this.tasks.change(
+      taskGuid,
+      (task) => {
+        requireVisible(user, task, 'task', taskGuid);
+        return rule(task, taskGuid, contextOf(this.clock, this.ids));
+      },
+      { traceId: user.traceId },
+    );
     this.notifier.publish(transition);
     return transition;
   }

@@ -11,3 +11,9 @@ export interface Principal {
   /** When the token stops being valid, in milliseconds since the Unix epoch. */
   expiresAt?: number;
 }
+
+/** A principal in one request. */
+export interface Caller extends Principal {
+  /** What is written for the request is written under it. */
+  traceId?: string;
+}

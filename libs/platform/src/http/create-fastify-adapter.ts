@@ -10,7 +10,6 @@ import { lingerAfter } from './linger.js';
 import { toRefusal } from './refusal.js';
 import { requestIdOf } from './request-id.js';
 import { sendProblem } from './send-problem.js';
-import { inTrace } from '../trace-scope.js';
 import { traceContextOf, traceIdOf, traceResponse } from './trace-context.js';
 
 export interface FastifyAdapterOptions {
@@ -90,8 +89,6 @@ export async function createFastifyAdapter(options: FastifyAdapterOptions): Prom
     lingerAfter(request.raw);
     done();
   });
-  // Not before the body is read: its chunks arrive on behalf of the connection, not of the request.
-  instance.addHook('preHandler', (request, _reply, done) => inTrace(request.id, done));
   return adapter;
 }
 

@@ -1,16 +1,15 @@
 import * as wire from '#rivera/diego-wire';
 import { failPlacement, vacate } from '#rivera/lifecycle';
 import { type ActualLRP, type ActualLRPKey, notFound, RiveraError } from '#rivera/models';
+import type { Caller } from '#rivera/platform';
 import type { ProcessRepository, Stored } from '#rivera/store';
 import type { ActualLRPs } from '../../actual-lrps/actual-lrps.service.js';
-import { DISAGREEMENTS, invalidField } from '../disagreements.js';
+import { invalidField } from '../disagreements.js';
 import { wireActualLRP } from '../mapping/actual-lrps.js';
 import { type EncodedItem, EncodedListAnswer, type EncodedRecords } from '../encoded-list.js';
 import { everything } from '../whole-lists.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
 import { requireKey, startedOf, type WireCellReports } from './instance-reports.js';
-
-const { principal } = DISAGREEMENTS;
 
 export interface ActualLRPRoutesNeed {
   rpcs: RpcRoutes;
@@ -89,10 +88,10 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
     request: wire.StartActualLRPRequest,
     response,
     changes: 'cell',
-    handle: async (request) => {
+    handle: async (request, { traceId }) => {
       const key = requireKey(request.actualLrpKey);
       const { actualLrpInstanceKey: instanceKey, availabilityZone: zone } = request;
-      await reports.tell({ type: 'start', key, instanceKey, details: startedOf(request), zone });
+      await reports.tell({ type: 'start', key, instanceKey, details: startedOf(request), zone, traceId });
       return {};
     },
   });
@@ -101,8 +100,8 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
       request: wire.ClaimActualLRPRequest,
       response,
       changes: 'cell',
-      handle: async ({ actualLrpInstanceKey: instanceKey, ...key }) => {
-        await reports.tell({ type: 'claim', key: slotOf(key), instanceKey });
+      handle: async ({ actualLrpInstanceKey: instanceKey, ...key }, { traceId }) => {
+        await reports.tell({ type: 'claim', key: slotOf(key), instanceKey, traceId });
         return {};
       },
     }),
@@ -112,9 +111,10 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
       request: wire.CrashActualLRPRequest,
       response,
       changes: 'cell',
-      handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey, errorMessage = '' }) => {
+      handle: async (request, { traceId }) => {
+        const { actualLrpKey, actualLrpInstanceKey: instanceKey, errorMessage: reason = '' } = request;
         const key = requireKey(actualLrpKey);
-        await reports.tell({ type: 'crash', key, instanceKey, details: { reason: errorMessage } });
+        await reports.tell({ type: 'crash', key, instanceKey, details: { reason }, traceId });
         return {};
       },
     }),
@@ -122,10 +122,10 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
       request: wire.FailActualLRPRequest,
       response,
       changes: 'client',
-      handle: async ({ actualLrpKey, errorMessage = '' }) => {
+      handle: async ({ actualLrpKey, errorMessage = '' }, caller) => {
         const key = requireKey(actualLrpKey);
         if (errorMessage === '') throw invalidField('error_message');
-        await actualLRPs.change(key, principal, (instance) => {
+        await actualLRPs.change(key, caller, (instance) => {
           const { ordinary } = instance;
           // Rivera's own auctioneer is not told that it came too late.
           if (ordinary !== undefined && ordinary.state !== 'UNCLAIMED') {
@@ -143,10 +143,11 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
       request: wire.RemoveActualLRPRequest,
       response,
       changes: 'client',
-      handle: async ({ actualLrpInstanceKey: instanceKey, ...request }) => {
+      handle: async ({ actualLrpInstanceKey: instanceKey, ...request }, caller) => {
+        const { traceId } = caller;
         const key = slotOf(request);
-        if (instanceKey) await reports.tell({ type: 'remove', key, instanceKey });
-        else await removeWhoeverIsThere(actualLRPs, key);
+        if (instanceKey) await reports.tell({ type: 'remove', key, instanceKey, traceId });
+        else await removeWhoeverIsThere(actualLRPs, key, caller);
         return {};
       },
     }),
@@ -154,8 +155,8 @@ function lifecycleRoutes({ rpcs, actualLRPs, reports }: ActualLRPRoutesNeed): Wi
       request: wire.RetireActualLRPRequest,
       response,
       changes: 'client',
-      handle: async ({ actualLrpKey }) => {
-        await actualLRPs.retire(requireKey(actualLrpKey), principal);
+      handle: async ({ actualLrpKey }, caller) => {
+        await actualLRPs.retire(requireKey(actualLrpKey), caller);
         return {};
       },
     }),
@@ -170,8 +171,9 @@ function slotOf({ processGuid = '', index = 0 }: { processGuid?: string; index?:
 async function removeWhoeverIsThere(
   actualLRPs: ActualLRPs,
   key: { processGuid: string; index: number },
+  caller: Caller,
 ): Promise<void> {
-  await actualLRPs.change(key, principal, (instance, context) => {
+  await actualLRPs.change(key, caller, (instance, context) => {
     const { ordinary } = instance;
     if (ordinary === undefined) throw notFound('actual LRP', `${key.processGuid}/${key.index}`);
     return vacate(instance, ordinary, context);

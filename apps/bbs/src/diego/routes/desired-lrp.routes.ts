@@ -2,7 +2,7 @@ import * as wire from '#rivera/diego-wire';
 import { type DesiredLRPSchedulingInfo, joinDesiredLRP, notFound } from '#rivera/models';
 import type { ProcessRepository, Stored, StoredDefinition } from '#rivera/store';
 import type { DesiredLRPs } from '../../desired-lrps/desired-lrps.service.js';
-import { DISAGREEMENTS, invalidField } from '../disagreements.js';
+import { invalidField } from '../disagreements.js';
 import {
   desiredLRPRequestOf,
   desiredLRPUpdateOf,
@@ -15,8 +15,6 @@ import { desiredLRPAsR2 } from '../older-revisions.js';
 import { EncodedListAnswer, type EncodedRecords, inField } from '../encoded-list.js';
 import { everything } from '../whole-lists.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
-
-const { principal } = DISAGREEMENTS;
 
 export interface DesiredLRPRoutesNeed {
   rpcs: RpcRoutes;
@@ -92,8 +90,8 @@ function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed, itemOf: Defini
       request: wire.DesireLRPRequest,
       response,
       changes: 'client',
-      handle: async ({ desiredLrp }) => {
-        const definition = await desiredLRPs.desire(desiredLRPRequestOf(desiredLrp), principal);
+      handle: async ({ desiredLrp }, caller) => {
+        const definition = await desiredLRPs.desire(desiredLRPRequestOf(desiredLrp), caller);
         // Who has desired it reads it next, and so does the cell that gets it; now it need not be parsed for that.
         itemOf(definition);
         return {};
@@ -103,8 +101,8 @@ function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed, itemOf: Defini
       request: wire.UpdateDesiredLRPRequest,
       response,
       changes: 'client',
-      handle: async ({ processGuid, update }) => {
-        await desiredLRPs.update(requireGuid(processGuid), desiredLRPUpdateOf(update), principal);
+      handle: async ({ processGuid, update }, caller) => {
+        await desiredLRPs.update(requireGuid(processGuid), desiredLRPUpdateOf(update), caller);
         return {};
       },
     }),
@@ -112,8 +110,8 @@ function writeRoutes({ rpcs, desiredLRPs }: DesiredLRPRoutesNeed, itemOf: Defini
       request: wire.RemoveDesiredLRPRequest,
       response,
       changes: 'client',
-      handle: async ({ processGuid }) => {
-        await desiredLRPs.remove(requireGuid(processGuid), principal);
+      handle: async ({ processGuid }, caller) => {
+        await desiredLRPs.remove(requireGuid(processGuid), caller);
         return {};
       },
     }),

@@ -3,11 +3,8 @@ import { DomainRequest, parse } from '#rivera/models';
 import type { CellRepository } from '#rivera/store';
 import type { Domains } from '../../domains/domains.service.js';
 import { DomainParams } from '../../http/params.js';
-import { DISAGREEMENTS } from '../disagreements.js';
 import { wireCell } from '../mapping/cells.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
-
-const { principal } = DISAGREEMENTS;
 
 export interface DomainRoutesNeed {
   rpcs: RpcRoutes;
@@ -26,16 +23,18 @@ export function domainRoutes({ rpcs, domains, cells, repUrlOf }: DomainRoutesNee
     }),
     '/v1/domains/list': rpcs.rpc({
       response: wire.DomainsResponse,
-      handle: async () => ({ domains: (await domains.fresh(principal)).map(({ domain }) => domain) }),
+      handle: async (_request, caller) => ({
+        domains: (await domains.fresh(caller)).map(({ domain }) => domain),
+      }),
     }),
     '/v1/domains/upsert': rpcs.rpc({
       request: wire.UpsertDomainRequest,
       response: wire.UpsertDomainResponse,
       changes: 'client',
-      handle: async ({ domain = '', ttl = 0 }) => {
+      handle: async ({ domain = '', ttl = 0 }, caller) => {
         parse(DomainParams, { domain });
         const { ttlSeconds } = parse(DomainRequest, { ttlSeconds: ttl });
-        await domains.upsert(domain, ttlSeconds, principal);
+        await domains.upsert(domain, ttlSeconds, caller);
         return {};
       },
     }),

@@ -20,7 +20,7 @@ export function evacuationRoutes({
     response,
     changes: 'cell',
     withError: withError('running'),
-    handle: async (request) => {
+    handle: async (request, { traceId }) => {
       const key = requireKey(request.actualLrpKey);
       const { actualLrpInstanceKey: instanceKey, availabilityZone: zone } = request;
       const { keepContainer } = await reports.tell({
@@ -29,6 +29,7 @@ export function evacuationRoutes({
         instanceKey,
         details: startedOf(request),
         zone,
+        traceId,
       });
       return { keepContainer: keepContainer || undefined };
     },
@@ -41,8 +42,8 @@ export function evacuationRoutes({
       response,
       changes: 'cell',
       withError: withError('claimed'),
-      handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey }) => {
-        await reports.tell({ type: 'evacuate-claimed', key: requireKey(actualLrpKey), instanceKey });
+      handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey }, { traceId }) => {
+        await reports.tell({ type: 'evacuate-claimed', key: requireKey(actualLrpKey), instanceKey, traceId });
         return {};
       },
     }),
@@ -51,10 +52,11 @@ export function evacuationRoutes({
       response,
       changes: 'cell',
       withError: withError('crashed'),
-      handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey, errorMessage = '' }) => {
+      handle: async (request, { traceId }) => {
+        const { actualLrpKey, actualLrpInstanceKey: instanceKey, errorMessage: reason = '' } = request;
         const key = requireKey(actualLrpKey);
-        if (errorMessage === '') throw invalidField('error_message');
-        await reports.tell({ type: 'evacuate-crashed', key, instanceKey, details: { reason: errorMessage } });
+        if (reason === '') throw invalidField('error_message');
+        await reports.tell({ type: 'evacuate-crashed', key, instanceKey, details: { reason }, traceId });
         return {};
       },
     }),
@@ -63,8 +65,8 @@ export function evacuationRoutes({
       response,
       changes: 'cell',
       withError: withError('stopped'),
-      handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey }) => {
-        await reports.tell({ type: 'evacuate-stopped', key: requireKey(actualLrpKey), instanceKey });
+      handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey }, { traceId }) => {
+        await reports.tell({ type: 'evacuate-stopped', key: requireKey(actualLrpKey), instanceKey, traceId });
         return {};
       },
     }),
@@ -72,8 +74,13 @@ export function evacuationRoutes({
       request: wire.RemoveEvacuatingActualLRPRequest,
       response: wire.RemoveEvacuatingActualLRPResponse,
       changes: 'cell',
-      handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey }) => {
-        await reports.tell({ type: 'remove-evacuating', key: requireKey(actualLrpKey), instanceKey });
+      handle: async ({ actualLrpKey, actualLrpInstanceKey: instanceKey }, { traceId }) => {
+        await reports.tell({
+          type: 'remove-evacuating',
+          key: requireKey(actualLrpKey),
+          instanceKey,
+          traceId,
+        });
         return {};
       },
     }),

@@ -21,6 +21,8 @@ interface Report {
   instanceKey: MaybeInstanceKey;
   details?: object;
   zone?: string;
+  /** Of the request. */
+  traceId?: string;
 }
 
 /**
@@ -31,19 +33,23 @@ export class WireCellReports {
   constructor(private readonly reports: CellReports) {}
 
   /** Errors: `invalid-request`, and those of the report. */
-  async tell({ type, key = {}, instanceKey, details, zone = '' }: Report): Promise<AcceptedReport> {
+  async tell({ type, key = {}, instanceKey, details, zone = '', traceId }: Report): Promise<AcceptedReport> {
     if (!instanceKey) throw invalidField('actual_lrp_instance_key');
     const { instanceGuid, cellId } = instanceKey;
     parse(CellParams, { cellId });
     const { processGuid, index } = key;
     const report = parse(CellReportBody, { type, processGuid, index, instanceGuid, ...details });
-    return this.reports.applyAlone({ cellId: cellId ?? '', zone }, report as CellReport);
+    return this.reports.applyAlone({ cellId: cellId ?? '', zone, traceId }, report as CellReport);
   }
 
   /** Errors: `invalid-request`, and those of the report. */
-  async tellOfTask(cellId: string | undefined, report: object): Promise<AcceptedReport> {
+  async tellOfTask(
+    cellId: string | undefined,
+    report: object,
+    traceId: string | undefined,
+  ): Promise<AcceptedReport> {
     if (cellId !== undefined) parse(CellParams, { cellId });
-    const reporter = { cellId: cellId ?? '', zone: '' };
+    const reporter = { cellId: cellId ?? '', zone: '', traceId };
     return this.reports.applyAlone(reporter, parse(CellReportBody, report) as CellReport);
   }
 }

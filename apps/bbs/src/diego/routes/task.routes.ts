@@ -1,6 +1,7 @@
 import * as wire from '#rivera/diego-wire';
 import { cancelTask, deleteTask, failTask, invalidTransition } from '#rivera/lifecycle';
 import type { Task } from '#rivera/models';
+import type { Caller } from '#rivera/platform';
 import type { TaskRepository } from '#rivera/store';
 import type { Tasks } from '../../tasks/tasks.service.js';
 import { DISAGREEMENTS, invalidField } from '../disagreements.js';
@@ -10,8 +11,6 @@ import { taskAsR2 } from '../older-revisions.js';
 import { everything } from '../whole-lists.js';
 import type { RpcRoutes, WireRoutes } from '../wire-route.js';
 import type { WireCellReports } from './instance-reports.js';
-
-const { principal } = DISAGREEMENTS;
 
 export interface TaskRoutesNeed {
   rpcs: RpcRoutes;
@@ -36,7 +35,9 @@ function readRoutes({ rpcs, tasks, repository }: TaskRoutesNeed): WireRoutes {
     rpcs.rpc({
       request: wire.TaskByGuidRequest,
       response: wire.TaskResponse,
-      handle: async ({ taskGuid }) => ({ task: present(await tasks.get(requireGuid(taskGuid), principal)) }),
+      handle: async ({ taskGuid }, caller) => ({
+        task: present(await tasks.get(requireGuid(taskGuid), caller)),
+      }),
     });
   const asR2 = (task: Task) => taskAsR2(wireTask(task));
   return {
@@ -49,13 +50,13 @@ function readRoutes({ rpcs, tasks, repository }: TaskRoutesNeed): WireRoutes {
 
 function clientRoutes({ rpcs, tasks }: TaskRoutesNeed): WireRoutes {
   const response = wire.TaskLifecycleResponse;
-  const byGuid = (handle: (taskGuid: string) => Promise<unknown>) =>
+  const byGuid = (handle: (taskGuid: string, caller: Caller) => Promise<unknown>) =>
     rpcs.rpc({
       request: wire.TaskGuidRequest,
       response,
       changes: 'client',
-      handle: async ({ taskGuid }) => {
-        await handle(requireGuid(taskGuid));
+      handle: async ({ taskGuid }, caller) => {
+        await handle(requireGuid(taskGuid), caller);
         return {};
       },
     });
@@ -64,15 +65,15 @@ function clientRoutes({ rpcs, tasks }: TaskRoutesNeed): WireRoutes {
       request: wire.DesireTaskRequest,
       response,
       changes: 'client',
-      handle: async (request) => {
-        await tasks.desire(taskRequestOf(request), principal);
+      handle: async (request, caller) => {
+        await tasks.desire(taskRequestOf(request), caller);
         return {};
       },
     }),
-    '/v1/tasks/cancel': byGuid((taskGuid) => tasks.cancel(taskGuid, principal)),
-    '/v1/tasks/resolving': byGuid((taskGuid) => tasks.resolve(taskGuid, principal)),
-    '/v1/tasks/delete': byGuid((taskGuid) =>
-      tasks.change(taskGuid, principal, (task, guid) => {
+    '/v1/tasks/cancel': byGuid((taskGuid, caller) => tasks.cancel(taskGuid, caller)),
+    '/v1/tasks/resolving': byGuid((taskGuid, caller) => tasks.resolve(taskGuid, caller)),
+    '/v1/tasks/delete': byGuid((taskGuid, caller) =>
+      tasks.change(taskGuid, caller, (task, guid) => {
         const deletion = deleteTask(task, guid);
         if (task?.state === DISAGREEMENTS.deletableTask) return deletion;
         throw invalidTransition(task!, DISAGREEMENTS.deletableTask);
@@ -88,8 +89,9 @@ function cellRoutes({ rpcs, tasks, reports }: TaskRoutesNeed): WireRoutes {
       request: wire.StartTaskRequest,
       response: wire.StartTaskResponse,
       changes: 'cell',
-      handle: async ({ taskGuid, cellId = '' }) => {
-        const { alreadyStarted } = await reports.tellOfTask(cellId, { type: 'start-task', taskGuid });
+      handle: async ({ taskGuid, cellId = '' }, { traceId }) => {
+        const report = { type: 'start-task', taskGuid };
+        const { alreadyStarted } = await reports.tellOfTask(cellId, report, traceId);
         return { shouldStart: alreadyStarted ? undefined : true };
       },
     }),
@@ -98,9 +100,9 @@ function cellRoutes({ rpcs, tasks, reports }: TaskRoutesNeed): WireRoutes {
       response,
       changes: 'cell',
       errors: DISAGREEMENTS.rejectOfEndedTask,
-      handle: async ({ taskGuid, rejectionReason: reason }) => {
+      handle: async ({ taskGuid, rejectionReason: reason }, { traceId }) => {
         if (!reason) throw invalidField('rejection_reason');
-        await reports.tellOfTask(undefined, { type: 'reject-task', taskGuid, reason });
+        await reports.tellOfTask(undefined, { type: 'reject-task', taskGuid, reason }, traceId);
         return {};
       },
     }),
@@ -108,9 +110,9 @@ function cellRoutes({ rpcs, tasks, reports }: TaskRoutesNeed): WireRoutes {
       request: wire.CompleteTaskRequest,
       response,
       changes: 'cell',
-      handle: async ({ taskGuid, cellId = '', failed, failureReason, result }) => {
+      handle: async ({ taskGuid, cellId = '', failed, failureReason, result }, { traceId }) => {
         const outcome = { failed: failed ?? false, failureReason, result };
-        await reports.tellOfTask(cellId, { type: 'complete-task', taskGuid, ...outcome });
+        await reports.tellOfTask(cellId, { type: 'complete-task', taskGuid, ...outcome }, traceId);
         return {};
       },
     }),
@@ -118,8 +120,8 @@ function cellRoutes({ rpcs, tasks, reports }: TaskRoutesNeed): WireRoutes {
       request: wire.FailTaskRequest,
       response,
       changes: 'cell',
-      handle: async ({ taskGuid, failureReason = '' }) => {
-        await tasks.change(requireGuid(taskGuid), principal, (task, guid, context) => {
+      handle: async ({ taskGuid, failureReason = '' }, caller) => {
+        await tasks.change(requireGuid(taskGuid), caller, (task, guid, context) => {
           // May fail when it may be cancelled.
           cancelTask(task, guid, context);
           return failTask(task!, failureReason, context);
