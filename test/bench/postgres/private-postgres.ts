@@ -28,11 +28,16 @@ export class PrivatePostgres {
     const data = join(dir, 'data');
     const port = await freePort();
     const postgres = new PrivatePostgres(dir, port, owner);
-    await postgres.command('initdb', '-D', data, '-A', 'trust', '-U', 'postgres');
-    const options = `-p ${port} -k ${dir} -c listen_addresses=127.0.0.1`;
-    await postgres.command('pg_ctl', '-D', data, '-w', '-l', join(dir, 'log'), '-o', options, 'start');
-    await postgres.command('psql', ...postgres.address, '-q', '-v', 'ON_ERROR_STOP=1', '-c', schema);
-    return postgres;
+    try {
+      await postgres.command('initdb', '-D', data, '-A', 'trust', '-U', 'postgres');
+      const options = `-p ${port} -k ${dir} -c listen_addresses=127.0.0.1`;
+      await postgres.command('pg_ctl', '-D', data, '-w', '-l', join(dir, 'log'), '-o', options, 'start');
+      await postgres.command('psql', ...postgres.address, '-q', '-v', 'ON_ERROR_STOP=1', '-c', schema);
+      return postgres;
+    } catch (error) {
+      await postgres.stop();
+      throw error;
+    }
   }
 
   /**
@@ -64,7 +69,8 @@ export class PrivatePostgres {
   }
 
   async stop(): Promise<void> {
-    await this.command('pg_ctl', '-D', join(this.dir, 'data'), '-m', 'immediate', 'stop');
+    const isRunning = existsSync(join(this.dir, 'data', 'postmaster.pid'));
+    if (isRunning) await this.command('pg_ctl', '-D', join(this.dir, 'data'), '-m', 'immediate', 'stop');
     await rm(this.dir, { recursive: true, force: true });
   }
 
