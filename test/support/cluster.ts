@@ -101,7 +101,8 @@ export class Cluster {
   engine: DockerEngineHarness | undefined;
   /** Of each bbs, when clients know them all. */
   private addresses: readonly string[] | undefined;
-  private directory: string;
+  /** Whatever its programs write; gone when it has stopped. */
+  directory: string;
   private rootfs: RootfsHarness | undefined;
   private readonly secret = randomBytes(32).toString('hex');
   private readonly programs = new Map<string, Program>();
