@@ -129,4 +129,6 @@ const server = createServer((request, response) => {
   request.on('data', (chunk) => (body += chunk));
   request.on('end', () => void serve(request, response, body));
 });
+// As in `bbs`: the callers' connections wait while others have their turn.
+server.keepAliveTimeout = 72_000;
 server.listen(Number(port), '127.0.0.1');
