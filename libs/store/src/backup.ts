@@ -1,6 +1,7 @@
 import { actualId, restoreRecords } from '#rivera/lifecycle';
 import type { PortableKind, PortableRecord } from '#rivera/models';
 import type { CellRepository } from './cell-repository.js';
+import type { WriteOptions } from './process-repository.js';
 import { orUnavailable } from './redis.js';
 import { outlineOf } from './shard-outline.js';
 import { ALL_SHARDS, CELLS_SHARD, shardKey, shardOf, WORK_SHARD_IDS } from './shards.js';
@@ -74,13 +75,17 @@ export class Backup {
    * @param presenceUntil cells that were present have until then to say that they still are
    * @returns how many were written; the others were there
    */
-  async restore(records: readonly PortableRecord[], presenceUntil: number): Promise<number> {
+  async restore(
+    records: readonly PortableRecord[],
+    presenceUntil: number,
+    options: WriteOptions = {},
+  ): Promise<number> {
     const cells = records.flatMap((each) => (each.kind === 'cell' ? [each.record] : []));
     const rest = records.filter((each) => each.kind !== 'cell');
     const byShard = groupBy(unique(rest), shardOfRecord);
     const written = await Promise.all([
-      ...cells.map(async (cell) => (await this.cells.restore(cell, presenceUntil)).length),
-      ...[...byShard].map(([shard, some]) => this.restoreShard(shard, some)),
+      ...cells.map(async (cell) => (await this.cells.restore(cell, presenceUntil, options)).length),
+      ...[...byShard].map(([shard, some]) => this.restoreShard(shard, some, options)),
     ]);
     return written.reduce((sum, count) => sum + count, 0);
   }
@@ -88,16 +93,21 @@ export class Backup {
   private async restoreShard(
     shard: number,
     records: Exclude<PortableRecord, { kind: 'cell' }>[],
+    options: WriteOptions,
   ): Promise<number> {
     const refs = records.flatMap((each) => {
       const ref = { kind: each.kind, id: idOf(each) };
       return each.kind === 'desired' ? [ref, { ...ref, kind: 'run' as const }] : [ref];
     });
-    const transition = await this.store.transact(shard, refs, (lookup) =>
-      restoreRecords(records, (each) => {
-        const isThere = lookup(each.kind, idOf(each)) !== undefined;
-        return isThere || (each.kind === 'desired' && lookup('run', idOf(each)) !== undefined);
-      }),
+    const transition = await this.store.transact(
+      shard,
+      refs,
+      (lookup) =>
+        restoreRecords(records, (each) => {
+          const isThere = lookup(each.kind, idOf(each)) !== undefined;
+          return isThere || (each.kind === 'desired' && lookup('run', idOf(each)) !== undefined);
+        }),
+      options,
     );
     return transition.filter(({ kind }) => kind !== 'run').length;
   }

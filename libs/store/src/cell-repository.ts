@@ -184,14 +184,14 @@ export class CellRepository {
   }
 
   /** Puts a cell of an export in its place; one that is present has until `expiresAt` to say that it still is. */
-  async restore(exported: Cell, expiresAt: number): Promise<Transition> {
+  async restore(exported: Cell, expiresAt: number, options: WriteOptions = {}): Promise<Transition> {
     for (;;) {
       const transition = restoreCell(await this.get(exported.cellId), exported);
       const isNew = transition.some(({ before }) => before === undefined);
       const presence = { set: PRESENCE, member: exported.cellId, score: expiresAt };
       const sets = isNew && exported.state === 'PRESENT' ? [presence] : [];
       if (transition.length === 0) return transition;
-      if (await this.store.commit(CELLS_SHARD, transition, { sets })) return transition;
+      if (await this.store.commit(CELLS_SHARD, transition, { ...options, sets })) return transition;
     }
   }
 

@@ -12,7 +12,6 @@ const redis = connectRedis(url);
 const epoch = 'f81d4fae-7dec-41d0-a765-00a0c91e6bf6';
 const traceId = 'f81d4fae7dec41d0a76500a0c91e6bf6';
 const tagged = (record, index) => ({ ...record, modificationTag: { epoch, index } });
-const stored = (record) => `${epoch}:${record.modificationTag.index} ${JSON.stringify(record)}`;
 /** A stored value as its version and its JSON. */
 const halves = (value) => [value.slice(0, value.indexOf(' ')), value.slice(value.indexOf(' ') + 1)];
 
@@ -41,9 +40,9 @@ async function desire(request) {
   const info = JSON.stringify(tagged(split.schedulingInfo, 0));
   const run = JSON.stringify(tagged(split.runInfo, 0));
   const presence = 'ORDINARY';
-  const actual = tagged(
-    { processGuid, index: 0, presence, domain, state: 'UNCLAIMED', since: Date.now() },
-    0,
+  const since = Date.now();
+  const actual = JSON.stringify(
+    tagged({ processGuid, index: 0, presence, domain, state: 'UNCLAIMED', since }, 0),
   );
   const id = `${processGuid}/0/ORDINARY`;
   await commit(shardOf(processGuid), {
@@ -57,14 +56,14 @@ async function desire(request) {
       ['HSET', 'desired', processGuid, `${epoch}:0 ${info}`],
       ['ZADD', 'ids:desired', '0', processGuid],
       ['HSET', 'run', processGuid, `${epoch}:0 ${run}`],
-      ['HSET', 'actual', id, stored(actual)],
+      ['HSET', 'actual', id, `${epoch}:0 ${actual}`],
       ['ZADD', 'ids:actual', '0', id],
-      ['ZADD', 'unplaced', String(actual.since), `lrp/${id}`],
-      ['ZADD', 'due', String(actual.since), `lrp/${id}`],
+      ['ZADD', 'unplaced', String(since), `lrp/${id}`],
+      ['ZADD', 'due', String(since), `lrp/${id}`],
     ],
     events: [
       `{"type":"desired_lrp_created","after":${info}}`,
-      `{"type":"actual_lrp_created","after":${JSON.stringify(actual)}}`,
+      `{"type":"actual_lrp_created","after":${actual}}`,
     ],
   });
   return `${info.slice(0, -1)},${run.slice(1)}`;
@@ -86,7 +85,8 @@ async function report({ epoch: token, reports: [{ type, processGuid, instanceGui
   const change = isClaim
     ? { state: 'CLAIMED', cellId, instanceGuid }
     : { state: 'RUNNING', netInfo, availabilityZone: cell.zone, routable: true };
-  const after = tagged({ ...actual, ...change }, actual.modificationTag.index + 1);
+  const index = actual.modificationTag.index + 1;
+  const after = JSON.stringify(tagged({ ...actual, ...change }, index));
   const member = `lrp/${ids[0]}`;
   const moves = isClaim
     ? [
@@ -103,8 +103,12 @@ async function report({ epoch: token, reports: [{ type, processGuid, instanceGui
       ['versions', 'desired', processGuid, desiredVersion],
       ...(isClaim ? [['versions', 'run', processGuid, halves(run)[0]]] : []),
     ],
-    writes: [['HSET', 'actual', ids[0], stored(after)], ...moves, ['ZINCRBY', 'cell-versions', '1', cellId]],
-    events: [`{"type":"actual_lrp_changed","before":${before},"after":${JSON.stringify(after)}}`],
+    writes: [
+      ['HSET', 'actual', ids[0], `${epoch}:${index} ${after}`],
+      ...moves,
+      ['ZINCRBY', 'cell-versions', '1', cellId],
+    ],
+    events: [`{"type":"actual_lrp_changed","before":${before},"after":${after}}`],
   });
   if (!isClaim) return '{"results":[{"ok":true}]}';
   return `{"results":[{"ok":true,"desiredLRP":${info.slice(0, -1)},${halves(run)[1].slice(1)}}]}`;

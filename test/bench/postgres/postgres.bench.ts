@@ -104,9 +104,9 @@ async function withBareServer(
     readyUrl: url,
     logFile: join(cluster.directory, 'bare-server.log'),
   });
-  await program.start();
   const api = new Api(url, CALLERS);
   try {
+    await program.start();
     const json = new JsonCalls(api, cluster, CELL);
     await json.register();
     await use({ json, pids: [program.pid, redisPid] });

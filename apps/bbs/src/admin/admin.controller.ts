@@ -10,7 +10,7 @@ import {
   type ImportResult,
   RiveraError,
 } from '#rivera/models';
-import { Clock, CurrentUser, Ids, type Principal, Scopes } from '#rivera/platform';
+import { type Caller, Clock, CurrentUser, Ids, type Principal, Scopes } from '#rivera/platform';
 import { Backup, Store } from '#rivera/store';
 import { AdminAudit } from './admin-audit.js';
 import { StoreImport } from './store-import.js';
@@ -64,10 +64,10 @@ export class AdminController {
   @Scopes('admin:write')
   async importRecords(
     @Body() request: ImportRecordsRequest,
-    @CurrentUser() user: Principal,
+    @CurrentUser() user: Caller,
   ): Promise<ImportResult> {
     requireAllDomains(user);
-    return this.imports.add(request);
+    return this.imports.add(request, user);
   }
 
   private async *chunks(header: ExportHeader, user: Principal, traceId: string): AsyncGenerator<string> {

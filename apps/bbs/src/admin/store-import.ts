@@ -8,7 +8,7 @@ import {
   type RefusedRecord,
   RiveraError,
 } from '#rivera/models';
-import { Clock, RiveraLogger } from '#rivera/platform';
+import { type Caller, Clock, RiveraLogger } from '#rivera/platform';
 import { Backup, Store } from '#rivera/store';
 import { PRESENCE_TTL_MS } from '../cells/cell-agent.controller.js';
 
@@ -45,7 +45,7 @@ export class StoreImport {
   }
 
   /** Errors: `unsupported`. */
-  async add({ schema, records }: ImportRecordsRequest): Promise<ImportResult> {
+  async add({ schema, records }: ImportRecordsRequest, { traceId }: Caller): Promise<ImportResult> {
     this.requireKnown(schema);
     const refused: RefusedRecord[] = [];
     const fine: PortableRecord[] = [];
@@ -58,7 +58,8 @@ export class StoreImport {
         refused.push({ position, message, ...(details.fields && { fields: details.fields }) });
       }
     }
-    const created = await this.backup.restore(fine, this.clock.now() + this.presenceTtlMs);
+    const presenceUntil = this.clock.now() + this.presenceTtlMs;
+    const created = await this.backup.restore(fine, presenceUntil, { traceId });
     return { created, kept: fine.length - created, refused };
   }
 

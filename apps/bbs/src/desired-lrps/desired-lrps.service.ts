@@ -8,7 +8,7 @@ import {
   notFound,
   splitDesiredLRP,
 } from '#rivera/models';
-import { Clock, contextOf, Ids, type Caller, type Principal, requireDomain } from '#rivera/platform';
+import { type Caller, Clock, contextOf, Ids, type Principal, requireDomain } from '#rivera/platform';
 import { ProcessRepository, type StoredDefinition, type WriteOptions } from '#rivera/store';
 import { requireVisible } from '../http/ownership.js';
 
@@ -69,7 +69,7 @@ export class DesiredLRPs {
     processGuid: string,
     user: Caller,
     rule: (process: ProcessSnapshot) => Transition,
-    { isNew }: WriteOptions = {},
+    { isNew }: Pick<WriteOptions, 'isNew'> = {},
   ): Promise<StoredDefinition> {
     const options = { isNew, traceId: user.traceId };
     const { transition, definition } = await this.processes.changeDefinition(processGuid, rule, options);

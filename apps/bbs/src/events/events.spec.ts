@@ -163,6 +163,8 @@ describe('what is told', () => {
     await client.pauseDeployment(processGuid);
     await client.resumeDeployment(processGuid);
     await client.cancelDeployment(processGuid);
+    const lines: object[] = [];
+    for await (const line of client.exportStore()) lines.push(JSON.parse(line) as object);
     await client.removeDesiredLRP(processGuid);
     await bbs
       .as('lrps:read', 'lrps:write')
@@ -177,7 +179,11 @@ describe('what is told', () => {
     await client.resolveTask(taskGuid);
     await client.deleteTask(taskGuid);
     await bbs.cellClient('cell-t').endCellPresence('cell-t', cell.epoch);
-    await following.until(({ types }) => types.includes('cell_removed'));
+    const [header, ...records] = lines.slice(0, -1);
+    const { schema } = header as { schema: number };
+    const { created } = await client.importRecords({ schema, records });
+    expect(created).toBeGreaterThan(4);
+    await following.until(({ types }) => types.filter((type) => type === 'cell_created').length === 2);
 
     // Which here is no request but what the auctioneer would do.
     const isPlacement = (event: RiveraEvent) => 'after' in event && 'placement' in event.after;

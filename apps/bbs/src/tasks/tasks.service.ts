@@ -9,7 +9,7 @@ import {
   type Transition,
 } from '#rivera/lifecycle';
 import { notFound, type Task, type TaskRequest } from '#rivera/models';
-import { Clock, contextOf, Ids, type Caller, type Principal, requireDomain } from '#rivera/platform';
+import { type Caller, Clock, contextOf, Ids, type Principal, requireDomain } from '#rivera/platform';
 import { TaskRepository } from '#rivera/store';
 import { requireVisible } from '../http/ownership.js';
 
